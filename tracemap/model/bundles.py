@@ -1,0 +1,140 @@
+"""The bundles of tables that pass from one stage to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from tracemap.model.facts import FACTS
+from tracemap.model.findings import FILES, FINDINGS
+from tracemap.model.spans import LINKED_SPANS, LINKS, OPERATIONS, REJECTS, RESOURCES, SPANS
+from tracemap.model.words import HOUR_NS, MINUTE_NS, Window
+
+
+@dataclass
+class Batch:
+    """What a reader gives for a piece of one file, in bounded size.
+
+    Attributes:
+        spans: As `SPANS`; ids point into this batch's own `operations` and `resources`.
+        operations: As `OPERATIONS`, distinct.
+        resources: As `RESOURCES`, distinct.
+        links: As `LINKS`.
+        rejects: As `REJECTS`.
+        skipped: Records of other signals that were seen and left, by name (``logs``, ``metrics``).
+    """
+
+    spans: pl.DataFrame = field(default_factory=SPANS.empty)
+    operations: pl.DataFrame = field(default_factory=OPERATIONS.empty)
+    resources: pl.DataFrame = field(default_factory=RESOURCES.empty)
+    links: pl.DataFrame = field(default_factory=LINKS.empty)
+    rejects: pl.DataFrame = field(default_factory=REJECTS.empty)
+    skipped: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class TraceBucket:
+    """All spans of some whole traces, what `derive` works on at a time.
+
+    Attributes:
+        spans: As `SPANS` without ``attributes``, any order; ids point into the store's tables.
+        operations: As `OPERATIONS`, at least the rows used.
+        resources: As `RESOURCES` plus ``service``: the name of the node in the graph (String).
+        linked_spans: As `LINKED_SPANS`.
+    """
+
+    spans: pl.DataFrame
+    operations: pl.DataFrame
+    resources: pl.DataFrame
+    linked_spans: pl.DataFrame = field(default_factory=LINKED_SPANS.empty)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Which cell of time a trace belongs to, by the start of the trace (its earliest span).
+
+    With `windows` empty: the stored grid, `latency_ns` and `path_ns` wide. Otherwise the named
+    windows: ``window_start_ns`` is the start of the first window that holds the trace's start,
+    traces in none of them make no facts.
+    """
+
+    windows: tuple[Window, ...] = ()
+    latency_ns: int = MINUTE_NS
+    path_ns: int = HOUR_NS
+
+
+@dataclass
+class Facts:
+    """Facts of some traces, one frame a table of `FACTS`. Facts of disjoint traces add up."""
+
+    tables: dict[str, pl.DataFrame] = field(
+        default_factory=lambda: {name: table.empty() for name, table in FACTS.items()}
+    )
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        """Return the frame of one table."""
+        return self.tables[name]
+
+    @classmethod
+    def concatenate(cls, parts: Iterable[Facts]) -> Facts:
+        """Return all rows of `parts`; rows with equal keys are not yet summed."""
+        listed = [cls(), *parts]
+        return cls({name: pl.concat([part[name] for part in listed]) for name in FACTS})
+
+
+@dataclass
+class Ledger:
+    """Where every record went: records read = spans stored + duplicates + rejected.
+
+    Attributes:
+        files: As `FILES`.
+        rejects: Columns path, line, reason, records, excerpt.
+        quality: Columns service, reason, spans: what is odd about stored spans.
+        spans: Spans stored.
+        traces: Distinct traces stored.
+        services: Names of the services seen.
+        covered: From the earliest start to just after the latest; None: no spans.
+    """
+
+    files: pl.DataFrame = field(default_factory=FILES.empty)
+    rejects: pl.DataFrame = field(default_factory=pl.DataFrame)
+    quality: pl.DataFrame = field(default_factory=pl.DataFrame)
+    spans: int = 0
+    traces: int = 0
+    services: tuple[str, ...] = ()
+    covered: Window | None = None
+
+
+@dataclass
+class Findings:
+    """Everything a report is made of; the report adds nothing but words and pictures.
+
+    Attributes:
+        recipe: Name of the recipe (``batch``, ``postmortem``).
+        title: Title of the report.
+        sections: Names of the sections wanted, in order.
+        window: What was looked at; None: no data.
+        baseline: What it was compared with; None: nothing to compare with.
+        baseline_reason: How the baseline was chosen, in words.
+        verdict: ``incident``, ``quiet`` or ``insufficient_data``.
+        tables: As `FINDINGS`, plus ``paths`` as `PATHS`.
+        traces: Exemplars as `TRACE`, by role (``typical``, ``worst``).
+        ledger: Where every record went.
+        thresholds: Thresholds in force, by name.
+    """
+
+    recipe: str
+    title: str
+    sections: tuple[str, ...]
+    window: Window | None = None
+    baseline: Window | None = None
+    baseline_reason: str = ""
+    verdict: str = "insufficient_data"
+    tables: dict[str, pl.DataFrame] = field(
+        default_factory=lambda: {name: table.empty() for name, table in FINDINGS.items()}
+    )
+    traces: dict[str, pl.DataFrame] = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=Ledger)
+    thresholds: Mapping[str, float] = field(default_factory=dict)

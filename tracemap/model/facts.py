@@ -1,0 +1,147 @@
+"""FACTS: additive sums per cell of time, what derive gives and analyze takes."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from tracemap.model.spans import TRACE_HIGH, TRACE_LOW
+from tracemap.model.table import Table, column
+
+_WINDOW = column("window_start_ns", pl.Int64, "ns since the epoch", "start of the cell")
+_DOWNSTREAM = column("downstream", pl.String, "", "who consumes and waits")
+_UPSTREAM = column("upstream", pl.String, "", "who provides")
+_CALLS = column("calls", pl.Int64, "", "calls")
+
+EDGE_FACTS = Table(
+    "edge_facts",
+    "Sums per cell, edge, operations and rule. A trace belongs to the cell in which it starts.",
+    (
+        _WINDOW,
+        _DOWNSTREAM,
+        column("downstream_operation", pl.String, "", "operation in which the call was made; ''"),
+        _UPSTREAM,
+        column("upstream_operation", pl.String, "", "operation called"),
+        column("upstream_kind", pl.String, "", "service, database, queue, external, unknown"),
+        column("downstream_kind", pl.String, "", "service, queue, user"),
+        column("connection_type", pl.String, "", "rpc, messaging, database, external, link"),
+        column("protocol", pl.String, "", "http, grpc, ...; ''"),
+        column("evidence", pl.String, "", "the rule that made it (docs/methods.md#edges)"),
+        _CALLS,
+        column("calls_weighted", pl.Float64, "", "calls, adjusted for sampling"),
+        column("errors_downstream", pl.Int64, "", "calls whose client span has status ERROR"),
+        column("errors_upstream", pl.Int64, "", "calls whose server span has status ERROR"),
+        column("client_calls", pl.Int64, "", "calls with a client duration"),
+        column("client_ns", pl.Int64, "ns", "sum of client durations"),
+        column("server_calls", pl.Int64, "", "calls with a server duration"),
+        column("server_ns", pl.Int64, "ns", "sum of server durations"),
+        column("gap_calls", pl.Int64, "", "calls with both, client >= server"),
+        column("gap_ns", pl.Int64, "ns", "sum of client - server over those"),
+        column("first_ns", pl.Int64, "ns since the epoch", "first call (min)"),
+        column("last_ns", pl.Int64, "ns since the epoch", "last call (max)"),
+    ),
+    key=(
+        "window_start_ns",
+        "downstream",
+        "downstream_operation",
+        "upstream",
+        "upstream_operation",
+        "upstream_kind",
+        "downstream_kind",
+        "connection_type",
+        "protocol",
+        "evidence",
+    ),
+)
+
+LATENCY_FACTS = Table(
+    "latency_facts",
+    "Log-bucket histogram per cell and unit (methods.md 8). Units: `server` (duration of an"
+    " operation as its service records it), `self` (its own time), and per edge `client` (what"
+    " downstream waits) and `gap` (client - server); `wait` (consumer start - producer end).",
+    (
+        _WINDOW,
+        column("unit", pl.String, "", "server, self, client, gap, wait"),
+        column("service", pl.String, "", "whose operation; for edges: upstream"),
+        column("operation", pl.String, "", "operation; for edges: the one called"),
+        column("downstream", pl.String, "", "who waits; '' for server and self"),
+        column("bucket", pl.Int32, "", "log bucket; `ZERO_BUCKET` for zero"),
+        column("count", pl.Int64, "", "observations"),
+        column("sum_ns", pl.Int64, "ns", "their sum"),
+        column("errors", pl.Int64, "", "those with status ERROR"),
+    ),
+    key=("window_start_ns", "unit", "service", "operation", "downstream", "bucket"),
+)
+
+PATHS = Table(
+    "paths",
+    "One row per call path. Paths alternate: `entry` (an operation of a service, INTERNAL spans"
+    " below it folded in) and `call` (a client span, leaving it). A `call` with no `entry` below"
+    " ends at a virtual upstream.",
+    (
+        column("path_id", pl.UInt64, "", "hash of the whole path"),
+        column("parent_path_id", pl.UInt64, "", "hash without the last step; 0: root"),
+        column("depth", pl.Int32, "", "steps above; 0: root"),
+        column("step", pl.String, "", "entry or call"),
+        column("service", pl.String, "", "who recorded the span: for a call, downstream"),
+        column("operation", pl.String, "", "operation of the span"),
+        column("upstream", pl.String, "", "for a call: whom it reached (may be virtual); else ''"),
+        column("upstream_kind", pl.String, "", "for a call: service, database, ...; else ''"),
+    ),
+    key=("path_id",),
+)
+
+PATH_FACTS = Table(
+    "path_facts",
+    "Sums per cell, hash bucket of the trace and call path (methods.md 4.1). For an entry:"
+    " duration = self + on-path time of the calls in it. For a call: duration = gap (`self_ns`)"
+    " + on-path time of the entry below; with none below, all of it is the virtual upstream's.",
+    (
+        _WINDOW,
+        column("hash_bucket", pl.UInt8, "", "trace id hashed to 0 .. JACKKNIFE_BUCKETS - 1"),
+        column("path_id", pl.UInt64, "", "row of `paths`"),
+        _CALLS,
+        column("errors", pl.Int64, "", "spans with status ERROR"),
+        column("duration_ns", pl.Int64, "ns", "sum of durations"),
+        column("self_ns", pl.Int64, "ns", "sum of own time by local tiling"),
+        column("on_parent_ns", pl.Int64, "ns", "sum of on-path time within the parent step"),
+        column("critical_ns", pl.Int64, "ns", "sum of exclusive time on the critical path"),
+        column("async_ns", pl.Int64, "ns", "sum of durations ruled not to block the parent"),
+        column("abandoned_ns", pl.Int64, "ns", "sum of server end - client end, where later"),
+        column("overlap_calls", pl.Int64, "", "calls that overlap a sibling in time"),
+    ),
+    key=("window_start_ns", "hash_bucket", "path_id"),
+)
+
+QUALITY_FACTS = Table(
+    "quality_facts",
+    "Counts per cell, service and reason: spans that made no edge, orphans, skew, odd times.",
+    (
+        _WINDOW,
+        column("service", pl.String, "", "who recorded the spans"),
+        column("reason", pl.String, "", "see docs/messages.md#quality"),
+        column("spans", pl.Int64, "", "how many"),
+    ),
+    key=("window_start_ns", "service", "reason"),
+)
+
+EXEMPLARS = Table(
+    "exemplars",
+    "A few traces per cell and entry operation: the slowest, and those nearest to the median.",
+    (
+        _WINDOW,
+        column("service", pl.String, "", "service of the root entry"),
+        column("operation", pl.String, "", "operation of the root entry"),
+        column("role", pl.String, "", "worst or typical"),
+        column("rank", pl.Int32, "", "1 is the first choice"),
+        TRACE_HIGH,
+        TRACE_LOW,
+        column("duration_ns", pl.Int64, "ns", "duration of the root span"),
+    ),
+)
+
+FACTS: dict[str, Table] = {
+    table.name: table
+    for table in (
+        EDGE_FACTS, LATENCY_FACTS, PATHS, PATH_FACTS, QUALITY_FACTS, EXEMPLARS,
+    )
+}  # fmt: skip

@@ -1,0 +1,196 @@
+"""FINDINGS: small tables that answer a question, what analyze gives and report takes.
+
+Durations are integers in ns here as well; ``report`` turns every ``*_ns`` duration into ``*_ms``
+and every time into ISO-8601.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from tracemap.model.table import Table, column
+
+_DOWNSTREAM = column("downstream", pl.String, "", "who consumes and waits")
+_UPSTREAM = column("upstream", pl.String, "", "who provides")
+
+EDGES = Table(
+    "edges",
+    "The observed graph: one row per downstream, upstream and connection type.",
+    (
+        _DOWNSTREAM,
+        _UPSTREAM,
+        column("upstream_kind", pl.String, "", "service, database, queue, external, unknown"),
+        column("connection_type", pl.String, "", "rpc, messaging, database, external, link"),
+        column("protocol", pl.String, "", "the most frequent one"),
+        column("evidence", pl.String, "", "rules that made it with counts: 'paired 120, peer 3'"),
+        column("calls", pl.Int64, "", "calls"),
+        column("calls_weighted", pl.Float64, "", "calls, adjusted for sampling"),
+        column("errors_downstream", pl.Int64, "", "calls that failed as downstream saw it"),
+        column("errors_upstream", pl.Int64, "", "calls that failed as upstream saw it"),
+        column("p50_ns", pl.Int64, "ns", "median of what downstream waited (client, else server)"),
+        column("p95_ns", pl.Int64, "ns", "95th percentile of the same"),
+        column("p99_ns", pl.Int64, "ns", "99th percentile of the same"),
+        column("server_p50_ns", pl.Int64, "ns", "median of what upstream took; null: unknown"),
+        column("server_p95_ns", pl.Int64, "ns", "95th percentile of the same"),
+        column("server_p99_ns", pl.Int64, "ns", "99th percentile of the same"),
+        column("gap_p50_ns", pl.Int64, "ns", "median of client - server; null: unknown"),
+        column("gap_p95_ns", pl.Int64, "ns", "95th percentile of the same"),
+        column("gap_p99_ns", pl.Int64, "ns", "99th percentile of the same"),
+        column("first_ns", pl.Int64, "ns since the epoch", "first call seen"),
+        column("last_ns", pl.Int64, "ns since the epoch", "last call seen"),
+    ),
+    key=("downstream", "upstream", "connection_type"),
+)
+
+SPIKES = Table(
+    "spikes",
+    "Episodes in which a unit's latency left its baseline (methods.md 3.1), worst first.",
+    (
+        column("unit", pl.String, "", "server, client, gap or self"),
+        column("service", pl.String, "", "whose operation; for client and gap: upstream"),
+        column("operation", pl.String, "", "the operation"),
+        column("downstream", pl.String, "", "for client and gap: who waits; else ''"),
+        column("start_ns", pl.Int64, "ns since the epoch", "start of the first flagged cell"),
+        column("end_ns", pl.Int64, "ns since the epoch", "end of the last flagged cell"),
+        column("baseline_p50_ns", pl.Int64, "ns", "median in the baseline cells"),
+        column("p50_ns", pl.Int64, "ns", "median in the episode"),
+        column("baseline_p95_ns", pl.Int64, "ns", "95th percentile in the baseline cells"),
+        column("p95_ns", pl.Int64, "ns", "95th percentile in the episode"),
+        column("ratio", pl.Float64, "", "p95 / baseline p95"),
+        column("z", pl.Float64, "", "largest robust z of the episode's cells"),
+        column("calls", pl.Int64, "", "calls in the episode"),
+        column("excess_ns", pl.Int64, "ns", "calls x rise of the mean: what it cost in all"),
+    ),
+    key=("unit", "service", "operation", "downstream", "start_ns"),
+)
+
+FLOW = Table(
+    "flow",
+    "How the change of an entry operation's mean latency splits over its call paths (methods.md"
+    " 4.1). Leaves of one root add up to the change of its mean.",
+    (
+        column("root_service", pl.String, "", "service of the root operation"),
+        column("root_operation", pl.String, "", "the root operation"),
+        column("path_id", pl.UInt64, "", "row of `paths`"),
+        column("parent_path_id", pl.UInt64, "", "row of `paths`; 0: root"),
+        column("hops", pl.Int32, "", "calls between this step and the root"),
+        column("leaf", pl.String, "", "self, gap, calls, virtual, small, unresolved; '': inner"),
+        column("service", pl.String, "", "service of the step; for a gap: downstream"),
+        column("operation", pl.String, "", "operation of the step"),
+        column("upstream", pl.String, "", "for gap, calls and virtual: upstream; else ''"),
+        column("share_ns", pl.Int64, "ns", "what flows through or ends here, per root request"),
+        column("low_ns", pl.Int64, "ns", "lower end of its 95 % interval; null: not known"),
+        column("high_ns", pl.Int64, "ns", "upper end; null: not known"),
+    ),
+)
+
+PROPAGATION = Table(
+    "propagation",
+    "Per edge between two operations: what a slower upstream offered and what arrived downstream"
+    " (methods.md 4.2). Per downstream request.",
+    (
+        _DOWNSTREAM,
+        column("downstream_operation", pl.String, "", "operation that waits"),
+        _UPSTREAM,
+        column("upstream_operation", pl.String, "", "operation called"),
+        column("offered_ns", pl.Int64, "ns", "rise of time spent in these calls"),
+        column("arrived_ns", pl.Int64, "ns", "rise of downstream's latency through them"),
+        column("arrived_low_ns", pl.Int64, "ns", "lower end of its 95 % interval; null: unknown"),
+        column("arrived_high_ns", pl.Int64, "ns", "upper end; null: unknown"),
+        column("ratio", pl.Float64, "", "arrived / offered; null: nothing offered"),
+        column(
+            "verdict",
+            pl.String,
+            "",
+            "propagated, partial, amplified, absorbed, no spike, too few calls",
+        ),
+        column("mechanism", pl.String, "", "what absorbed it: slack, async, timeout, ...; null"),
+        column("absorbed_ns", pl.Int64, "ns", "offered - arrived where positive"),
+        column("calls", pl.Int64, "", "calls in the incident window"),
+        column("baseline_calls", pl.Int64, "", "calls in the baseline window"),
+        column("downstream_requests", pl.Int64, "", "requests of downstream in the window"),
+    ),
+    key=("downstream", "downstream_operation", "upstream", "upstream_operation"),
+)
+
+ORIGINS = Table(
+    "origins",
+    "Where it began: services and edges ranked by the user-visible time they explain.",
+    (
+        column("rank", pl.Int32, "", "1 is the likeliest"),
+        column("service", pl.String, "", "the service named; for an edge: its upstream"),
+        column("operation", pl.String, "", "the operation that moved most; null: several"),
+        column("cause", pl.String, "", "self, wire, calls, error, mix"),
+        column("edge_downstream", pl.String, "", "when only one edge rose: its downstream; null"),
+        column("edge_upstream", pl.String, "", "and its upstream; null"),
+        column("excess_ns", pl.Int64, "ns", "time added per user request, on average"),
+        column("low_ns", pl.Int64, "ns", "lower end of its 95 % interval; null: unknown"),
+        column("high_ns", pl.Int64, "ns", "upper end; null: unknown"),
+        column("share", pl.Float64, "", "share of all explained time, 0-1"),
+        column("owner", pl.String, "", "owner of the service; null: unknown"),
+        column("evidence", pl.String, "", "what moved, in words"),
+        column("exemplars", pl.List(pl.String), "", "ids of up to three traces that show it"),
+    ),
+    key=("rank",),
+)
+
+TIMELINE = Table(
+    "timeline",
+    "Percentiles per cell of time of the units a report speaks of.",
+    (
+        column("unit", pl.String, "", "server, client, gap or self"),
+        column("service", pl.String, "", "whose operation; for client and gap: upstream"),
+        column("operation", pl.String, "", "the operation; '' for all of them"),
+        column("downstream", pl.String, "", "for client and gap: who waits; else ''"),
+        column("window_start_ns", pl.Int64, "ns since the epoch", "start of the cell"),
+        column("calls", pl.Int64, "", "calls in the cell"),
+        column("p50_ns", pl.Int64, "ns", "median"),
+        column("p95_ns", pl.Int64, "ns", "95th percentile"),
+        column("p99_ns", pl.Int64, "ns", "99th percentile"),
+    ),
+    key=("unit", "service", "operation", "downstream", "window_start_ns"),
+)
+
+TRACE = Table(
+    "trace",
+    "One trace as a waterfall, in depth-first order.",
+    (
+        column("trace_id", pl.String, "", "32 hex digits"),
+        column("span_id", pl.String, "", "16 hex digits"),
+        column("parent_span_id", pl.String, "", "16 hex digits; null: root"),
+        column("depth", pl.Int32, "", "ancestors that are present"),
+        column("service", pl.String, "", "who recorded it"),
+        column("operation", pl.String, "", "low-cardinality operation name"),
+        column("name", pl.String, "", "span name as recorded"),
+        column("kind", pl.String, "", "INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER, UNSPECIFIED"),
+        column("status_code", pl.String, "", "UNSET, OK, ERROR"),
+        column("start_ns", pl.Int64, "ns since the epoch", "start as recorded"),
+        column("duration_ns", pl.Int64, "ns", "end - start; null: no end"),
+        column("self_ns", pl.Int64, "ns", "own time by local tiling"),
+        column("critical_ns", pl.Int64, "ns", "exclusive time on the critical path of the trace"),
+        column("flags", pl.List(pl.String), "", "orphan, async, abandoned, skewed, ..."),
+    ),
+    key=("trace_id", "span_id"),
+)
+
+FILES = Table(
+    "files",
+    "One row per file taken in. records = spans + duplicates + rejected.",
+    (
+        column("path", pl.String, "", "as given"),
+        column("size_bytes", pl.Int64, "bytes", "size on disk"),
+        column("content_hash", pl.String, "", "hash of the bytes on disk; known files are skipped"),
+        column("format", pl.String, "", "otlp-json, otlp-protobuf, ..."),
+        column("records", pl.Int64, "", "span records read, bad ones included"),
+        column("spans", pl.Int64, "", "spans stored"),
+        column("duplicates", pl.Int64, "", "spans that were stored already"),
+        column("rejected", pl.Int64, "", "records that could not be taken"),
+        column("skipped", pl.Int64, "", "records of other signals (logs, metrics)"),
+        column("ingested_at", pl.String, "", "when, ISO-8601 in UTC"),
+    ),
+    key=("content_hash",),
+)
+
+FINDINGS: dict[str, Table] = {
+    table.name: table for table in (EDGES, SPIKES, FLOW, PROPAGATION, ORIGINS, TIMELINE)
+}

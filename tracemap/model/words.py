@@ -1,0 +1,103 @@
+"""Units of time, windows, span kinds, statuses and quality flags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum, IntFlag
+
+import polars as pl
+
+SECOND_NS = 1_000_000_000
+MINUTE_NS = 60 * SECOND_NS
+HOUR_NS = 60 * MINUTE_NS
+
+HISTOGRAM_SCALE = 6
+"""Log buckets per power of two are ``2**HISTOGRAM_SCALE``: any percentile is within 0.55 %."""
+ZERO_BUCKET = -1_000_000
+"""Bucket of a duration of zero."""
+JACKKNIFE_BUCKETS = 50
+"""Traces are spread over this many hash buckets for confidence intervals (methods.md 4.1)."""
+
+USER = "user"
+"""Virtual downstream of a root ``SERVER`` span: somebody outside the export called."""
+UNKNOWN = "unknown"
+"""Virtual upstream of a ``CLIENT`` span that says nothing about whom it called."""
+
+
+class Kind(IntEnum):
+    """Span kinds with OTLP's numbers."""
+
+    UNSPECIFIED = 0
+    INTERNAL = 1
+    SERVER = 2
+    CLIENT = 3
+    PRODUCER = 4
+    CONSUMER = 5
+
+
+class Status(IntEnum):
+    """Status codes with OTLP's numbers."""
+
+    UNSET = 0
+    OK = 1
+    ERROR = 2
+
+
+class Quality(IntFlag):
+    """What is wrong or remarkable about one stored span (column ``quality``)."""
+
+    BAD_ID = 1
+    DUPLICATE_REMOVED = 2
+    ID_CONFLICT = 4
+    SHARED_RESOLVED = 8
+    ORPHAN_REMOTE = 16
+    ORPHAN_LOCAL = 32
+    ORPHAN_UNKNOWN = 64
+    END_MISSING = 128
+    NEGATIVE_DURATION = 256
+    START_INVALID = 512
+    PRECISION_LOST = 1024
+    SERVICE_MISSING = 2048
+    SERVICE_INFERRED = 4096
+    NAME_EMPTY = 8192
+    OPERATION_TEMPLATED = 16384
+    SKEW_SUSPECT = 32768
+    MULTIPLE_ROOTS = 65536
+    HUGE_TRACE = 131072
+    NO_SAMPLING_INFORMATION = 262144
+    DROPPED_COUNTS = 524288
+    KIND_UNSPECIFIED = 1048576
+    TRACE_PARTIAL = 2097152
+    ID_REUSE_SUSPECT = 4194304
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    """A half-open stretch of time ``[start_ns, end_ns)``, nanoseconds since the epoch, UTC."""
+
+    start_ns: int
+    end_ns: int
+
+    @property
+    def duration_ns(self) -> int:
+        """Length in nanoseconds."""
+        return self.end_ns - self.start_ns
+
+    def contains(self, time_ns: pl.Expr) -> pl.Expr:
+        """Return the expression that is true where `time_ns` lies in the window."""
+        return time_ns.ge(self.start_ns) & time_ns.lt(self.end_ns)
+
+    def __str__(self) -> str:
+        """Return both ends as ISO-8601 in UTC."""
+        return f"{iso(self.start_ns)} .. {iso(self.end_ns)}"
+
+
+def iso(time_ns: int) -> str:
+    """Return a time as ISO-8601 in UTC, with as many decimals of a second as it needs (0, 3, 9)."""
+    seconds, rest_ns = divmod(time_ns, SECOND_NS)
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    if rest_ns == 0:
+        return f"{text}Z"
+    milliseconds, below_ns = divmod(rest_ns, 1_000_000)
+    return f"{text}.{milliseconds:03d}Z" if below_ns == 0 else f"{text}.{rest_ns:09d}Z"

@@ -8,7 +8,7 @@ call are ``upstream`` (provides: the callee, the database, the producer) and ``d
 
 from __future__ import annotations
 
-from tracemap.model.bundles import Batch, Cells, Facts, Findings, Ledger, TraceBucket
+from tracemap.model.bundles import Batch, Cells, Facts, Findings, Ledger, Reading, TraceBucket
 from tracemap.model.facts import (
     EDGE_FACTS,
     EXEMPLARS,
@@ -93,6 +93,7 @@ __all__ = [
     "Kind",
     "Ledger",
     "Quality",
+    "Reading",
     "Status",
     "Table",
     "TraceBucket",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import polars as pl
 
@@ -32,6 +33,31 @@ class Batch:
     links: pl.DataFrame = field(default_factory=LINKS.empty)
     rejects: pl.DataFrame = field(default_factory=REJECTS.empty)
     skipped: Mapping[str, int] = field(default_factory=dict)
+
+
+class Reading(Protocol):
+    """One trace file being read: the seam between ingest and store.
+
+    Attributes:
+        path: As shown to people; ``-`` for standard input.
+        size_bytes: Size on disk; 0 where it cannot be known.
+        format: Name in the registry of formats; known once `batches` gave its first batch.
+        content_hash: Hash of the bytes on disk, 32 hex digits. None until known: at once for a
+            file, after the last batch for standard input.
+    """
+
+    path: str
+    size_bytes: int
+    format: str
+    content_hash: str | None
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield the file's contents in order, each batch of bounded size.
+
+        Raises:
+            InputError: If the file cannot be read or holds nothing tracemap understands.
+        """
+        ...
 
 
 @dataclass

@@ -51,6 +51,7 @@ from tracemap.model.words import (
     Quality,
     Status,
     Window,
+    from_iso,
     iso,
 )
 
@@ -98,5 +99,6 @@ __all__ = [
     "Table",
     "TraceBucket",
     "Window",
+    "from_iso",
     "iso",
 ]

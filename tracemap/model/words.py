@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum, IntFlag
@@ -101,3 +102,29 @@ def iso(time_ns: int) -> str:
         return f"{text}Z"
     milliseconds, below_ns = divmod(rest_ns, 1_000_000)
     return f"{text}.{milliseconds:03d}Z" if below_ns == 0 else f"{text}.{rest_ns:09d}Z"
+
+
+_ISO = re.compile(
+    r"(?P<date>\d{4}-\d{2}-\d{2})"
+    r"(?:[T ](?P<time>\d{2}:\d{2}(?::\d{2})?)(?:[.,](?P<fraction>\d{1,9}))?)?"
+    r"\s*(?P<zone>Z|[+-]\d{2}:?\d{2})?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def from_iso(text: str) -> int:
+    """Return an ISO-8601 time as nanoseconds since the epoch, the inverse of `iso`.
+
+    A time without an offset is UTC; a date alone is its midnight. Up to nine decimals of a second
+    count, which `datetime.fromisoformat` would cut to six.
+
+    Raises:
+        ValueError: If `text` is not such a time.
+    """
+    match = _ISO.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"not an ISO-8601 time: {text!r}")
+    zone = (match["zone"] or "Z").upper()
+    moment = datetime.fromisoformat(f"{match['date']}T{match['time'] or '00:00'}{zone}")
+    fraction_ns = int((match["fraction"] or "0").ljust(9, "0"))
+    return round(moment.timestamp()) * SECOND_NS + fraction_ns

@@ -1,0 +1,56 @@
+# Everything a contributor types. `make` alone lists the targets.
+# The environment lives in .venv and is built from constraints.txt: same versions, checked hashes.
+
+PYTHON ?= python3
+# Tests run in this many processes.
+JOBS ?= 2
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format lint types layers docs bench package clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(READY) ## Build .venv with the tool and everything needed to work on it
+
+$(READY): constraints.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("tracemap needs Python 3.11 or later, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement constraints.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY) ## Run the main job on sample_traces/ into tracemap-demo/
+	$(BIN)/tracemap demo
+
+test: $(READY) ## Run all tests
+	$(BIN)/python -m pytest --numprocesses $(JOBS)
+
+check: format lint types layers test docs ## Everything that must be green before a push
+
+format: $(READY) ## Is the code formatted? (`.venv/bin/ruff format` does it)
+	$(BIN)/ruff format --check .
+
+lint: $(READY) ## Lint
+	$(BIN)/ruff check .
+
+types: $(READY) ## Check types
+	$(BIN)/mypy
+
+layers: $(READY) ## Do the stages still not know each other?
+	$(BIN)/lint-imports
+
+docs: $(READY) ## Build the documentation into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+bench: $(READY) ## Measure speed and accuracy
+	$(BIN)/python -m bench
+
+package: $(READY) ## Build the wheel and the source archive into dist/
+	$(BIN)/hatchling build
+
+clean: ## Remove everything make made
+	rm -rf .venv build dist site tracemap-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find tracemap tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -149,6 +149,7 @@ class Findings:
         traces: Exemplars as `TRACE`, by role (``typical``, ``worst``).
         ledger: Where every record went.
         thresholds: Thresholds in force, by name.
+        owners: Owner by service, where the spans or the recipe name one.
     """
 
     recipe: str
@@ -164,3 +165,4 @@ class Findings:
     traces: dict[str, pl.DataFrame] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)

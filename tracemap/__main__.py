@@ -1,0 +1,57 @@
+"""The entry point of the command line: the one place that turns errors into messages and codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from tracemap.cli import app
+from tracemap.errors import TracemapError
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells expect it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code (docs/messages.md lists them).
+
+    Results go to stdout; everything else, errors included, goes to stderr. Only errors a user can
+    do something about are caught; a bug shows its traceback.
+
+    Args:
+        arguments: What follows the command's name; None: those of this process.
+    """
+    try:
+        code = app(arguments, prog_name="tracemap", standalone_mode=False)
+        sys.stdout.flush()
+    except TracemapError as error:
+        return _complain(str(error), error.exit_code)
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else "tracemap"
+        what = error.format_message().rstrip(".")
+        return _complain(f"{what}\n  hint: {command} --help", error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return _complain("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # whoever read our output (`| head`) has seen enough; keep the interpreter from complaining
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _complain(message: str, code: int) -> int:
+    """Write `message` to stderr, control characters made visible, and return `code`."""
+    shown = "".join(
+        character if character.isprintable() or character == "\n" else repr(character)[1:-1]
+        for character in message
+    )
+    sys.stderr.write(f"tracemap: {shown}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""The command line: one small file per verb; each verb parses, makes one library call, prints.
+
+Verbs import the library inside their functions, so that `tracemap --help` answers at once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tracemap import __version__
+from tracemap.cli import demo, findings, graph, info, ingest, query, run, trace
+
+app = typer.Typer(
+    name="tracemap",
+    help=(
+        "Which upstream's latency spike hurt which downstream, and by how much: from exported"
+        " OpenTelemetry spans.\n\n"
+        "upstream = who provides (callee, database, producer); downstream = who waits (caller,"
+        " consumer)."
+    ),
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for verb in (
+    demo.demo,
+    ingest.ingest,
+    run.run,
+    findings.edges,
+    findings.spikes,
+    findings.propagation,
+    findings.origins,
+    graph.graph,
+    trace.trace,
+    query.query,
+    info.info,
+):
+    app.command()(verb)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tracemap {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None and not version:
+        typer.echo(context.get_help())

@@ -1,0 +1,31 @@
+"""`tracemap demo`: the main job on the sample traces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tracemap.cli.progress import progress_line
+
+
+def demo(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where database and reports go.")] = Path(
+        "tracemap-demo"
+    ),
+) -> None:
+    """Try it on the sample traces.
+
+    Reads the traces that ship with tracemap and writes both reports.
+
+    Example: tracemap demo && open tracemap-demo/postmortem.html
+    """
+    from tracemap import pipeline
+
+    with progress_line() as line:
+        reports = pipeline.demo(out, progress=line)
+    for report, written in reports:
+        typer.echo(report.headline)
+        for path in written:
+            typer.echo(f"  {path}")

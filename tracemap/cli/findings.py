@@ -1,0 +1,159 @@
+"""`tracemap edges`, `spikes`, `propagation`, `origins`: one finding each, as rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tracemap.cli.options import (
+    DEFAULT_DATABASE,
+    BaselineFrom,
+    BaselineTo,
+    Database,
+    Format,
+    From,
+    RowFormat,
+    Settings,
+    Spike,
+    To,
+    request,
+)
+from tracemap.cli.output import print_rows
+from tracemap.cli.progress import progress_line
+
+if TYPE_CHECKING:
+    from tracemap.windows import Request
+
+# What a table on a terminal shows; JSON and CSV have every key.
+_TABLE_COLUMNS = {
+    "edges": (
+        "downstream",
+        "upstream",
+        "protocol",
+        "calls",
+        "errors_downstream",
+        "p50_ms",
+        "p95_ms",
+        "p99_ms",
+        "gap_p50_ms",
+    ),
+    "spikes": (
+        "unit",
+        "service",
+        "operation",
+        "edge",
+        "start",
+        "end",
+        "baseline_p95_ms",
+        "p95_ms",
+        "ratio",
+        "calls",
+    ),
+    "propagation": (
+        "downstream",
+        "downstream_operation",
+        "upstream",
+        "upstream_operation",
+        "offered_ms",
+        "arrived_ms",
+        "ratio",
+        "verdict",
+        "mechanism",
+        "calls",
+    ),
+    "origins": ("rank", "service", "operation", "cause", "edge", "excess_ms", "share", "owner"),
+}
+
+
+def edges(
+    db: Database = DEFAULT_DATABASE,
+    start: From = "",
+    end: To = "",
+    shape: RowFormat = Format.TABLE,
+) -> None:
+    """Print who calls whom.
+
+    Counts, errors, percentiles of what downstream waited, and the gap between both sides.
+
+    Example: tracemap edges --format csv > edges.csv
+    """
+    _print("edges", db, request(start, end), (), shape)
+
+
+def spikes(
+    db: Database = DEFAULT_DATABASE,
+    start: From = "",
+    end: To = "",
+    settings: Settings = None,
+    shape: RowFormat = Format.TABLE,
+) -> None:
+    """Print when latency left its baseline.
+
+    One row an episode, worst first.
+
+    Example: tracemap spikes --from 2026-05-01 --to 2026-05-02
+    """
+    _print("spikes", db, request(start, end), settings or (), shape)
+
+
+def propagation(
+    db: Database = DEFAULT_DATABASE,
+    start: From = "",
+    end: To = "",
+    baseline_from: BaselineFrom = "",
+    baseline_to: BaselineTo = "",
+    spike: Spike = 1,
+    settings: Settings = None,
+    shape: RowFormat = Format.TABLE,
+) -> None:
+    """Print what spikes did to downstream.
+
+    Per edge: what a slower upstream offered, what arrived downstream, what absorbed the rest.
+    Without a window: that of the worst spike. Without a baseline: a quiet one is chosen and named.
+
+    Example: tracemap propagation --from 2026-05-01T10:00 --to 2026-05-01T10:20
+    """
+    asked = request(start, end, baseline_from, baseline_to, spike=spike)
+    _print("propagation", db, asked, settings or (), shape)
+
+
+def origins(
+    db: Database = DEFAULT_DATABASE,
+    start: From = "",
+    end: To = "",
+    baseline_from: BaselineFrom = "",
+    baseline_to: BaselineTo = "",
+    spike: Spike = 1,
+    settings: Settings = None,
+    shape: RowFormat = Format.TABLE,
+) -> None:
+    """Print where added latency came from.
+
+    Ranked over services and edges, by what users waited longer.
+    Without a window: that of the worst spike. Without a baseline: a quiet one is chosen and named.
+
+    Example: tracemap origins --format json
+    """
+    asked = request(start, end, baseline_from, baseline_to, spike=spike)
+    _print("origins", db, asked, settings or (), shape)
+
+
+def _print(
+    name: str, db: Path, asked: Request, settings: tuple[str, ...] | list[str], shape: Format
+) -> None:
+    from tracemap import pipeline, recipe, report
+
+    wanted = recipe.single(name, settings)
+    with progress_line() as line, pipeline.up_to_date(db, progress=line) as store:
+        findings = pipeline.run(wanted, store, (), asked, progress=line)
+    frame = findings.tables[name]
+    rows = report.rows(name, frame)
+    columns = list(rows[0] if rows else report.rows(name, frame.clear(1))[0])
+    if shape is Format.TABLE:
+        typer.echo(f"window {findings.window}", err=True)
+        if findings.baseline_reason:
+            typer.echo(findings.baseline_reason, err=True)
+        columns = [column for column in _TABLE_COLUMNS[name] if column in columns]
+    print_rows(rows, columns, shape)

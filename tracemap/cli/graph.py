@@ -1,0 +1,42 @@
+"""`tracemap graph`: the observed graph for other tools."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from tracemap.cli.options import DEFAULT_DATABASE, Database, From, To, request
+from tracemap.cli.progress import progress_line
+
+
+class GraphFormat(StrEnum):
+    """Languages a graph can be written in."""
+
+    MERMAID = "mermaid"
+    DOT = "dot"
+    GRAPHML = "graphml"
+    JSON = "json"
+    CSV = "csv"
+
+
+def graph(
+    db: Database = DEFAULT_DATABASE,
+    start: From = "",
+    end: To = "",
+    shape: Annotated[
+        GraphFormat, typer.Option("--format", help="The language to write.")
+    ] = GraphFormat.MERMAID,
+) -> None:
+    """Print the graph of services.
+
+    Arrows go from downstream (who waits) to upstream (who provides).
+
+    Example: tracemap graph --format dot | dot -Tsvg > graph.svg
+    """
+    from tracemap import pipeline, recipe, report
+
+    with progress_line() as line, pipeline.up_to_date(db, progress=line) as store:
+        findings = pipeline.run(recipe.single("edges"), store, (), request(start, end))
+    typer.echo(report.graph(findings.tables["edges"], shape.value), nl=False)

@@ -1,0 +1,97 @@
+"""`tracemap info`: what the database holds, and where every record went."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tracemap.cli.options import DEFAULT_DATABASE, Database
+from tracemap.cli.output import print_json, print_table, visible
+from tracemap.cli.progress import progress_line
+
+if TYPE_CHECKING:
+    from tracemap.model import Ledger
+
+
+class InfoFormat(StrEnum):
+    """How the ledger is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def info(
+    db: Database = DEFAULT_DATABASE,
+    shape: Annotated[
+        InfoFormat, typer.Option("--format", help="How to print the ledger.")
+    ] = InfoFormat.TABLE,
+) -> None:
+    """Print what the database holds.
+
+    Files, records, rejects with examples, oddities, time covered, services.
+    Records read = spans stored + duplicates + rejected, always.
+
+    Example: tracemap info --format json
+    """
+    from tracemap import pipeline
+
+    with progress_line() as line, pipeline.up_to_date(db, progress=line) as store:
+        content = _content(store.ledger(), db.stat().st_size)
+    if shape is InfoFormat.JSON:
+        print_json(content)
+    else:
+        _print(content, str(db))
+
+
+def _content(ledger: Ledger, size_bytes: int) -> dict[str, Any]:
+    """Return the ledger as plain values."""
+    from tracemap.report import rows
+
+    files = rows("files", ledger.files)
+    sums = {
+        key: sum(int(file[key]) for file in files)
+        for key in ("records", "spans", "duplicates", "rejected", "skipped", "size_bytes")
+    }
+    covered = str(ledger.covered).split(" .. ") if ledger.covered else None
+    return {
+        "records": sums["records"],
+        "spans": ledger.spans,
+        "duplicates": sums["duplicates"],
+        "rejected": sums["rejected"],
+        "skipped": sums["skipped"],
+        "traces": ledger.traces,
+        "services": list(ledger.services),
+        "covered": {"start": covered[0], "end": covered[1]} if covered else None,
+        "database_bytes": size_bytes,
+        "input_bytes": sums["size_bytes"],
+        "files": files,
+        "rejects": ledger.rejects.to_dicts(),
+        "quality": ledger.quality.to_dicts(),
+    }
+
+
+def _print(content: dict[str, Any], database: str) -> None:
+    covered = content["covered"]
+    lines = [
+        f"database   {visible(database)}, {content['database_bytes']:,} bytes",
+        f"read       {len(content['files']):,} files, {content['input_bytes']:,} bytes,"
+        f" {content['records']:,} records",
+        f"           = {content['spans']:,} spans stored + {content['duplicates']:,} duplicates"
+        f" + {content['rejected']:,} rejected",
+        f"skipped    {content['skipped']:,} records of other signals",
+        f"traces     {content['traces']:,}",
+        f"covered    {covered['start']} .. {covered['end']}" if covered else "covered    nothing",
+        f"services   {len(content['services']):,}: {visible(', '.join(content['services']))}",
+    ]
+    typer.echo("\n".join(lines))
+    titles = {
+        "files": "files",
+        "rejects": "rejected, by reason, with the first bytes of one",
+        "quality": "what is odd about stored spans",
+    }
+    for key, title in titles.items():
+        if content[key]:
+            typer.echo(f"\n{title}")
+            print_table(content[key], list(content[key][0]))

@@ -1,0 +1,69 @@
+"""`tracemap run`: a recipe from trace files to a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tracemap.cli.ingest import Summary
+from tracemap.cli.options import (
+    DEFAULT_DATABASE,
+    BaselineFrom,
+    BaselineTo,
+    Database,
+    From,
+    Settings,
+    Spike,
+    To,
+    request,
+)
+from tracemap.cli.progress import progress_line
+
+
+def run(
+    recipe: Annotated[str, typer.Argument(help="batch, postmortem, or the path of a .toml file.")],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[INPUT...]", help="Trace files to read first; none: the database."),
+    ] = None,
+    db: Database = DEFAULT_DATABASE,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the report goes.")] = Path(),
+    start: From = "",
+    end: To = "",
+    baseline_from: BaselineFrom = "",
+    baseline_to: BaselineTo = "",
+    spike: Spike = 1,
+    settings: Settings = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print what would be done, and do nothing.")
+    ] = False,
+) -> None:
+    """Run a recipe and write its report.
+
+    The report is DIR/RECIPE.html, .md and .json; an earlier one of that name is replaced.
+
+    Example: tracemap run postmortem exports/ --from 2026-05-01T10:00 --to 2026-05-01T10:20
+    """
+    from tracemap import pipeline
+    from tracemap import recipe as recipes
+    from tracemap.store import Store
+
+    chosen = recipes.load(recipe, settings or [])
+    if explain:
+        typer.echo(recipes.explain(chosen))
+        return
+    asked = request(start, end, baseline_from, baseline_to, spike=spike)
+    summary = Summary()
+    with progress_line() as line:
+        with Store.open(db, create=bool(inputs)) as store:
+            for taken in pipeline.take_in(store, inputs or [], progress=line):
+                line.close()
+                summary.add(taken)
+            report, written = pipeline.report(chosen, store, asked, out, progress=line)
+    typer.echo(report.headline)
+    for path in written:
+        typer.echo(str(path))
+    if inputs:
+        summary.finish(str(db))

@@ -1,0 +1,255 @@
+"""Recipes: what a report is made of, as data. A TOML file with a closed set of keys, no logic.
+
+If a recipe seems to need an ``if``, it needs a finding instead; if a user needs control flow, the
+public API is a ten-line script.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from tracemap.errors import PipelineError
+from tracemap.model import FINDINGS
+
+SECTIONS = (
+    "summary",
+    "graph",
+    "edges",
+    "spikes",
+    "timeline",
+    "flow",
+    "propagation",
+    "origins",
+    "exemplars",
+    "ledger",
+)
+
+
+class Recipe(BaseModel):
+    """One recipe, checked.
+
+    Attributes:
+        name: File name without ``.toml``; names the report's files.
+        title: Title of the report.
+        window: ``all``: everything the database covers; ``worst spike``: the window of one spike.
+        baseline: ``auto``: chosen by `analyze.baseline`; ``none``: compare with nothing.
+        findings: What is computed, names of `model.FINDINGS`.
+        sections: What the report shows, in order.
+        thresholds: Values that differ from the defaults of `analyze.Thresholds`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str = Field(exclude=True)
+    title: str = Field(min_length=1)
+    window: Literal["all", "worst spike"] = "all"
+    baseline: Literal["auto", "none"] = "auto"
+    findings: list[str] = Field(min_length=1)
+    sections: list[str] = Field(min_length=1)
+    thresholds: dict[str, float] = {}
+
+
+def shipped() -> Traversable:
+    """Return the folder of the recipes that ship with tracemap (wheel or checkout)."""
+    package = files("tracemap")
+    inside = package / "_pipelines"
+    return inside if inside.is_dir() else package / ".." / "pipelines"
+
+
+def names() -> list[str]:
+    """Return the names of the shipped recipes, sorted."""
+    return sorted(
+        entry.name.removesuffix(".toml")
+        for entry in shipped().iterdir()
+        if entry.name.endswith(".toml")
+    )
+
+
+def load(reference: str, settings: Sequence[str] = ()) -> Recipe:
+    """Return the recipe of that name, or in that file, with `settings` laid over it.
+
+    Args:
+        reference: The name of a shipped recipe, or the path of a ``.toml`` file.
+        settings: ``key=value``; a key of the recipe itself or the name of a threshold; the value
+            as TOML, or plain text.
+
+    Raises:
+        PipelineError: If there is no such recipe, or anything in it is wrong; all mistakes at once.
+    """
+    if reference in names():
+        name, where = reference, f"recipe {reference}"
+        text = (shipped() / f"{reference}.toml").read_text(encoding="utf-8")
+    else:
+        name, where, text = _read(reference)
+    try:
+        content: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PipelineError(
+            f"the recipe is not valid TOML: {error}", where=where, hint="see docs/pipelines.md"
+        ) from error
+    for setting in settings:
+        _lay_over(content, setting)
+    return check(content, name=name, where=where)
+
+
+def single(finding: str, settings: Sequence[str] = ()) -> Recipe:
+    """Return the recipe that computes one finding and nothing else.
+
+    Raises:
+        PipelineError: If a setting is wrong.
+    """
+    needs_baseline = finding in {"flow", "propagation", "origins"}
+    content: dict[str, Any] = {
+        "title": finding,
+        "window": "worst spike" if needs_baseline else "all",
+        "findings": [finding],
+        "sections": ["summary"],
+    }
+    for setting in settings:
+        _lay_over(content, setting)
+    return check(content, name=finding, where="--set")
+
+
+def check(content: dict[str, Any], *, name: str, where: str) -> Recipe:
+    """Return `content` as a recipe.
+
+    Raises:
+        PipelineError: Naming every mistake, with the nearest right word where there is one.
+    """
+    mistakes: list[tuple[str, str, str]] = []
+    recipe = None
+    try:
+        recipe = Recipe.model_validate({**content, "name": name})
+    except ValidationError as error:
+        mistakes += [_mistake(detail) for detail in error.errors()]
+    mistakes += _unknown(content.get("findings"), FINDINGS, "finding", "findings")
+    mistakes += _unknown(content.get("sections"), SECTIONS, "section", "sections")
+    mistakes += _unknown(content.get("thresholds"), threshold_defaults(), "threshold", "thresholds")
+    if recipe is not None and not mistakes:
+        return recipe
+    if len(mistakes) == 1:
+        what, key, hint = mistakes[0]
+        raise PipelineError(what, where=f"{where}, key {key!r}", hint=hint)
+    listed = "".join(
+        f"\n  - key {key!r}: {what}{f' ({hint})' if hint else ''}" for what, key, hint in mistakes
+    )
+    raise PipelineError(f"{len(mistakes)} mistakes in the recipe{listed}", where=where)
+
+
+def threshold_defaults() -> dict[str, float]:
+    """Return every threshold with its default."""
+    from dataclasses import asdict
+
+    from tracemap.analyze import Thresholds
+
+    return asdict(Thresholds())
+
+
+def explain(recipe: Recipe) -> str:
+    """Return in words what running `recipe` will do, one step a line."""
+    looked_at = {
+        "all": "everything the database covers, or --from/--to",
+        "worst spike": "the worst spike (--spike N: the N-th), or --from/--to",
+    }[recipe.window]
+    compared = {
+        "auto": "the same hours of an earlier week, else quiet time nearby, or --baseline-from/-to",
+        "none": "nothing",
+    }[recipe.baseline]
+    defaults = threshold_defaults()
+    lines = [
+        f"{recipe.name}: {recipe.title}",
+        "1. ingest    the inputs given; known files are skipped",
+        "2. derive    facts of the hours that changed",
+        f"3. window    {looked_at}",
+        f"   baseline  {compared}",
+        f"4. findings  {', '.join(recipe.findings)}",
+        f"5. report    {', '.join(recipe.sections)}",
+        "thresholds (* set by this recipe)",
+    ]
+    for key, default in defaults.items():
+        mark = "*" if key in recipe.thresholds else " "
+        lines.append(f" {mark} {key} = {recipe.thresholds.get(key, default):g}")
+    return "\n".join(lines)
+
+
+def _read(reference: str) -> tuple[str, str, str]:
+    path = Path(reference)
+    if path.suffix != ".toml":
+        raise PipelineError(
+            f"there is no recipe {reference!r}",
+            where="argument RECIPE",
+            hint=_did_you_mean(reference, names())
+            or f"take one of {', '.join(names())}, or the path of a .toml file",
+        )
+    try:
+        return path.stem, str(path), path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise PipelineError(
+            f"the recipe cannot be read: {reason}",
+            where=str(path),
+            hint=f"shipped recipes go by name: {', '.join(names())}",
+        ) from error
+
+
+def _lay_over(content: dict[str, Any], setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    if not equals or not key:
+        raise PipelineError(
+            f"{setting!r} is not key=value", where="--set", hint="such as --set min_call_count=50"
+        )
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    if key in Recipe.model_fields and key not in {"name", "thresholds"}:
+        content[key] = value
+    else:
+        content["thresholds"] = {**content.get("thresholds", {}), key: value}
+
+
+def _mistake(detail: ErrorDetails) -> tuple[str, str, str]:
+    """Return one mistake that pydantic found as (what, key, hint)."""
+    key = ".".join(str(part) for part in detail["loc"])
+    value = detail["input"]
+    if detail["type"] == "extra_forbidden":
+        keys = [field for field in Recipe.model_fields if field != "name"]
+        hint = _did_you_mean(key, keys) or f"the keys are {', '.join(keys)}"
+        return f"unknown key {key!r}", key, hint
+    if detail["type"] == "missing":
+        return f"the key {key!r} is missing", key, "copy it from a shipped recipe"
+    if detail["type"] == "literal_error":
+        return f"{value!r} is not allowed", key, f"write {detail['ctx']['expected']}"
+    return f"{value!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}", key, ""
+
+
+def _unknown(
+    given: object, known: Iterable[str], what: str, key: str
+) -> list[tuple[str, str, str]]:
+    """Return a mistake for each word of `given` that is not in `known`."""
+    if not isinstance(given, list | dict):
+        return []
+    words = list(known)
+    return [
+        (
+            f"unknown {what} {word!r}",
+            key,
+            _did_you_mean(word, words) or f"there are {', '.join(words)}",
+        )
+        for word in given
+        if isinstance(word, str) and word not in words
+    ]
+
+
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word, list(known), n=1)
+    return f"did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,136 @@
+"""Which windows a run looks at: what the user asked for, else what the recipe says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from tracemap.analyze.baseline import Baseline, baseline, spike_window
+from tracemap.errors import NoDataError, PipelineError
+from tracemap.model import MINUTE_NS, Window
+from tracemap.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The ends of a window as a user gave them; None: left open."""
+
+    start_ns: int | None = None
+    end_ns: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether neither end was given."""
+        return self.start_ns is None and self.end_ns is None
+
+    def within(self, outer: Window) -> Window:
+        """Return the window, open ends closed by those of `outer`."""
+        start_ns = outer.start_ns if self.start_ns is None else self.start_ns
+        end_ns = outer.end_ns if self.end_ns is None else self.end_ns
+        return Window(start_ns, end_ns)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user may say beside the recipe.
+
+    Attributes:
+        window: What to look at.
+        baseline: What to compare with.
+        spike: Which spike, counted from 1, where the window is not given.
+    """
+
+    window: Bounds = field(default_factory=Bounds)
+    baseline: Bounds = field(default_factory=Bounds)
+    spike: int = 1
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The windows of one run.
+
+    Attributes:
+        shown: What the report is about.
+        incident: Where propagation is looked for; None: nowhere.
+        baseline: What it is compared with; None: nothing.
+        reason: How these were chosen, in words.
+    """
+
+    shown: Window
+    incident: Window | None = None
+    baseline: Window | None = None
+    reason: str = ""
+
+
+def choose(
+    recipe: Recipe, request: Request, covered: Window, cells: pl.Series, spikes: pl.DataFrame
+) -> Choice:
+    """Choose the windows of a run.
+
+    With ``window = "worst spike"`` the window asked for is the incident; without one, the spike's
+    own window. With ``window = "all"`` the report is about the window asked for, or everything, and
+    the incident is the worst spike within it.
+
+    Args:
+        recipe: Its `window` and `baseline` count.
+        request: What the user asked for; wins.
+        covered: What the database covers.
+        cells: Starts of the minutes in which calls were observed, ns since the epoch.
+        spikes: As `model.SPIKES`, worst first.
+
+    Raises:
+        PipelineError: If there are fewer spikes than the one asked for.
+        NoDataError: If a window asked for holds no calls.
+    """
+    asked = request.window.within(covered)
+    if not request.window.is_open:
+        _require_calls(asked, cells, covered, "--from, --to")
+    if recipe.window == "worst spike" and not request.window.is_open:
+        found = _compared(recipe, request, asked, covered, cells, spikes)
+        return Choice(asked, asked, found.window, found.reason)
+    within = spikes.filter(
+        pl.col("start_ns").lt(asked.end_ns) & pl.col("end_ns").gt(asked.start_ns)
+    )
+    if request.spike > max(1, within.height):
+        raise PipelineError(
+            f"there is no spike {request.spike}, only {within.height} were found",
+            where="--spike",
+            hint="tracemap spikes lists them",
+        )
+    incident = spike_window(within, request.spike)
+    if incident is None:
+        return Choice(asked, reason="no spike was found, so there is nothing to compare")
+    found = _compared(recipe, request, incident, covered, cells, spikes)
+    spike = "the worst spike" if request.spike == 1 else f"spike {request.spike}"
+    shown = incident if recipe.window == "worst spike" else asked
+    reason = f"{spike}, {incident}, compared with {found.reason}"
+    return Choice(shown, incident, found.window, reason if found.window else found.reason)
+
+
+def _compared(
+    recipe: Recipe,
+    request: Request,
+    incident: Window,
+    covered: Window,
+    cells: pl.Series,
+    spikes: pl.DataFrame,
+) -> Baseline:
+    """Return what `incident` is compared with."""
+    if not request.baseline.is_open:
+        given = request.baseline.within(Window(covered.start_ns, incident.start_ns))
+        _require_calls(given, cells, covered, "--baseline-from, --baseline-to")
+        return Baseline(given, "the baseline asked for")
+    if recipe.baseline == "none":
+        return Baseline(None, "the recipe compares with nothing")
+    return baseline(incident, cells, spikes)
+
+
+def _require_calls(window: Window, cells: pl.Series, covered: Window, option: str) -> None:
+    touched = (cells > window.start_ns - MINUTE_NS) & (cells < window.end_ns)
+    if window.duration_ns <= 0 or not touched.any():
+        raise NoDataError(
+            f"there are no calls in the window {window}",
+            where=option,
+            hint=f"the database covers {covered}",
+        )

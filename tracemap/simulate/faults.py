@@ -1,0 +1,308 @@
+"""What can go wrong, as data. Each fault changes one quantity of some places for some minutes.
+
+::
+
+    Slower          own time of a service, operation or instance (a database is one too)    self
+    SlowEdge        time on the network of one edge                                         wire
+    SlowNetwork     time on the network of all calls into and out of one service            wire
+    MoreCalls       calls one after the other where there was one (N+1)                     calls
+    ColdCache       how often a call behind a cache is made                                 calls
+    Failing         how often an operation fails                                            error
+
+Faults compose: they apply in the order given. A new sort of fault is a new small class here, as
+long as it changes a `Quantity`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from tracemap.model import MINUTE_NS
+from tracemap.simulate.draws import Integers, Mask
+
+Cause = Literal["self", "wire", "calls", "error"]
+
+
+class Quantity(Enum):
+    """What the evaluation asks faults about."""
+
+    OWN_NS = "median own time"
+    GAP_NS = "median time on the network, both directions"
+    TIMES = "calls one after the other"
+    PROBABILITY = "millionths of requests that make the call"
+    ERROR_RATIO = "millionths of executions that fail"
+
+
+class Place(NamedTuple):
+    """Where a quantity is asked for: a call, or (with downstream empty) an operation."""
+
+    downstream: str
+    downstream_operation: str
+    service: str
+    operation: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """A change of one quantity in requests that start within ``[start_minute, end_minute)``.
+
+    Attributes:
+        start_minute: Minutes from the start of the run.
+        end_minute: Minutes from the start of the run.
+    """
+
+    quantity: ClassVar[Quantity]
+    cause: ClassVar[Cause]
+
+    start_minute: float
+    end_minute: float
+
+    def active(self, at_ns: Integers) -> Mask:
+        """Return which requests it applies to, by the time they arrive."""
+        start_ns, end_ns = self.window_ns
+        return (at_ns >= start_ns) & (at_ns < end_ns)
+
+    @property
+    def window_ns(self) -> tuple[int, int]:
+        """Start and end, in ns from the start of the run."""
+        return round(self.start_minute * MINUTE_NS), round(self.end_minute * MINUTE_NS)
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """Service and operation (or ``''``) that are to blame."""
+        raise NotImplementedError
+
+    @property
+    def edge(self) -> tuple[str, str] | None:
+        """Downstream and upstream, when it is one edge that is to blame."""
+        return None
+
+    def touches(self, place: Place) -> bool:
+        """Return whether the fault concerns this place."""
+        raise NotImplementedError
+
+    def changed(self, values: Integers) -> Integers:
+        """Return the quantity under the fault."""
+        raise NotImplementedError
+
+    def chosen(self, replica: Integers) -> Mask:
+        """Return which executions it concerns, by the number of the instance."""
+        return np.ones(len(replica), dtype=np.bool_)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slower(Fault):
+    """More own time: the median becomes ``median * factor + add_ms``.
+
+    Attributes:
+        service: Whose own time; may be a database.
+        operation: Which operation; empty: all.
+        instance: Number of the instance, from 0; None: all.
+        add_ms: Added to the median.
+        factor: Times the median.
+    """
+
+    quantity = Quantity.OWN_NS
+    cause = "self"
+
+    service: str
+    operation: str = ""
+    instance: int | None = None
+    add_ms: float = 0.0
+    factor: float = 1.0
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """The service that is slower."""
+        return self.service, self.operation
+
+    def touches(self, place: Place) -> bool:
+        """Return whether it is this service and operation."""
+        return place.service == self.service and self.operation in ("", place.operation)
+
+    def changed(self, values: Integers) -> Integers:
+        """Return the longer median."""
+        return _times(values, self.factor) + _nanoseconds(self.add_ms)
+
+    def chosen(self, replica: Integers) -> Mask:
+        """Return the executions on the slow instance."""
+        return super().chosen(replica) if self.instance is None else replica == self.instance
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlowEdge(Fault):
+    """More time on the network between two services.
+
+    Attributes:
+        downstream: Who calls.
+        upstream: Who is called.
+        add_ms: Added to the median, both directions together.
+    """
+
+    quantity = Quantity.GAP_NS
+    cause = "wire"
+
+    downstream: str
+    upstream: str
+    add_ms: float
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """The upstream end of the edge."""
+        return self.upstream, ""
+
+    @property
+    def edge(self) -> tuple[str, str]:
+        """The edge."""
+        return self.downstream, self.upstream
+
+    def touches(self, place: Place) -> bool:
+        """Return whether it is a call over the edge."""
+        return (place.downstream, place.service) == self.edge
+
+    def changed(self, values: Integers) -> Integers:
+        """Return the longer median."""
+        return values + _nanoseconds(self.add_ms)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlowNetwork(Fault):
+    """More time on the network of every call into and out of a service.
+
+    Attributes:
+        service: Whose network.
+        add_ms: Added to the median of each call, both directions together.
+    """
+
+    quantity = Quantity.GAP_NS
+    cause = "wire"
+
+    service: str
+    add_ms: float
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """The service with the slow network."""
+        return self.service, ""
+
+    def touches(self, place: Place) -> bool:
+        """Return whether the service is either end of the call."""
+        return self.service in (place.downstream, place.service)
+
+    def changed(self, values: Integers) -> Integers:
+        """Return the longer median."""
+        return values + _nanoseconds(self.add_ms)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _CallFault(Fault):
+    """A change of the calls one operation makes to another service.
+
+    Attributes:
+        downstream: Who calls.
+        upstream: Who is called.
+        downstream_operation: In which operation; empty: any.
+        upstream_operation: Which operation; empty: any.
+    """
+
+    cause = "calls"
+
+    downstream: str
+    upstream: str
+    downstream_operation: str = ""
+    upstream_operation: str = ""
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """Who makes the calls."""
+        return self.downstream, self.downstream_operation
+
+    @property
+    def edge(self) -> tuple[str, str]:
+        """The edge with more calls."""
+        return self.downstream, self.upstream
+
+    def touches(self, place: Place) -> bool:
+        """Return whether it is such a call."""
+        return (
+            (place.downstream, place.service) == self.edge
+            and self.downstream_operation in ("", place.downstream_operation)
+            and self.upstream_operation in ("", place.operation)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoreCalls(_CallFault):
+    """Calls one after the other where there was one (N+1).
+
+    Attributes:
+        times: How many.
+    """
+
+    quantity = Quantity.TIMES
+
+    times: int
+
+    def changed(self, values: Integers) -> Integers:
+        """Return the larger count."""
+        return values * self.times
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColdCache(_CallFault):
+    """A call behind a cache is made more often.
+
+    Attributes:
+        probability: How often it is made now.
+    """
+
+    quantity = Quantity.PROBABILITY
+
+    probability: float
+
+    def changed(self, values: Integers) -> Integers:
+        """Return the new probability."""
+        return np.full_like(values, round(self.probability * 1_000_000))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failing(Fault):
+    """An operation fails more often.
+
+    Attributes:
+        service: Whose operations.
+        operation: Which one; empty: all.
+        ratio: How often it fails now.
+    """
+
+    quantity = Quantity.ERROR_RATIO
+    cause = "error"
+
+    service: str
+    operation: str = ""
+    ratio: float
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """The service that fails."""
+        return self.service, self.operation
+
+    def touches(self, place: Place) -> bool:
+        """Return whether it is this service and operation."""
+        return place.service == self.service and self.operation in ("", place.operation)
+
+    def changed(self, values: Integers) -> Integers:
+        """Return the new ratio."""
+        return np.full_like(values, round(self.ratio * 1_000_000))
+
+
+def _times(values: Integers, factor: float) -> Integers:
+    return values * round(factor * 1000) // 1000
+
+
+def _nanoseconds(milliseconds: float) -> int:
+    return round(milliseconds * 1_000_000)

@@ -1,3 +1,30 @@
 """Analyze: facts of a window and its baseline become findings. Pure: no I/O, no clock, no SQL."""
 
 from __future__ import annotations
+
+from tracemap.analyze.baseline import Baseline, baseline, spike_window
+from tracemap.analyze.edges import edges
+from tracemap.analyze.flow import flow
+from tracemap.analyze.origins import origins
+from tracemap.analyze.propagation import propagation
+from tracemap.analyze.spikes import judged, spikes
+from tracemap.analyze.thresholds import Thresholds
+from tracemap.analyze.timeline import timeline
+from tracemap.analyze.verdict import verdict
+from tracemap.analyze.windows import cells
+
+__all__ = [
+    "Baseline",
+    "Thresholds",
+    "baseline",
+    "cells",
+    "edges",
+    "flow",
+    "judged",
+    "origins",
+    "propagation",
+    "spike_window",
+    "spikes",
+    "timeline",
+    "verdict",
+]

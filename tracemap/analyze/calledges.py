@@ -1,0 +1,108 @@
+"""Calls between two operations, added up over all call paths: the rows `propagation` judges.
+
+A calling operation and a called one may meet on many call paths; propagation asks about the pair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tracemap.analyze.calltree import MEASURES, CallTree, added, netted, per
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Operation = tuple[str, str]
+"""A service and one of its operations."""
+
+OVERLAP_SHARE = 0.05
+"""A child overlaps its siblings when at least this share of its calls does (methods.md 4.1)."""
+
+
+@dataclass(frozen=True)
+class CallEdges:
+    """Sums per pair of operations, shaped (replicate, side, pair).
+
+    Attributes:
+        entries: Calling operations.
+        requests: Requests of each calling operation, shape (replicate, side, entry).
+        durations: Sum of their durations in ns, same shape.
+        pairs: Rows: (index of the calling operation, upstream service, upstream operation).
+        caller: Index of the calling operation of each pair.
+        sums: By name of `MEASURES`.
+        of_path: For each path of the tree the pair it is a call of; -1: none.
+    """
+
+    entries: list[Operation]
+    requests: NDArray[np.float64]
+    durations: NDArray[np.float64]
+    pairs: list[tuple[int, str, str]]
+    caller: NDArray[np.int64]
+    sums: dict[str, NDArray[np.float64]]
+    of_path: NDArray[np.int64]
+
+    def change(self, name: str) -> NDArray[np.float64]:
+        """Return the change of a measure per request of the caller, shape (replicate, pair)."""
+        return self.mean(name, 1) - self.mean(name, 0)
+
+    def mean(self, name: str, side: int) -> NDArray[np.float64]:
+        """Return a measure per request of the caller on one side, shape (replicate, pair)."""
+        return per(self.sums[name][:, side], self.requests[:, side][:, self.caller])
+
+    def offered(self) -> NDArray[np.float64]:
+        """Return the change of time spent in the calls per request, async calls included."""
+        return self.change("duration_ns")
+
+    def arrived(self) -> NDArray[np.float64]:
+        """Return the change of the caller's latency through the calls, per request.
+
+        A pair that the baseline or the incident never called counts in full. See
+        `calltree.netted` for what siblings took from each other.
+        """
+        latency = per(self.durations, self.requests)
+        total = latency[:, 1] - latency[:, 0]
+        overlap, calls = (self.sums[name][0].sum(axis=0) for name in ("overlap_calls", "calls"))
+        overlaps = per(overlap, calls) >= OVERLAP_SHARE
+        change = self.change("on_parent_ns")
+        return netted(change, self.offered(), overlaps, total, self.caller)
+
+
+def call_edges(tree: CallTree) -> CallEdges:
+    """Return the pairs of operations that call each other, with sums over all their paths.
+
+    A call that reaches several operations counts for the one it reached most often.
+    """
+    service, operation = tree.rows("service"), tree.rows("operation")
+    step, upstream = tree.rows("step"), tree.rows("upstream")
+    entry_index: dict[Operation, int] = {}
+    pair_index: dict[tuple[int, str, str], int] = {}
+    of_entry = np.full(tree.parent.size, -1)
+    of_path = np.full(tree.parent.size, -1)
+    for row in range(tree.parent.size):
+        if step[row] == "entry":
+            key = (service[row], operation[row])
+            of_entry[row] = entry_index.setdefault(key, len(entry_index))
+        above = int(tree.parent[row])
+        if above < 0 or step[above] != "entry":
+            continue
+        reached = int(tree.reached[row])
+        called = (
+            (service[reached], operation[reached])
+            if reached >= 0
+            else (upstream[row], operation[row])
+        )
+        pair = (int(of_entry[above]), *called)
+        of_path[row] = pair_index.setdefault(pair, len(pair_index))
+    pairs = list(pair_index)
+    return CallEdges(
+        entries=list(entry_index),
+        requests=added(tree.sums["calls"], of_entry, len(entry_index)),
+        durations=added(tree.sums["duration_ns"], of_entry, len(entry_index)),
+        pairs=pairs,
+        caller=np.array([pair[0] for pair in pairs], dtype=np.int64),
+        sums={name: added(tree.sums[name], of_path, len(pairs)) for name in MEASURES},
+        of_path=of_path,
+    )

@@ -1,0 +1,247 @@
+"""What moved between two windows: own times, gaps and call counts, with their visible effect.
+
+A component is the smallest thing a trace tells apart:
+
+- ``self``: the own time of an operation of a service;
+- ``gap``: client minus server of the calls between two services (network, queue, pool, TLS), or
+  all of a call to an upstream that records no spans (``virtual``);
+- ``calls``: how many calls an operation makes where it makes any.
+
+Its visible effect is what its rise adds to the mean latency of all root requests: rise per call,
+times calls per request, times the share of it that the steps above let through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from tracemap.analyze.calledges import CallEdges
+from tracemap.analyze.calltree import CallTree, added, per
+from tracemap.analyze.statistics import jackknife, overdispersion, rank_z
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tracemap.analyze.thresholds import Thresholds
+    from tracemap.model import Window
+
+NS_PER_MS = 1e6
+KEY = ["kind", "downstream", "upstream", "operation"]
+
+COMPONENTS = pl.Schema(
+    {
+        "kind": pl.String(),  # self, gap, virtual or calls
+        "downstream": pl.String(),  # who waits; '' for self
+        "upstream": pl.String(),  # whose own time; the called one for gap, virtual and calls
+        "operation": pl.String(),  # the operation, the one called
+        "baseline_calls": pl.Int64(),
+        "calls": pl.Int64(),
+        "baseline_mean_ns": pl.Float64(),  # per call; for calls: calls per caller
+        "mean_ns": pl.Float64(),
+        "excess_ns": pl.Float64(),  # visible effect per root request
+        "half_ns": pl.Float64(),  # half-width of its 95 % interval
+        "z": pl.Float64(),  # rank statistic, corrected for bursts
+        "weight": pl.Float64(),  # 0: has not moved, 1: has moved
+    }
+)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Paths that make up components of one kind: a label per path, None where it is none."""
+
+    kind: str
+    labels: list[tuple[str, str, str] | None]
+    measure: str
+
+
+def components(
+    tree: CallTree,
+    edges: CallEdges,
+    latency_facts: pl.DataFrame,
+    incident: Window,
+    limits: Thresholds,
+) -> pl.DataFrame:
+    """Return every component of the two windows with its change, effect and evidence.
+
+    Args:
+        tree: Call paths of both windows.
+        edges: `calledges.call_edges` of it.
+        latency_facts: As `model.LATENCY_FACTS`, both windows cut into cells of time.
+        incident: The window to explain.
+        limits: Thresholds.
+
+    Returns:
+        Columns as `COMPONENTS`, sorted by `KEY`.
+    """
+    visible = _visible(tree, edges, limits)
+    parts = [_measured(tree, group, visible) for group in _groups(tree)]
+    evidence = _evidence(latency_facts, incident)
+    durations = pl.concat(parts).join(evidence, on=KEY, how="left")
+    z = pl.col("z").fill_null(0.0)
+    span = limits.component_z_high - limits.component_z_low
+    moved = (
+        pl.col("mean_ns")
+        >= limits.component_ratio * pl.col("baseline_mean_ns").clip(lower_bound=1.0)
+    ) & (pl.col("baseline_calls") > 0)
+    ramp = ((z - limits.component_z_low) / span).clip(0.0, 1.0)
+    durations = durations.with_columns(z=z, weight=pl.when(moved).then(ramp).otherwise(0.0))
+    counted = _call_counts(tree, edges, visible, limits)
+    return pl.concat(
+        [durations.select(COMPONENTS.names()), counted.select(COMPONENTS.names())]
+    ).sort(KEY)
+
+
+def _groups(tree: CallTree) -> list[_Group]:
+    """Return which paths make up which components."""
+    service, operation = tree.rows("service"), tree.rows("operation")
+    step, upstream = tree.rows("step"), tree.rows("upstream")
+    own: list[tuple[str, str, str] | None] = []
+    gap: list[tuple[str, str, str] | None] = []
+    virtual: list[tuple[str, str, str] | None] = []
+    for row in range(tree.parent.size):
+        is_entry, reached = step[row] == "entry", int(tree.reached[row])
+        own.append(("", service[row], operation[row]) if is_entry else None)
+        called = (service[reached], operation[reached]) if reached >= 0 else ("", "")
+        gap.append((service[row], *called) if not is_entry and reached >= 0 else None)
+        virtual.append(
+            (service[row], upstream[row], operation[row]) if not is_entry and reached < 0 else None
+        )
+    return [
+        _Group("self", own, "self_ns"),
+        _Group("gap", gap, "self_ns"),
+        _Group("virtual", virtual, "duration_ns"),
+    ]
+
+
+def _visible(tree: CallTree, edges: CallEdges, limits: Thresholds) -> NDArray[np.float64]:
+    """Return per replicate and path the share of a rise there that reaches the root.
+
+    Step by step: where the incident offered more, what arrived of it; elsewhere the share of the
+    step's time that was on the path of its parent.
+    """
+    offered, arrived = edges.offered(), edges.arrived()
+    usual = per(edges.mean("on_parent_ns", 1), edges.mean("duration_ns", 1))
+    rising = offered[:1] >= np.maximum(
+        limits.arrived_rise_ms * NS_PER_MS, 0.05 * edges.mean("duration_ns", 1)[:1]
+    )
+    through = np.where(rising, per(arrived, np.maximum(offered, 0.0)), usual).clip(0.0, 1.0)
+    visible = np.ones((through.shape[0], tree.parent.size))
+    for row in range(tree.parent.size):
+        above, pair = int(tree.parent[row]), int(edges.of_path[row])
+        if above >= 0:
+            visible[:, row] = visible[:, above] * (through[:, pair] if pair >= 0 else 1.0)
+    return visible
+
+
+def _requests(tree: CallTree) -> NDArray[np.float64]:
+    """Return root requests, shape (replicate, side, 1)."""
+    return np.asarray(tree.sums["calls"][:, :, tree.roots].sum(axis=2, keepdims=True))
+
+
+def _measured(tree: CallTree, group: _Group, visible: NDArray[np.float64]) -> pl.DataFrame:
+    """Return the change and visible effect of the components of one kind."""
+    index, labels = _indexed(group.labels)
+    size = len(labels)
+    calls, amount = (added(tree.sums[name], index, size) for name in ("calls", group.measure))
+    mean = per(amount, calls)
+    often = per(tree.sums["calls"], np.broadcast_to(_requests(tree), tree.sums["calls"].shape))
+    weight = added(often.mean(axis=1) * visible, index, size)
+    excess = (mean[:, 1] - mean[:, 0]) * weight * (calls.min(axis=1) > 0)
+    return _frame(group.kind, labels, calls[0], mean[0], excess)
+
+
+def _call_counts(
+    tree: CallTree, edges: CallEdges, visible: NDArray[np.float64], limits: Thresholds
+) -> pl.DataFrame:
+    """Return the components of kind ``calls``: calls per request that makes any.
+
+    Counting only requests that make the call keeps a changed mix of requests out of it. A call
+    that no request of the baseline made counts as new where a fair share of requests makes it.
+    """
+    calls, callers = edges.sums["calls"], edges.sums["callers"]
+    requests = edges.requests[:, :, edges.caller]
+    often = per(calls, callers, otherwise=1.0)
+    is_new = (callers[:, 0] == 0) & (callers[:, 1] >= limits.propagated_ratio * requests[:, 1])
+    before = np.where(is_new, 0.0, often[:, 0])
+    each = per(edges.sums["on_parent_ns"].sum(axis=1), calls.sum(axis=1))
+    rate = per(callers, np.broadcast_to(_requests(tree), callers.shape))
+    mean_rate = np.where(is_new, rate[:, 1], rate.mean(axis=1))
+    seen = added(visible * tree.sums["calls"].sum(axis=1), edges.of_path, len(edges.pairs))
+    share = per(seen, calls.sum(axis=1), otherwise=1.0)
+    excess = (often[:, 1] - before) * each * mean_rate * share
+    labels = [(edges.entries[pair[0]][0], pair[1], pair[2]) for pair in edges.pairs]
+    frame = _frame("calls", labels, calls[0], np.stack([before[0], often[0, 1]]), excess)
+    enough = edges.requests[0].min(axis=0)[edges.caller] >= limits.min_call_count
+    moved = (often[0, 1] >= limits.component_ratio * np.maximum(before[0], 0.5)) & enough
+    z = per(excess[0] * 1.96, frame["half_ns"].to_numpy())
+    certain = moved & (excess[0] > frame["half_ns"].to_numpy())
+    return frame.with_columns(z=pl.Series(z), weight=pl.Series(certain.astype(float)))
+
+
+def _frame(
+    kind: str,
+    labels: list[tuple[str, str, str]],
+    calls: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    excess: NDArray[np.float64],
+) -> pl.DataFrame:
+    """Return components as rows; `excess` per replicate gives the interval."""
+    return pl.DataFrame(
+        {
+            "kind": [kind] * len(labels),
+            "downstream": [label[0] for label in labels],
+            "upstream": [label[1] for label in labels],
+            "operation": [label[2] for label in labels],
+            "baseline_calls": calls[0],
+            "calls": calls[1],
+            "baseline_mean_ns": mean[0],
+            "mean_ns": mean[1],
+            "excess_ns": excess[0],
+            "half_ns": jackknife(excess[1:], excess[0]),
+        },
+        schema={name: COMPONENTS[name] for name in COMPONENTS.names()[:10]},
+        strict=False,
+    )
+
+
+def _indexed(
+    labels: list[tuple[str, str, str] | None],
+) -> tuple[NDArray[np.int64], list[tuple[str, str, str]]]:
+    """Return for each path the number of its label (-1: none), and the labels in order."""
+    known: dict[tuple[str, str, str], int] = {}
+    index = np.array(
+        [-1 if label is None else known.setdefault(label, len(known)) for label in labels],
+        dtype=np.int64,
+    )
+    return index, list(known)
+
+
+def _evidence(latency_facts: pl.DataFrame, incident: Window) -> pl.DataFrame:
+    """Return the rank statistic of each duration component: `KEY` and ``z``."""
+    kind = {"self": ["self"], "gap": ["gap"], "client": ["virtual"]}
+    units = pl.DataFrame(
+        [(unit, name) for unit, names in kind.items() for name in names],
+        schema=["unit", "kind"],
+        orient="row",
+    )
+    rows = latency_facts.join(units, on="unit").select(
+        "kind",
+        pl.when(pl.col("kind") == "self")
+        .then(pl.lit(""))
+        .otherwise("downstream")
+        .alias("downstream"),
+        pl.col("service").alias("upstream"),
+        "operation",
+        "window_start_ns",
+        "bucket",
+        "count",
+        during=incident.contains(pl.col("window_start_ns")),
+    )
+    z = rank_z(rows, KEY, "during")
+    spread = overdispersion(rows, KEY, "during", "window_start_ns")
+    return z.join(spread, on=KEY).select(*KEY, z=pl.col("z") / pl.col("overdispersion").sqrt())

@@ -1,0 +1,206 @@
+"""Finding ``spikes``: episodes in which a unit's latency left its own baseline.
+
+A unit is the duration of an operation as its service records it (``server``), its own time
+(``self``), or per edge what downstream waits (``client``) and the gap (``gap``). What is compared
+are cells of time, not requests: requests within a cell depend on each other, and a test on them
+calls every drift a spike.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from tracemap.analyze.statistics import MAD_TO_SIGMA, NORMAL_95, discoveries, upper_tail
+from tracemap.analyze.thresholds import Thresholds
+from tracemap.model import MINUTE_NS, SPIKES
+from tracemap.model.histogram import percentiles, value
+
+UNIT = ["unit", "service", "operation", "downstream"]
+WIDTHS_NS = tuple(minutes * MINUTE_NS for minutes in (1, 5, 15, 60))
+"""Widths of a cell, tried in this order until cells hold enough calls."""
+_DAY_NS = 24 * 60 * MINUTE_NS
+
+
+def spikes(latency_facts: pl.DataFrame, thresholds: Thresholds | None = None) -> pl.DataFrame:
+    """Return episodes of raised latency, worst first.
+
+    For p50, p95 and p99 of each cell: ``z = (ln q - median) / sqrt(spread^2 + sampling^2)``, the
+    median and the spread (1.4826 MAD, at least 3 %) taken over the unit's cells of the day before
+    to the day after, sampling from the order statistics of the cell itself. A cell is flagged when
+    its Student tail survives Benjamini-Hochberg over the whole run and the rise is at least
+    `Thresholds.spike_ratio` and `Thresholds.spike_rise_ms`. An episode is two consecutive flagged
+    cells, or one with z at least `Thresholds.spike_z`; a hole of one cell is bridged.
+
+    Units without `Thresholds.min_baseline_cells` cells of enough calls, at any width up to an
+    hour, are not judged: see `judged`.
+
+    Args:
+        latency_facts: As `model.LATENCY_FACTS`, on the stored grid.
+        thresholds: Limits; the defaults when None.
+
+    Returns:
+        As `model.SPIKES`, sorted by `excess_ns`, largest first.
+    """
+    limits = thresholds or Thresholds()
+    cells = _cells(latency_facts, limits)
+    flagged = _flag(cells, limits)
+    episodes = _episodes(flagged, limits)
+    return _measure(episodes, latency_facts)
+
+
+def judged(latency_facts: pl.DataFrame, thresholds: Thresholds | None = None) -> pl.DataFrame:
+    """Return the units that had enough cells and calls to be judged: `UNIT` columns and width."""
+    return _widths(latency_facts, thresholds or Thresholds())
+
+
+def _widths(latency_facts: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
+    """Return per unit the narrowest width at which half of its cells hold enough calls."""
+    counts = latency_facts.group_by(*UNIT, "window_start_ns").agg(pl.col("count").sum())
+    tried = []
+    for width_ns in WIDTHS_NS:
+        cell = pl.col("window_start_ns") // width_ns
+        tried.append(
+            counts.group_by(*UNIT, cell.alias("cell"))
+            .agg(pl.col("count").sum())
+            .group_by(UNIT)
+            .agg(cells=pl.len(), calls=pl.col("count").median())
+            .filter(
+                (pl.col("cells") >= limits.min_baseline_cells)
+                & (pl.col("calls") >= limits.min_calls_p50)
+            )
+            .select(*UNIT, pl.lit(width_ns, dtype=pl.Int64).alias("width_ns"))
+        )
+    return pl.concat(tried).group_by(UNIT).agg(pl.col("width_ns").min()).sort(UNIT)
+
+
+def _cells(latency_facts: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
+    """Return one row per unit, cell and percentile: its log value and its sampling error."""
+    width = pl.col("width_ns")
+    histogram = (
+        latency_facts.join(_widths(latency_facts, limits), on=UNIT, how="inner")
+        .with_columns(cell_ns=pl.col("window_start_ns") // width * width)
+        .group_by(*UNIT, "width_ns", "cell_ns", "bucket")
+        .agg(pl.col("count").sum())
+        .sort(*UNIT, "cell_ns", "bucket")
+    )
+    per_cell = histogram.group_by(*UNIT, "width_ns", "cell_ns", maintain_order=True).agg(
+        pl.col("count").sum().alias("calls"),
+        *(
+            _rank_value(quantile, offset).alias(f"{name}_{offset}")
+            for name, quantile in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+            for offset in (-1, 0, 1)
+        ),
+    )
+    needed = {"p50": limits.min_calls_p50, "p95": limits.min_calls_p95, "p99": limits.min_calls_p99}
+    by = [*UNIT, "width_ns", "cell_ns", "calls"]
+    return pl.concat(
+        per_cell.filter(pl.col("calls") >= calls).select(
+            *by,
+            pl.lit(name).alias("percentile"),
+            pl.col(f"{name}_0").alias("value_ns"),
+            pl.col(f"{name}_0").log().alias("level"),
+            ((pl.col(f"{name}_1").log() - pl.col(f"{name}_-1").log()) / 2 / NORMAL_95).alias(
+                "sampling"
+            ),
+        )
+        for name, calls in needed.items()
+    )
+
+
+def _rank_value(quantile: float, side: int) -> pl.Expr:
+    """Return the value at the rank of `quantile`, or at an end of its 95 % interval of ranks."""
+    count = pl.col("count")
+    n = count.sum().cast(pl.Float64)
+    rank = n * quantile + side * NORMAL_95 * (n * quantile * (1 - quantile)).sqrt()
+    reached = pl.col("bucket").filter(count.cum_sum() >= rank.clip(1.0, n))
+    return value(reached.first()).cast(pl.Float64).clip(lower_bound=1.0)
+
+
+def _flag(cells: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
+    """Return the cells with their z and whether they are flagged."""
+    if cells.is_empty():
+        return cells.with_columns(z=pl.lit(0.0), flagged=pl.lit(value=False))
+    by = [*UNIT, "percentile", "day"]
+    day = pl.col("cell_ns") // _DAY_NS
+    around = pl.concat(
+        cells.select(*UNIT, "percentile", (day + shift).alias("day"), "level")
+        for shift in (-1, 0, 1)
+    )
+    baseline = around.group_by(by).agg(
+        middle=pl.col("level").median(),
+        spread=(pl.col("level") - pl.col("level").median()).abs().median() * MAD_TO_SIGMA,
+        baseline_cells=pl.len(),
+    )
+    spread = pl.col("spread").clip(lower_bound=limits.spike_noise_floor)
+    rise = pl.col("level") - pl.col("middle")
+    rows = (
+        cells.with_columns(day=day)
+        .join(baseline, on=by)
+        .filter(pl.col("baseline_cells") >= limits.min_baseline_cells)
+        .with_columns(z=rise / (spread**2 + pl.col("sampling") ** 2).sqrt())
+        .with_columns(
+            large=(rise.exp() >= limits.spike_ratio)
+            & (pl.col("value_ns") - pl.col("middle").exp() >= limits.spike_rise_ms * 1e6)
+        )
+    )
+    tails = upper_tail(rows["z"].to_numpy(), rows["baseline_cells"].to_numpy() - 1.0)
+    called = pl.Series("called", discoveries(tails, limits.spike_false_discovery_rate))
+    return rows.with_columns(called).with_columns(flagged=pl.col("called") & pl.col("large"))
+
+
+def _episodes(cells: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
+    """Return runs of flagged cells per unit: start, end and largest z."""
+    flagged = (
+        cells.filter("flagged")
+        .group_by(*UNIT, "width_ns", "cell_ns")
+        .agg(pl.col("z").max())
+        .sort(*UNIT, "cell_ns")
+    )
+    bridged = 2 * pl.col("width_ns")
+    starts = (pl.col("cell_ns").diff() > bridged).fill_null(value=True).cum_sum().over(UNIT)
+    return (
+        flagged.with_columns(run=starts)
+        .group_by(*UNIT, "run")
+        .agg(
+            start_ns=pl.col("cell_ns").min(),
+            end_ns=(pl.col("cell_ns") + pl.col("width_ns")).max(),
+            z=pl.col("z").max(),
+            flagged_cells=pl.len(),
+        )
+        .filter((pl.col("flagged_cells") > 1) | (pl.col("z") >= limits.spike_z))
+    )
+
+
+def _measure(episodes: pl.DataFrame, latency_facts: pl.DataFrame) -> pl.DataFrame:
+    """Return the episodes with percentiles inside and outside of all episodes of their unit."""
+    if episodes.is_empty():
+        return SPIKES.empty()
+    by, time = [*UNIT, "start_ns"], "window_start_ns"
+    rows = latency_facts.join(episodes.select(UNIT).unique(), on=UNIT, how="semi")
+    within = (
+        rows.select(*UNIT, time)
+        .unique()
+        .join(episodes.select(*UNIT, "start_ns", "end_ns"), on=UNIT)
+        .filter((pl.col(time) >= pl.col("start_ns")) & (pl.col(time) < pl.col("end_ns")))
+    )
+    inside = rows.join(within.drop("end_ns"), on=[*UNIT, time])
+    outside = rows.join(within, on=[*UNIT, time], how="anti")
+    during = percentiles(inside, by=by, percents=(50, 95)).join(_mean(inside, by, "mean"), on=by)
+    before = percentiles(outside, by=UNIT, percents=(50, 95)).select(
+        *UNIT, baseline_p50_ns="p50_ns", baseline_p95_ns="p95_ns"
+    )
+    excess = (pl.col("mean") - pl.col("baseline_mean")) * pl.col("calls")
+    return SPIKES.conform(
+        episodes.join(during, on=by)
+        .join(before, on=UNIT)
+        .join(_mean(outside, UNIT, "baseline_mean"), on=UNIT)
+        .with_columns(
+            ratio=pl.col("p95_ns") / pl.col("baseline_p95_ns").clip(lower_bound=1),
+            excess_ns=excess.round(),
+        )
+    ).sort(["excess_ns", *by], descending=[True, *[False] * len(by)])
+
+
+def _mean(rows: pl.DataFrame, by: list[str], name: str) -> pl.DataFrame:
+    """Return the mean duration in ns per unit or episode, exactly from sums."""
+    return rows.group_by(by).agg((pl.col("sum_ns").sum() / pl.col("count").sum()).alias(name))

@@ -1,0 +1,64 @@
+"""Every number a verdict depends on, in one place, each with its reason.
+
+A recipe's ``[thresholds]`` may change any of them. None was fitted to a data set: they come from
+the literature named in docs/methods.md or from what a person would call worth reporting.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Limits used by the analyze stage.
+
+    Attributes:
+        spike_ratio: A spike rises by at least this factor (statistical rigour alone would flag
+            a steady 3 % that nobody can act on).
+        spike_rise_ms: and by at least this much.
+        spike_z: A single cell is an episode of its own from this robust z on.
+        spike_false_discovery_rate: Share of false flags allowed per run (Benjamini-Hochberg).
+        spike_noise_floor: Least spread assumed between quiet cells, in ln units: 3 %.
+        min_baseline_cells: Fewer cells than this give no spread to compare with.
+        min_calls_p50: Calls a cell needs before its median is compared (10 beyond the median
+            would do; 30 keeps the interval of the median within about +-20 ranks %).
+        min_calls_p95: the same for the 95th percentile: 10 calls beyond it.
+        min_calls_p99: the same for the 99th percentile.
+        min_call_count: Calls needed on both sides before an edge gets a verdict.
+        propagated_ratio: From this share of what was offered on, a spike has propagated.
+        amplified_ratio: From here on more arrived than was offered.
+        arrived_rise_ms: Least rise downstream that counts as arrived.
+        arrived_share: and as a share of the change of downstream's latency.
+        component_ratio: A component (own time of an operation, gap of an edge) has moved when its
+            mean rose by at least this factor
+        component_z_low: and its rank statistic says so: below this z it counts nothing,
+        component_z_high: from this z on it counts in full, linear in between.
+        origin_excess_ms: Least user-visible rise for which anybody is named
+        origin_excess_share: and as a share of the mean user-visible latency before.
+        origin_z: Least evidence, all moved components of a service together.
+        self_share: A service whose own time is at least this share of its excess is slow itself;
+            below it, the network around it is.
+    """
+
+    spike_ratio: float = 1.25
+    spike_rise_ms: float = 5.0
+    spike_z: float = 8.0
+    spike_false_discovery_rate: float = 0.05
+    spike_noise_floor: float = 0.03
+    min_baseline_cells: int = 20
+    min_calls_p50: int = 30
+    min_calls_p95: int = 200
+    min_calls_p99: int = 1000
+    min_call_count: int = 20
+    propagated_ratio: float = 0.2
+    amplified_ratio: float = 1.2
+    arrived_rise_ms: float = 1.0
+    arrived_share: float = 0.05
+    component_ratio: float = 1.25
+    component_z_low: float = 1.0
+    component_z_high: float = 3.0
+    origin_excess_ms: float = 1.0
+    origin_excess_share: float = 0.01
+    origin_z: float = 2.0
+    self_share: float = 0.2

@@ -1,0 +1,32 @@
+"""One word for a report: incident, quiet or insufficient_data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
+
+def verdict(tables: Mapping[str, pl.DataFrame], *, judged: bool) -> str:
+    """Return what the findings come to.
+
+    ``incident``: something spiked, propagated or has an origin. ``quiet``: nothing did, and there
+    was enough data to tell. ``insufficient_data``: nothing did, and there was not.
+
+    Args:
+        tables: Findings by name; missing ones count as empty.
+        judged: Whether any unit had enough calls and cells to be judged.
+    """
+    origins, spikes = tables.get("origins"), tables.get("spikes")
+    propagation = tables.get("propagation")
+    spiked = propagation is not None and bool(
+        propagation["verdict"].is_in(["propagated", "amplified", "absorbed"]).any()
+    )
+    found = any(frame is not None and not frame.is_empty() for frame in (origins, spikes))
+    if found or spiked:
+        return "incident"
+    enough = propagation is not None and bool((propagation["verdict"] == "no spike").any())
+    return "quiet" if judged or enough else "insufficient_data"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from difflib import get_close_matches
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -17,6 +18,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from tracemap.analyze.thresholds import Thresholds
 from tracemap.errors import PipelineError
 from tracemap.model import FINDINGS
 
@@ -45,6 +47,7 @@ class Recipe(BaseModel):
         findings: What is computed, names of `model.FINDINGS`.
         sections: What the report shows, in order.
         thresholds: Values that differ from the defaults of `analyze.Thresholds`.
+        owners: Owner by service, where the spans do not name one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -56,6 +59,7 @@ class Recipe(BaseModel):
     findings: list[str] = Field(min_length=1)
     sections: list[str] = Field(min_length=1)
     thresholds: dict[str, float] = {}
+    owners: dict[str, str] = {}
 
 
 def shipped() -> Traversable:
@@ -147,10 +151,6 @@ def check(content: dict[str, Any], *, name: str, where: str) -> Recipe:
 
 def threshold_defaults() -> dict[str, float]:
     """Return every threshold with its default."""
-    from dataclasses import asdict
-
-    from tracemap.analyze import Thresholds
-
     return asdict(Thresholds())
 
 
@@ -213,8 +213,8 @@ def _lay_over(content: dict[str, Any], setting: str) -> None:
         value = text
     if key in Recipe.model_fields and key not in {"name", "thresholds"}:
         content[key] = value
-    else:
-        content["thresholds"] = {**content.get("thresholds", {}), key: value}
+    elif isinstance(content.setdefault("thresholds", {}), dict):
+        content["thresholds"][key] = value
 
 
 def _mistake(detail: ErrorDetails) -> tuple[str, str, str]:

@@ -76,10 +76,11 @@ def _print(content: dict[str, Any], database: str) -> None:
     covered = content["covered"]
     lines = [
         f"database   {visible(database)}, {content['database_bytes']:,} bytes",
-        f"read       {len(content['files']):,} files, {content['input_bytes']:,} bytes,"
-        f" {content['records']:,} records",
-        f"           = {content['spans']:,} spans stored + {content['duplicates']:,} duplicates"
-        f" + {content['rejected']:,} rejected",
+        f"files      {len(content['files']):,}, {content['input_bytes']:,} bytes",
+        f"records    {content['records']:,}",
+        f"  stored   {content['spans']:,} spans",
+        f"  known    {content['duplicates']:,} duplicates",
+        f"  rejected {content['rejected']:,}",
         f"skipped    {content['skipped']:,} records of other signals",
         f"traces     {content['traces']:,}",
         f"covered    {covered['start']} .. {covered['end']}" if covered else "covered    nothing",

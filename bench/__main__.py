@@ -1,0 +1,53 @@
+"""`python -m bench [NAME...]`: run the benchmarks and print one table each.
+
+Each benchmark is a module of this folder with a function `run` that returns rows: dictionaries with
+the same keys, shown in that order.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+NAMES = ("ingest", "derive", "origins")
+
+
+def main(names: Sequence[str]) -> int:
+    """Run the benchmarks of that name, or all, and return the exit code."""
+    unknown = sorted(set(names) - set(NAMES))
+    if unknown:
+        print(f"no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}", file=sys.stderr)
+        return 2
+    here = Path(__file__).parent
+    for name in names or NAMES:
+        if not (here / f"{name}.py").exists():
+            continue
+        print(f"== {name}")
+        _print_table(importlib.import_module(f"bench.{name}").run())
+    return 0
+
+
+def _print_table(rows: Sequence[Mapping[str, object]]) -> None:
+    if not rows:
+        return
+    cells = [
+        [str(key) for key in rows[0]],
+        *([_shown(row[key]) for key in rows[0]] for row in rows),
+    ]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    for row in cells:
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

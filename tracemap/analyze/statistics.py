@@ -70,7 +70,9 @@ def rank_z(histogram: pl.DataFrame, by: list[str], side: str) -> pl.DataFrame:
     ties = (both**3 - both).sum() / (total * (total - 1))
     variance = base * inc / 12 * (total + 1 - ties)
     return buckets.group_by(by, maintain_order=True).agg(
-        z=pl.when(variance > 0).then((wins - base * inc / 2) / variance.sqrt()).otherwise(0.0)
+        z=pl.when((base > 0) & (inc > 0) & (variance > 0))
+        .then((wins - base * inc / 2) / variance.sqrt())
+        .otherwise(0.0)
     )
 
 

@@ -1,3 +1,9 @@
-"""Store: spans, facts and findings in one DuckDB file; the only place with SQL."""
+"""The store: spans, facts and findings in one DuckDB file. The only place with SQL."""
 
 from __future__ import annotations
+
+from tracemap.store.append import Appended
+from tracemap.store.database import Store
+from tracemap.store.schema import SCHEMA_VERSION, schema_markdown
+
+__all__ = ["SCHEMA_VERSION", "Appended", "Store", "schema_markdown"]

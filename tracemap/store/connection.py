@@ -1,0 +1,143 @@
+"""Open the database file: make it, recognise it, or say why not."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import duckdb
+
+import tracemap
+from tracemap.errors import StoreError
+from tracemap.store.schema import APPLICATION, SCHEMA_VERSION, create_schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NOT_DUCKDB = re.compile(r"not a valid DuckDB|Could not read enough bytes|Is a directory")
+_HOLDER = re.compile(r"PID (\d+)")
+
+
+def connect(
+    path: Path, *, read_only: bool, create: bool, memory_limit: str, threads: int | None
+) -> duckdb.DuckDBPyConnection:
+    """Return a connection to the tracemap database at `path`.
+
+    The connection can reach no other file (``enable_external_access`` is off and locked), so no
+    query that is run through it can either. What does not fit in `memory_limit` is spilled to
+    ``<path>.tmp`` beside it.
+
+    Args:
+        path: The database.
+        read_only: Take a shared lock; writing raises.
+        create: Make the database if there is no file at `path`.
+        memory_limit: For DuckDB alone, such as ``1GB``.
+        threads: For DuckDB alone; None: one per core.
+
+    Raises:
+        StoreError: If there is no such file, it is not a tracemap database, a newer tracemap made
+            it, or another process holds it.
+    """
+    if not path.exists():
+        if not create or read_only:
+            raise StoreError(
+                f"there is no database '{path}'",
+                where=str(path),
+                hint=f"make one with: tracemap ingest INPUT... --db {path}",
+            )
+        _create(path)
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "temp_directory": f"{path}.tmp",
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    if threads is not None:
+        config["threads"] = threads
+    connection = _open(path, read_only=read_only, config=config)
+    try:
+        _check_ours(connection, path)
+    except StoreError:
+        connection.close()
+        raise
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def _create(path: Path) -> None:
+    """Make an empty database under another name and rename it: it exists whole or not at all."""
+    if not path.parent.is_dir():
+        raise StoreError(
+            f"cannot make the database '{path}': its folder does not exist",
+            where=str(path.parent),
+            hint=f"make it with: mkdir -p {path.parent}",
+        )
+    unfinished = path.with_name(f"{path.name}.creating")
+    try:
+        unfinished.unlink(missing_ok=True)
+        connection = _open(unfinished, read_only=False, config={})
+        create_schema(connection, created_by=tracemap.__version__)
+        connection.close()
+        unfinished.rename(path)
+    except OSError as error:
+        raise StoreError(
+            f"cannot make the database '{path}': {error.strerror}",
+            where=str(path),
+            hint="choose another place with --db",
+        ) from error
+
+
+def _open(
+    path: Path, *, read_only: bool, config: dict[str, str | bool | int | float | list[str]]
+) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(path), read_only=read_only, config=config)
+    except duckdb.Error as error:
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, error: duckdb.Error) -> StoreError:
+    message = str(error).splitlines()[0]
+    if "Could not set lock" in message:
+        holder = _HOLDER.search(message)
+        who = f"process {holder[1]}" if holder else "another process"
+        return StoreError(
+            f"the database '{path}' is in use by {who}",
+            where=str(path),
+            hint="wait until it has finished, or close the program that has it open",
+        )
+    if _NOT_DUCKDB.search(message):
+        return StoreError(
+            f"'{path}' is not a DuckDB database",
+            where=str(path),
+            hint="choose another file with --db; this one was left as it is",
+        )
+    return StoreError(
+        f"cannot open the database '{path}': {message}",
+        where=str(path),
+        hint="choose another file with --db, or build a new one from the trace files",
+    )
+
+
+def _check_ours(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    try:
+        rows = connection.sql(
+            "SELECT application, schema_version, created_by FROM main.meta"
+        ).fetchall()
+    except duckdb.Error:
+        rows = []
+    if not rows or rows[0][0] != APPLICATION:
+        raise StoreError(
+            f"'{path}' is a DuckDB database, but not one of tracemap",
+            where=str(path),
+            hint="choose another file with --db; this one was left as it is",
+        )
+    _, version, created_by = rows[0]
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"the database '{path}' was made by tracemap {created_by}, which is newer than this"
+            f" one ({tracemap.__version__}): schema {version}, known up to {SCHEMA_VERSION}",
+            where=f"{path}, table meta",
+            hint="upgrade with: pip install --upgrade otel-tracemap",
+        )

@@ -1,0 +1,232 @@
+"""The database: one DuckDB file with spans, facts and findings."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import duckdb
+
+from tracemap.errors import StoreError
+from tracemap.model import SECOND_NS, Window, iso
+from tracemap.store import buckets as walk
+from tracemap.store import dirty, facts, ledger, lookup, query
+from tracemap.store.append import Appended, append_file, known_file
+from tracemap.store.connection import connect
+from tracemap.store.dictionary import Dictionaries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from types import TracebackType
+
+    import polars as pl
+
+    from tracemap.model import Facts, Ledger, Reading, TraceBucket
+
+DEFAULT_MEMORY_LIMIT = "1GB"
+"""What DuckDB may hold in memory; the rest is spilled to a folder beside the database."""
+DEFAULT_BUCKET_SPANS = 500_000
+"""Spans that are derived at a time: about 50 MB of columns."""
+
+
+class Store:
+    """A tracemap database. Use `Store.open`, in a ``with`` statement."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+        self._connection = connection
+        self._dictionaries: Dictionaries | None = None
+        self._open = False
+        self.path = path
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        read_only: bool = False,
+        create: bool = False,
+        memory_limit: str = DEFAULT_MEMORY_LIMIT,
+        threads: int | None = None,
+    ) -> Store:
+        """Open the database at `path`.
+
+        Args:
+            path: The DuckDB file.
+            read_only: Several processes may read at the same time; a writer needs the file alone.
+            create: Make the database if there is no file at `path`.
+            memory_limit: For DuckDB alone, such as ``1GB``.
+            threads: For DuckDB alone; None: one per core.
+
+        Raises:
+            StoreError: If the file is missing, is no tracemap database, was made by a newer
+                tracemap, or is held by another process.
+        """
+        file = Path(path)
+        connection = connect(
+            file, read_only=read_only, create=create, memory_limit=memory_limit, threads=threads
+        )
+        return cls(connection, file)
+
+    def close(self) -> None:
+        """Write everything to the file and let go of it."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def append(self, reading: Reading, *, now: datetime | None = None) -> Appended:
+        """Take in one file: all of it or nothing.
+
+        Bytes that were taken in before, under whatever name, are not taken in again.
+
+        Args:
+            reading: The file.
+            now: What to write down as the time; None: the clock's.
+
+        Raises:
+            StoreError: If the database cannot be written.
+            InputError: If `reading` raises it; nothing was stored then.
+        """
+        known = known_file(self._connection, reading)
+        if known is not None:
+            return known
+        moment = now or datetime.now(UTC)
+        ingested_at = iso(int(moment.timestamp()) * SECOND_NS)
+        with self._transaction():
+            if self._dictionaries is None:
+                self._dictionaries = Dictionaries(self._connection)
+            appended = append_file(
+                self._connection, self._dictionaries, reading, ingested_at=ingested_at
+            )
+            if appended.known:
+                self._roll_back()
+        return appended
+
+    def ledger(self) -> Ledger:
+        """Return where every record went."""
+        return ledger.ledger(self._connection)
+
+    def covered(self) -> Window | None:
+        """Return the time from the earliest start to just after the latest; None: no spans."""
+        return ledger.covered(self._connection)
+
+    def buckets(
+        self,
+        window: Window | Sequence[Window] | None = None,
+        *,
+        max_spans: int = DEFAULT_BUCKET_SPANS,
+    ) -> Iterator[TraceBucket]:
+        """Yield all traces that start in `window`, whole, at most `max_spans` spans at a time.
+
+        In order of their start. A trace larger than `max_spans` is a bucket of its own. Memory does
+        not grow with the number of traces. Spans are as stored when the iteration began.
+
+        Args:
+            window: When the traces start; several windows: each trace comes once; None: all.
+            max_spans: Size of a bucket.
+        """
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute("BEGIN TRANSACTION READ ONLY")
+            yield from walk.buckets(cursor, window, max_spans=max_spans)
+        finally:
+            cursor.close()
+
+    def spans_in(self, window: Window | Sequence[Window] | None = None) -> int:
+        """Return how many spans `buckets` gives for `window`."""
+        return walk.spans_in(self._connection, window)
+
+    def spans_by_hour(self) -> pl.DataFrame:
+        """Return columns ``hour_ns`` and ``spans``, by the hour in which traces start.
+
+        A trace that came in parts from two hours counts, part by part, in both.
+        """
+        return walk.hours_with_traces(self._connection).select("hour_ns", "spans")
+
+    def dirty_hours(self) -> list[Window]:
+        """Return the hours whose facts are out of date, in order of time.
+
+        An hour is out of date when a trace that starts in it got spans, moved its start into or out
+        of it, gained the target of a link, or holds a service that now has another name.
+        """
+        return dirty.dirty_hours(self._connection)
+
+    def replace_facts(self, hours: Sequence[Window], facts_of_hours: Facts) -> None:
+        """Put `facts_of_hours` in the place of the stored facts of `hours`, which are then clean.
+
+        Raises:
+            ValueError: If there are facts of other hours among them.
+            StoreError: If the database cannot be written.
+        """
+        with self._transaction():
+            facts.replace_facts(self._connection, hours, facts_of_hours)
+
+    def facts(self, name: str, window: Window | None = None) -> pl.DataFrame:
+        """Return the rows of table `name` of `FACTS` whose cell starts in `window`; None: all.
+
+        ``paths`` has no cells and comes whole.
+        """
+        return facts.stored_facts(self._connection, name, window)
+
+    def replace_findings(self, recipe: str, tables: Mapping[str, pl.DataFrame]) -> None:
+        """Put `tables` (by name, as `FINDINGS`) in the place of the findings of `recipe`.
+
+        Raises:
+            StoreError: If the database cannot be written.
+        """
+        with self._transaction():
+            facts.replace_findings(self._connection, recipe, tables)
+
+    def trace(self, trace_id: str) -> TraceBucket:
+        """Return the trace whose id is or begins with `trace_id`, in hex.
+
+        Raises:
+            PipelineError: If `trace_id` is not hex, or several ids begin with it.
+            NoDataError: If no stored id does.
+        """
+        return lookup.trace(self._connection, trace_id)
+
+    def query(self, sql: str) -> pl.DataFrame:
+        """Return the rows of one statement that reads; files are out of its reach.
+
+        Raises:
+            PipelineError: If the statement is refused, with DuckDB's message.
+        """
+        return query.query(self._connection, sql)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Commit what is done inside, or undo all of it."""
+        self._open = True
+        self._connection.begin()
+        try:
+            yield
+            if self._open:
+                self._connection.commit()
+        except duckdb.Error as error:
+            self._roll_back()
+            raise StoreError(
+                f"cannot write to the database '{self.path}': {str(error).splitlines()[0]}",
+                where=str(self.path),
+                hint="nothing of this step was stored; check free disk space and permissions",
+            ) from error
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        """Undo the transaction; what was numbered in it is forgotten as well."""
+        self._dictionaries = None
+        self._open = False
+        with suppress(duckdb.Error):
+            self._connection.rollback()

@@ -1,0 +1,86 @@
+"""Facts and findings in and out of the database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tracemap.model import FACTS, FINDINGS, Window
+from tracemap.store.dirty import mark_clean
+from tracemap.store.tables import insert, read, staged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tracemap.model import Facts
+    from tracemap.store.tables import Connection
+
+_BY_WINDOW = [name for name, table in FACTS.items() if "window_start_ns" in table.schema]
+
+
+def replace_facts(connection: Connection, hours: Sequence[Window], facts: Facts) -> None:
+    """Put `facts` in the place of those of `hours`, and call these hours clean.
+
+    In the caller's transaction. Call paths have no time: new ones are added, and those that no
+    stored fact uses any more are removed.
+
+    Raises:
+        ValueError: If `facts` has rows of other hours: they would never be replaced again.
+    """
+    for name in _BY_WINDOW:
+        rows = FACTS[name].conform(facts[name])
+        starts = pl.col("window_start_ns")
+        if rows.height != rows.filter(pl.any_horizontal(h.contains(starts) for h in hours)).height:
+            raise ValueError(f"{name} has facts outside the hours to replace")
+        _delete_hours(connection, name, hours)
+        insert(connection, name, rows)
+    with staged(connection, derived=FACTS["paths"].conform(facts["paths"])):
+        connection.execute(
+            "INSERT INTO paths SELECT * FROM derived ANTI JOIN paths USING (path_id)"
+        )
+    connection.execute("DELETE FROM paths WHERE path_id NOT IN (SELECT path_id FROM path_facts)")
+    mark_clean(connection, hours)
+
+
+def _delete_hours(connection: Connection, name: str, hours: Sequence[Window]) -> None:
+    ends = pl.DataFrame(
+        {
+            "start_ns": [hour.start_ns for hour in hours],
+            "end_ns": [hour.end_ns for hour in hours],
+        }
+    )
+    with staged(connection, hours=ends):
+        connection.execute(
+            f"""
+            DELETE FROM {name} USING hours
+            WHERE window_start_ns >= hours.start_ns AND window_start_ns < hours.end_ns
+            """  # noqa: S608
+        )
+
+
+def stored_facts(connection: Connection, name: str, window: Window | None) -> pl.DataFrame:
+    """Return the rows of one table of `FACTS` whose cell starts in `window`; None: all.
+
+    ``paths`` has no cells and comes whole.
+    """
+    table = FACTS[name]
+    where, bounds = "", {}
+    if window is not None and name in _BY_WINDOW:
+        where = "WHERE window_start_ns >= $start_ns AND window_start_ns < $end_ns"
+        bounds = {"start_ns": window.start_ns, "end_ns": window.end_ns}
+    order = ", ".join(table.key or table.schema)
+    return table.conform(
+        read(connection, f"SELECT * FROM {name} {where} ORDER BY {order}", **bounds)  # noqa: S608
+    )
+
+
+def replace_findings(
+    connection: Connection, recipe: str, tables: Mapping[str, pl.DataFrame]
+) -> None:
+    """Put `tables` in the place of the findings of `recipe`, in the caller's transaction."""
+    for name, table in FINDINGS.items():
+        connection.execute(f"DELETE FROM {name} WHERE recipe = ?", [recipe])  # noqa: S608
+        if name in tables:
+            rows = table.conform(tables[name]).with_columns(pl.lit(recipe).alias("recipe"))
+            insert(connection, name, rows)

@@ -1,0 +1,72 @@
+"""Where every record went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracemap.model import FILES, Ledger, Quality, Window
+from tracemap.store.tables import read
+
+if TYPE_CHECKING:
+    from tracemap.store.tables import Connection
+
+
+def ledger(connection: Connection) -> Ledger:
+    """Return the files, rejects and oddities of everything that was taken in."""
+    files = read(connection, "SELECT * FROM files ORDER BY file_id")
+    rejects = read(
+        connection,
+        """
+        SELECT path, line, reason, rejects.records, excerpt
+        FROM rejects JOIN files USING (file_id)
+        ORDER BY file_id, line, reason, excerpt
+        """,
+    )
+    quality = read(
+        connection,
+        """
+        SELECT service, reason, sum(spans)::BIGINT AS spans
+        FROM quality_facts GROUP BY ALL ORDER BY service, reason
+        """,
+    )
+    counts = read(
+        connection,
+        """
+        SELECT coalesce(sum(spans), 0)::BIGINT AS spans, count(*) AS traces
+        FROM (SELECT sum(spans) AS spans FROM trace_parts GROUP BY trace_high, trace_low)
+        """,
+    )
+    services = read(connection, "SELECT DISTINCT service FROM services ORDER BY service")
+    return Ledger(
+        files=FILES.conform(files),
+        rejects=rejects,
+        quality=quality,
+        spans=counts["spans"][0],
+        traces=counts["traces"][0],
+        services=tuple(services["service"]),
+        covered=covered(connection),
+    )
+
+
+def covered(connection: Connection) -> Window | None:
+    """Return the time from the earliest start to just after the latest; None: no spans.
+
+    Spans whose start is no possible time (``START_INVALID``) do not count, unless there are no
+    others: one of them would stretch the time to 1970.
+    """
+    bounds = read(
+        connection,
+        """
+        SELECT min(start_ns) FILTER (quality & $invalid = 0) AS first_ns,
+            max(start_ns) FILTER (quality & $invalid = 0) AS last_ns,
+            min(start_ns) AS any_first_ns, max(start_ns) AS any_last_ns
+        FROM stored_spans
+        """,
+        invalid=int(Quality.START_INVALID),
+    )
+    first_ns, last_ns, any_first_ns, any_last_ns = bounds.row(0)
+    if any_first_ns is None:
+        return None
+    if first_ns is None:
+        return Window(any_first_ns, any_last_ns + 1)
+    return Window(first_ns, last_ns + 1)

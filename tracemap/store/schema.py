@@ -1,0 +1,116 @@
+"""The schema of a tracemap database: `schema.sql` runs it, and documents it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+APPLICATION = "tracemap"
+"""What `meta.application` says in every database of ours."""
+SCHEMA_VERSION = 1
+"""Number of the schema in the version history of `schema.sql`."""
+
+_STATEMENT = re.compile(
+    r"(?P<comment>(?:^--[^\n]*\n)+)"
+    r"^CREATE (?P<sort>TABLE|VIEW) (?P<name>\w+) \(\n(?P<columns>.*?)^\)",
+    re.MULTILINE | re.DOTALL,
+)
+_COLUMN = re.compile(r"^ +(?P<name>\w+)(?: +(?P<type>[A-Z]+(?:\[\])?))?,? *-- (?P<meaning>.+)$")
+
+
+@dataclass(frozen=True)
+class SchemaColumn:
+    """One column as `schema.sql` has it: name, DuckDB type ('' in a view) and comment."""
+
+    name: str
+    type: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class SchemaTable:
+    """One table or view (`sort`) as `schema.sql` has it, with its comment and columns."""
+
+    sort: str
+    name: str
+    meaning: str
+    columns: tuple[SchemaColumn, ...]
+
+
+@cache
+def schema_sql() -> str:
+    """Return the text of `schema.sql`."""
+    return (files("tracemap.store") / "schema.sql").read_text(encoding="utf-8")
+
+
+def create_schema(connection: duckdb.DuckDBPyConnection, *, created_by: str) -> None:
+    """Make every table and view, and the row of `meta`, in one transaction."""
+    connection.begin()
+    connection.execute(schema_sql())
+    connection.execute(
+        "INSERT INTO meta VALUES (?, ?, ?)", [APPLICATION, SCHEMA_VERSION, created_by]
+    )
+    connection.commit()
+
+
+def schema_tables() -> list[SchemaTable]:
+    """Return every table and view of `schema.sql`, in its order, with their comments."""
+    return [
+        SchemaTable(
+            sort=found["sort"].lower(),
+            name=found["name"],
+            meaning=" ".join(re.findall(r"^-- (.*)$", found["comment"], re.MULTILINE)),
+            columns=tuple(_schema_columns(found["columns"])),
+        )
+        for found in _STATEMENT.finditer(schema_sql())
+    ]
+
+
+def _schema_columns(text: str) -> list[SchemaColumn]:
+    found = (_COLUMN.match(line) for line in text.splitlines())
+    return [
+        SchemaColumn(column["name"], column["type"] or "", column["meaning"])
+        for column in found
+        if column
+    ]
+
+
+def schema_markdown() -> str:
+    """Return `docs/schema.md`: every view and table with its columns, views first.
+
+    People query the views, so these come first; otherwise the order is that of `schema.sql`.
+    """
+    tables = sorted(schema_tables(), key=lambda table: table.sort != "view")
+    return "\n".join(
+        [
+            "# Schema",
+            "",
+            f"Version {SCHEMA_VERSION}. Generated from `tracemap/store/schema.sql`; do not edit.",
+            "",
+            *(line for table in tables for line in _table_markdown(table)),
+        ]
+    )
+
+
+def _table_markdown(table: SchemaTable) -> list[str]:
+    typed = table.sort == "table"
+    rows = [
+        " | ".join(["", f"`{column.name}`", *([column.type] if typed else []), column.meaning, ""])
+        for column in table.columns
+    ]
+    return [
+        f"## {table.name}",
+        "",
+        f"*{table.sort.capitalize()}.* {table.meaning}",
+        "",
+        "| column | type | meaning |" if typed else "| column | meaning |",
+        "|---|---|---|" if typed else "|---|---|",
+        *(row.strip() for row in rows),
+        "",
+    ]

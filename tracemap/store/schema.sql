@@ -1,0 +1,450 @@
+-- The tables of a tracemap database. This file makes them; `docs/schema.md` is generated from it.
+--
+-- Times are nanoseconds since the epoch (UTC), durations nanoseconds, both BIGINT. Trace ids are
+-- two unsigned integers, span ids one: joins on integers are several times faster than on text.
+-- People read the views `spans` and `traces`, which have ids as hex.
+--
+-- Version history:
+--   1  first version
+
+-- One row: whose database this is. A file without it is not ours and is left alone.
+CREATE TABLE meta (
+    application    VARCHAR, -- always 'tracemap'
+    schema_version INTEGER, -- number in the version history above
+    created_by     VARCHAR  -- version of tracemap that made the database
+);
+
+-- == Spans as read ==
+
+-- One row per span, in the order of arrival and within a batch by trace. Unique by (trace_high,
+-- trace_low, span_id): kept so by the writer, because an index over random ids would cost more than
+-- the spans.
+CREATE TABLE stored_spans (
+    trace_high   UBIGINT,   -- first 8 bytes of the trace id
+    trace_low    UBIGINT,   -- last 8 bytes of the trace id
+    span_id      UBIGINT,   -- span id; never 0
+    parent_id    UBIGINT,   -- span id of the parent; 0: none
+    start_ns     BIGINT,    -- ns since the epoch: start as recorded
+    duration_ns  BIGINT,    -- ns: end - start as recorded; null: no end
+    operation_id INTEGER,   -- row of `operations`
+    resource_id  INTEGER,   -- row of `resources`
+    status_code  UTINYINT,  -- OTLP status: 0 unset, 1 ok, 2 error
+    flags        USMALLINT, -- OTLP flags; 0x300 mask: parent known to be remote
+    http_status  SMALLINT,  -- HTTP response status; null: none
+    resend_count SMALLINT,  -- ordinal of a resend; 0: first attempt or unknown
+    error_type   VARCHAR,   -- class of the error; null: none given
+    weight       DOUBLE,    -- spans this one stands for (sampling); 1: unknown
+    quality      UINTEGER,  -- bits of `Quality`
+    attributes   VARCHAR,   -- span attributes as one JSON object; null: none
+    file_id      INTEGER    -- row of `files`: where it was read
+);
+
+-- One row per distinct sort of span: what low-cardinality text a span carries.
+CREATE TABLE operations (
+    operation_id        INTEGER,   -- row of `operations`
+    kind                UTINYINT,  -- `Kind`
+    name                VARCHAR,   -- span name as recorded
+    operation           VARCHAR,   -- low-cardinality operation name (otel.md 4.2)
+    protocol            VARCHAR,   -- http, grpc, rpc, database, messaging, faas, ...; ''
+    peer_kind           VARCHAR,   -- service, database, queue, external; '': not said
+    peer_name           VARCHAR,   -- whom the span says it talks to (otel.md 4.1); ''
+    messaging_operation VARCHAR,   -- send, receive, process, settle, create; ''
+    scope               VARCHAR    -- instrumentation scope name
+);
+
+-- One row per distinct resource: who recorded the span.
+CREATE TABLE resources (
+    resource_id       INTEGER,   -- row of `resources`
+    service_name      VARCHAR,   -- `service.name` or the inferred name
+    service_namespace VARCHAR,   -- `service.namespace`; ''
+    service_version   VARCHAR,   -- `service.version`; ''
+    environment       VARCHAR,   -- `deployment.environment.name`; ''
+    instance          VARCHAR,   -- instance id, else pod name, else host; ''
+    host              VARCHAR,   -- clock domain: host.id, host.ip, host.name, pod; ''
+    owner             VARCHAR,   -- `service.owner`-like attribute; ''
+    criticality       VARCHAR,   -- `service.criticality`; ''
+    quality           UINTEGER,  -- bits of `Quality` that hold for all its spans
+    attributes        VARCHAR    -- resource attributes as one JSON object
+);
+
+-- One row per span link; distinct. The target may be in another trace, or not stored at all.
+CREATE TABLE links (
+    trace_high        UBIGINT,   -- first 8 bytes of the trace id
+    trace_low         UBIGINT,   -- last 8 bytes of the trace id
+    span_id           UBIGINT,   -- span id; never 0
+    linked_trace_high UBIGINT,   -- first 8 bytes of the linked trace id
+    linked_trace_low  UBIGINT,   -- last 8 bytes of the linked trace id
+    linked_span_id    UBIGINT    -- linked span id
+);
+
+-- One row per file taken in. records = spans + duplicates + rejected.
+CREATE TABLE files (
+    file_id      INTEGER,   -- number of the file, from 1
+    path         VARCHAR,   -- as given
+    size_bytes   BIGINT,    -- bytes: size on disk
+    content_hash VARCHAR,   -- hash of the bytes on disk; known files are skipped
+    format       VARCHAR,   -- otlp-json, otlp-protobuf, ...
+    records      BIGINT,    -- span records read, bad ones included
+    spans        BIGINT,    -- spans stored
+    duplicates   BIGINT,    -- spans that were stored already
+    rejected     BIGINT,    -- records that could not be taken
+    skipped      BIGINT,    -- records of other signals (logs, metrics)
+    ingested_at  VARCHAR    -- when, ISO-8601 in UTC
+);
+
+-- One row per line or record that could not be taken.
+CREATE TABLE rejects (
+    file_id INTEGER,   -- row of `files`
+    line    BIGINT,    -- line or record number in the file, from 1; 0: whole file
+    reason  VARCHAR,   -- why, one of the reasons in docs/messages.md
+    records BIGINT,    -- spans lost with it, at least 1
+    excerpt VARCHAR    -- first 200 bytes, as text
+);
+
+-- Index of the traces: what one piece of one file held of one trace. A trace that came in several
+-- pieces has several rows: its start is the least `first_ns`. Finds the traces of a time range and
+-- whether a trace is stored already without touching the spans.
+CREATE TABLE trace_parts (
+    trace_high UBIGINT, -- first 8 bytes of the trace id
+    trace_low  UBIGINT, -- last 8 bytes of the trace id
+    first_ns   BIGINT,  -- ns since the epoch: earliest start of these spans
+    last_ns    BIGINT,  -- ns since the epoch: latest start of these spans
+    spans      BIGINT   -- spans in the piece
+);
+
+-- Hours whose facts are out of date, because traces that start in them changed.
+CREATE TABLE dirty_hours (
+    hour_ns BIGINT -- ns since the epoch: start of the hour
+);
+
+-- == Facts: sums per cell of time, derived from the spans ==
+
+-- Sums per cell, edge, operations and rule. A trace belongs to the cell in which it starts.
+CREATE TABLE edge_facts (
+    window_start_ns      BIGINT,    -- ns since the epoch: start of the cell
+    downstream           VARCHAR,   -- who consumes and waits
+    downstream_operation VARCHAR,   -- operation in which the call was made; ''
+    upstream             VARCHAR,   -- who provides
+    upstream_operation   VARCHAR,   -- operation called
+    upstream_kind        VARCHAR,   -- service, database, queue, external, unknown
+    downstream_kind      VARCHAR,   -- service, queue, user
+    connection_type      VARCHAR,   -- rpc, messaging, database, external, link
+    protocol             VARCHAR,   -- http, grpc, ...; ''
+    evidence             VARCHAR,   -- the rule that made it (docs/methods.md#edges)
+    calls                BIGINT,    -- calls
+    calls_weighted       DOUBLE,    -- calls, adjusted for sampling
+    errors_downstream    BIGINT,    -- calls whose client span has status ERROR
+    errors_upstream      BIGINT,    -- calls whose server span has status ERROR
+    client_calls         BIGINT,    -- calls with a client duration
+    client_ns            BIGINT,    -- ns: sum of client durations
+    server_calls         BIGINT,    -- calls with a server duration
+    server_ns            BIGINT,    -- ns: sum of server durations
+    gap_calls            BIGINT,    -- calls with both, client >= server
+    gap_ns               BIGINT,    -- ns: sum of client - server over those
+    first_ns             BIGINT,    -- ns since the epoch: first call (min)
+    last_ns              BIGINT     -- ns since the epoch: last call (max)
+);
+
+-- Log-bucket histogram per cell and unit (methods.md 8). Units: `server` (duration of an operation
+-- as its service records it), `self` (its own time), and per edge `client` (what downstream waits)
+-- and `gap` (client - server); `wait` (consumer start - producer end).
+CREATE TABLE latency_facts (
+    window_start_ns BIGINT,    -- ns since the epoch: start of the cell
+    unit            VARCHAR,   -- server, self, client, gap, wait
+    service         VARCHAR,   -- whose operation; for edges: upstream
+    operation       VARCHAR,   -- operation; for edges: the one called
+    downstream      VARCHAR,   -- who waits; '' for server and self
+    bucket          INTEGER,   -- log bucket; `ZERO_BUCKET` for zero
+    count           BIGINT,    -- observations
+    sum_ns          BIGINT,    -- ns: their sum
+    errors          BIGINT     -- those with status ERROR
+);
+
+-- One row per call path. Paths alternate: `entry` (an operation of a service, INTERNAL spans below
+-- it folded in) and `call` (a client span, leaving it). A `call` with no `entry` below ends at a
+-- virtual upstream.
+CREATE TABLE paths (
+    path_id        UBIGINT,   -- hash of the whole path
+    parent_path_id UBIGINT,   -- hash without the last step; 0: root
+    depth          INTEGER,   -- steps above; 0: root
+    step           VARCHAR,   -- entry or call
+    service        VARCHAR,   -- who recorded the span: for a call, downstream
+    operation      VARCHAR,   -- operation of the span
+    upstream       VARCHAR,   -- for a call: whom it reached (may be virtual); else ''
+    upstream_kind  VARCHAR    -- for a call: service, database, ...; else ''
+);
+
+-- Sums per cell, hash bucket of the trace and call path (methods.md 4.1). For an entry: duration =
+-- self + on-path time of the calls in it. For a call: duration = gap (`self_ns`) + on-path time of
+-- the entry below; with none below, all of it is the virtual upstream's.
+CREATE TABLE path_facts (
+    window_start_ns BIGINT,    -- ns since the epoch: start of the cell
+    hash_bucket     UTINYINT,  -- trace id hashed to 0 .. JACKKNIFE_BUCKETS - 1
+    path_id         UBIGINT,   -- row of `paths`
+    calls           BIGINT,    -- calls
+    errors          BIGINT,    -- spans with status ERROR
+    duration_ns     BIGINT,    -- ns: sum of durations
+    self_ns         BIGINT,    -- ns: sum of own time by local tiling
+    on_parent_ns    BIGINT,    -- ns: sum of on-path time within the parent step
+    critical_ns     BIGINT,    -- ns: sum of exclusive time on the critical path
+    async_ns        BIGINT,    -- ns: sum of durations ruled not to block the parent
+    abandoned_ns    BIGINT,    -- ns: sum of server end - client end, where later
+    overlap_calls   BIGINT     -- calls that overlap a sibling in time
+);
+
+-- Counts per cell, service and reason: spans that made no edge, orphans, skew, odd times.
+CREATE TABLE quality_facts (
+    window_start_ns BIGINT,    -- ns since the epoch: start of the cell
+    service         VARCHAR,   -- who recorded the spans
+    reason          VARCHAR,   -- see docs/messages.md#quality
+    spans           BIGINT     -- how many
+);
+
+-- A few traces per cell and entry operation: the slowest, and those nearest to the median.
+CREATE TABLE exemplars (
+    window_start_ns BIGINT,    -- ns since the epoch: start of the cell
+    service         VARCHAR,   -- service of the root entry
+    operation       VARCHAR,   -- operation of the root entry
+    role            VARCHAR,   -- worst or typical
+    rank            INTEGER,   -- 1 is the first choice
+    trace_high      UBIGINT,   -- first 8 bytes of the trace id
+    trace_low       UBIGINT,   -- last 8 bytes of the trace id
+    duration_ns     BIGINT     -- ns: duration of the root span
+);
+
+-- == Findings: answers, one set per recipe that was run ==
+
+-- The observed graph: one row per downstream, upstream and connection type.
+CREATE TABLE edges (
+    recipe            VARCHAR,   -- name of the recipe that wrote the row
+    downstream        VARCHAR,   -- who consumes and waits
+    upstream          VARCHAR,   -- who provides
+    upstream_kind     VARCHAR,   -- service, database, queue, external, unknown
+    connection_type   VARCHAR,   -- rpc, messaging, database, external, link
+    protocol          VARCHAR,   -- the most frequent one
+    evidence          VARCHAR,   -- rules that made it with counts: 'paired 120, peer 3'
+    calls             BIGINT,    -- calls
+    calls_weighted    DOUBLE,    -- calls, adjusted for sampling
+    errors_downstream BIGINT,    -- calls that failed as downstream saw it
+    errors_upstream   BIGINT,    -- calls that failed as upstream saw it
+    p50_ns            BIGINT,    -- ns: median of what downstream waited (client, else server)
+    p95_ns            BIGINT,    -- ns: 95th percentile of the same
+    p99_ns            BIGINT,    -- ns: 99th percentile of the same
+    server_p50_ns     BIGINT,    -- ns: median of what upstream took; null: unknown
+    server_p95_ns     BIGINT,    -- ns: 95th percentile of the same
+    server_p99_ns     BIGINT,    -- ns: 99th percentile of the same
+    gap_p50_ns        BIGINT,    -- ns: median of client - server; null: unknown
+    gap_p95_ns        BIGINT,    -- ns: 95th percentile of the same
+    gap_p99_ns        BIGINT,    -- ns: 99th percentile of the same
+    first_ns          BIGINT,    -- ns since the epoch: first call seen
+    last_ns           BIGINT     -- ns since the epoch: last call seen
+);
+
+-- Episodes in which a unit's latency left its baseline (methods.md 3.1), worst first.
+CREATE TABLE spikes (
+    recipe          VARCHAR,   -- name of the recipe that wrote the row
+    unit            VARCHAR,   -- server, client, gap or self
+    service         VARCHAR,   -- whose operation; for client and gap: upstream
+    operation       VARCHAR,   -- the operation
+    downstream      VARCHAR,   -- for client and gap: who waits; else ''
+    start_ns        BIGINT,    -- ns since the epoch: start of the first flagged cell
+    end_ns          BIGINT,    -- ns since the epoch: end of the last flagged cell
+    baseline_p50_ns BIGINT,    -- ns: median in the baseline cells
+    p50_ns          BIGINT,    -- ns: median in the episode
+    baseline_p95_ns BIGINT,    -- ns: 95th percentile in the baseline cells
+    p95_ns          BIGINT,    -- ns: 95th percentile in the episode
+    ratio           DOUBLE,    -- p95 / baseline p95
+    z               DOUBLE,    -- largest robust z of the episode's cells
+    calls           BIGINT,    -- calls in the episode
+    excess_ns       BIGINT     -- ns: calls x rise of the mean: what it cost in all
+);
+
+-- How the change of an entry operation's mean latency splits over its call paths (methods.md 4.1).
+-- Leaves of one root add up to the change of its mean.
+CREATE TABLE flow (
+    recipe         VARCHAR,   -- name of the recipe that wrote the row
+    root_service   VARCHAR,   -- service of the root operation
+    root_operation VARCHAR,   -- the root operation
+    path_id        UBIGINT,   -- row of `paths`
+    parent_path_id UBIGINT,   -- row of `paths`; 0: root
+    hops           INTEGER,   -- calls between this step and the root
+    leaf           VARCHAR,   -- self, gap, calls, virtual, small, unresolved; '': inner
+    service        VARCHAR,   -- service of the step; for a gap: downstream
+    operation      VARCHAR,   -- operation of the step
+    upstream       VARCHAR,   -- for gap, calls and virtual: upstream; else ''
+    share_ns       BIGINT,    -- ns: what flows through or ends here, per root request
+    low_ns         BIGINT,    -- ns: lower end of its 95 % interval; null: not known
+    high_ns        BIGINT     -- ns: upper end; null: not known
+);
+
+-- Per edge between two operations: what a slower upstream offered and what arrived downstream
+-- (methods.md 4.2). Per downstream request.
+CREATE TABLE propagation (
+    recipe               VARCHAR,   -- name of the recipe that wrote the row
+    downstream           VARCHAR,   -- who consumes and waits
+    downstream_operation VARCHAR,   -- operation that waits
+    upstream             VARCHAR,   -- who provides
+    upstream_operation   VARCHAR,   -- operation called
+    offered_ns           BIGINT,    -- ns: rise of time spent in these calls
+    arrived_ns           BIGINT,    -- ns: rise of downstream's latency through them
+    arrived_low_ns       BIGINT,    -- ns: lower end of its 95 % interval; null: unknown
+    arrived_high_ns      BIGINT,    -- ns: upper end; null: unknown
+    ratio                DOUBLE,    -- arrived / offered; null: nothing offered
+    verdict              VARCHAR,   -- propagated, partial, amplified, absorbed, no spike, too few calls
+    mechanism            VARCHAR,   -- what absorbed it: slack, async, timeout, ...; null
+    absorbed_ns          BIGINT,    -- ns: offered - arrived where positive
+    calls                BIGINT,    -- calls in the incident window
+    baseline_calls       BIGINT,    -- calls in the baseline window
+    downstream_requests  BIGINT     -- requests of downstream in the window
+);
+
+-- Where it began: services and edges ranked by the user-visible time they explain.
+CREATE TABLE origins (
+    recipe          VARCHAR,   -- name of the recipe that wrote the row
+    rank            INTEGER,   -- 1 is the likeliest
+    service         VARCHAR,   -- the service named; for an edge: its upstream
+    operation       VARCHAR,   -- the operation that moved most; null: several
+    cause           VARCHAR,   -- self, wire, calls, error, mix
+    edge_downstream VARCHAR,   -- when only one edge rose: its downstream; null
+    edge_upstream   VARCHAR,   -- and its upstream; null
+    excess_ns       BIGINT,    -- ns: time added per user request, on average
+    low_ns          BIGINT,    -- ns: lower end of its 95 % interval; null: unknown
+    high_ns         BIGINT,    -- ns: upper end; null: unknown
+    share           DOUBLE,    -- share of all explained time, 0-1
+    owner           VARCHAR,   -- owner of the service; null: unknown
+    evidence        VARCHAR,   -- what moved, in words
+    exemplars       VARCHAR[]  -- ids of up to three traces that show it
+);
+
+-- Percentiles per cell of time of the units a report speaks of.
+CREATE TABLE timeline (
+    recipe          VARCHAR,   -- name of the recipe that wrote the row
+    unit            VARCHAR,   -- server, client, gap or self
+    service         VARCHAR,   -- whose operation; for client and gap: upstream
+    operation       VARCHAR,   -- the operation; '' for all of them
+    downstream      VARCHAR,   -- for client and gap: who waits; else ''
+    window_start_ns BIGINT,    -- ns since the epoch: start of the cell
+    calls           BIGINT,    -- calls in the cell
+    p50_ns          BIGINT,    -- ns: median
+    p95_ns          BIGINT,    -- ns: 95th percentile
+    p99_ns          BIGINT     -- ns: 99th percentile
+);
+
+-- == Views for people ==
+
+-- The node of the graph that each resource belongs to. It is the service's name, unless that name
+-- occurs in several namespaces or environments: then what differs is added, `cart (staging)` or
+-- `cart (shop/staging)`. A resource that does not say counts as no further place: if just one
+-- environment is named for `cart`, resources of `cart` without any belong to it.
+CREATE VIEW services (
+    resource_id, -- row of `resources`
+    service      -- name of the node
+) AS
+WITH named AS (
+    SELECT
+        service_name,
+        count(DISTINCT nullif(service_namespace, '')) > 1 AS namespaces_differ,
+        count(DISTINCT nullif(environment, '')) > 1 AS environments_differ
+    FROM resources
+    GROUP BY service_name
+), placed AS (
+    SELECT
+        resource_id,
+        service_name,
+        CASE
+            WHEN namespaces_differ AND environments_differ
+                THEN nullif(concat_ws('/', coalesce(nullif(service_namespace, ''), '-'),
+                                           coalesce(nullif(environment, ''), '-')), '-/-')
+            WHEN namespaces_differ THEN nullif(service_namespace, '')
+            WHEN environments_differ THEN nullif(environment, '')
+        END AS place
+    FROM resources
+    JOIN named USING (service_name)
+)
+SELECT resource_id, service_name || coalesce(' (' || place || ')', '') FROM placed;
+
+-- Spans for people: ids as hex, codes as words, the span's operation and resource beside it.
+CREATE VIEW spans (
+    trace_id,             -- 32 hex digits
+    span_id,              -- 16 hex digits
+    parent_span_id,       -- 16 hex digits; null: none
+    service,              -- node of the graph, as in `services`
+    service_name,         -- `service.name` or the inferred name
+    service_namespace,    -- `service.namespace`; ''
+    service_version,      -- `service.version`; ''
+    environment,          -- `deployment.environment.name`; ''
+    instance,             -- instance id, else pod name, else host; ''
+    operation,            -- low-cardinality operation name
+    name,                 -- span name as recorded
+    kind,                 -- UNSPECIFIED, INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER
+    status_code,          -- UNSET, OK, ERROR
+    start_time,           -- timestamp, UTC
+    start_time_unix_nano, -- ns since the epoch: the same as an integer
+    duration_ns,          -- ns: end - start as recorded; null: no end
+    protocol,             -- http, grpc, rpc, database, messaging, faas, ...; ''
+    peer_kind,            -- service, database, queue, external; '': not said
+    peer_name,            -- whom the span says it talks to; ''
+    http_status,          -- HTTP response status; null: none
+    error_type,           -- class of the error; null: none given
+    resend_count,         -- ordinal of a resend; 0: first attempt or unknown
+    weight,               -- spans this one stands for (sampling); 1: unknown
+    quality,              -- bits of `Quality`
+    attributes,           -- span attributes as one JSON object; null: none
+    resource_attributes,  -- resource attributes as one JSON object
+    file                  -- path of the file it was read from, as given
+) AS
+SELECT
+    format('{:016x}{:016x}', trace_high, trace_low),
+    format('{:016x}', span_id),
+    CASE WHEN parent_id <> 0 THEN format('{:016x}', parent_id) END,
+    service,
+    service_name,
+    service_namespace,
+    service_version,
+    environment,
+    instance,
+    operation,
+    name,
+    CASE kind
+        WHEN 1 THEN 'INTERNAL'
+        WHEN 2 THEN 'SERVER'
+        WHEN 3 THEN 'CLIENT'
+        WHEN 4 THEN 'PRODUCER'
+        WHEN 5 THEN 'CONSUMER'
+        ELSE 'UNSPECIFIED'
+    END,
+    CASE status_code WHEN 1 THEN 'OK' WHEN 2 THEN 'ERROR' ELSE 'UNSET' END,
+    make_timestamp_ns(start_ns),
+    start_ns,
+    duration_ns,
+    protocol,
+    peer_kind,
+    peer_name,
+    http_status,
+    error_type,
+    resend_count,
+    weight,
+    stored_spans.quality,
+    stored_spans.attributes,
+    resources.attributes,
+    path
+FROM stored_spans
+LEFT JOIN operations USING (operation_id)
+LEFT JOIN resources USING (resource_id)
+LEFT JOIN services USING (resource_id)
+LEFT JOIN files USING (file_id);
+
+-- Traces for people: one row per trace.
+CREATE VIEW traces (
+    trace_id,             -- 32 hex digits
+    start_time,           -- timestamp, UTC: start of its earliest span
+    start_time_unix_nano, -- ns since the epoch: the same as an integer
+    spans                 -- spans stored
+) AS
+SELECT
+    format('{:016x}{:016x}', trace_high, trace_low),
+    make_timestamp_ns(min(first_ns)),
+    min(first_ns),
+    sum(spans)::BIGINT
+FROM trace_parts
+GROUP BY trace_high, trace_low;

@@ -24,16 +24,20 @@ from tracemap.model import FINDINGS
 
 SECTIONS = (
     "summary",
+    "timeline",
     "graph",
+    "flow",
     "edges",
     "spikes",
-    "timeline",
-    "flow",
     "propagation",
     "origins",
+    "blast_radius",
+    "changes",
     "exemplars",
+    "handoff",
     "ledger",
 )
+"""What `report` can show; named here too, so that checking a recipe loads no plotting."""
 
 
 class Recipe(BaseModel):

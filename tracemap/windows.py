@@ -87,7 +87,7 @@ def choose(
     if not request.window.is_open:
         _require_calls(asked, cells, covered, "--from, --to")
     if recipe.window == "worst spike" and not request.window.is_open:
-        found = _compared(recipe, request, asked, covered, cells, spikes)
+        found = _compared(asked, recipe, request, covered=covered, cells=cells, spikes=spikes)
         return Choice(asked, asked, found.window, found.reason)
     within = spikes.filter(
         pl.col("start_ns").lt(asked.end_ns) & pl.col("end_ns").gt(asked.start_ns)
@@ -101,7 +101,7 @@ def choose(
     incident = spike_window(within, request.spike)
     if incident is None:
         return Choice(asked, reason="no spike was found, so there is nothing to compare")
-    found = _compared(recipe, request, incident, covered, cells, spikes)
+    found = _compared(incident, recipe, request, covered=covered, cells=cells, spikes=spikes)
     spike = "the worst spike" if request.spike == 1 else f"spike {request.spike}"
     shown = incident if recipe.window == "worst spike" else asked
     reason = f"{spike}, {incident}, compared with {found.reason}"
@@ -109,9 +109,10 @@ def choose(
 
 
 def _compared(
+    incident: Window,
     recipe: Recipe,
     request: Request,
-    incident: Window,
+    *,
     covered: Window,
     cells: pl.Series,
     spikes: pl.DataFrame,

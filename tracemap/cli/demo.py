@@ -21,11 +21,11 @@ def demo(
 
     Example: tracemap demo && open tracemap-demo/postmortem.html
     """
-    from tracemap import pipeline
+    from tracemap import delivery
 
     with progress_line() as line:
-        reports = pipeline.demo(out, progress=line)
-    for report, written in reports:
-        typer.echo(report.headline)
-        for path in written:
-            typer.echo(f"  {path}")
+        for report, written in delivery.demo(out, progress=line):
+            line.close()
+            typer.echo(report.headline)
+            for path in written:
+                typer.echo(f"  {path}")

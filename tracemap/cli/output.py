@@ -85,7 +85,7 @@ def _print_csv(rows: Sequence[Row], columns: Sequence[str]) -> None:
 
 
 def _csv_cell(value: object) -> object:
-    """Return `value` for a CSV cell; text that a spreadsheet would run as a formula gets a quote."""
+    """Return `value` for a CSV cell; text that a spreadsheet would run gets a quote."""
     if isinstance(value, Mapping | Sequence) and not isinstance(value, str):
         return json.dumps(value, ensure_ascii=False, default=str)
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):

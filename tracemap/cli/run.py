@@ -46,7 +46,7 @@ def run(
 
     Example: tracemap run postmortem exports/ --from 2026-05-01T10:00 --to 2026-05-01T10:20
     """
-    from tracemap import pipeline
+    from tracemap import delivery, pipeline
     from tracemap import recipe as recipes
     from tracemap.store import Store
 
@@ -56,14 +56,14 @@ def run(
         return
     asked = request(start, end, baseline_from, baseline_to, spike=spike)
     summary = Summary()
-    with progress_line() as line:
-        with Store.open(db, create=bool(inputs)) as store:
-            for taken in pipeline.take_in(store, inputs or [], progress=line):
-                line.close()
-                summary.add(taken)
-            report, written = pipeline.report(chosen, store, asked, out, progress=line)
+    with progress_line() as line, Store.open(db, create=bool(inputs)) as store:
+        for taken in pipeline.take_in(store, inputs or [], progress=line):
+            line.close()
+            summary.add(taken)
+        findings = pipeline.run(chosen, store, (), asked, progress=line)
+        store.replace_findings(findings.recipe, findings.tables)
+    report, written = delivery.deliver(findings, out)
     typer.echo(report.headline)
     for path in written:
         typer.echo(str(path))
-    if inputs:
-        summary.finish(str(db))
+    summary.finish(str(db))

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import typer
+
+from tracemap import errors, recipe
+from tracemap.analyze import Thresholds
+from tracemap.cli import app
+from tracemap.ingest import REASONS
+from tracemap.model import FINDINGS, Quality
+from tracemap.report.sections import SECTIONS
+from tracemap.store import schema_markdown
+
+DOCS = Path(__file__).parents[1] / "docs"
+VERBS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def text(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def section(page: str, heading: str) -> str:
+    """Return what stands below a second-level heading."""
+    match = re.search(rf"^## {re.escape(heading)}$(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    assert match, f"no section {heading}"
+    return match[1]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_command_and_option_is_documented(verb: str) -> None:
+    """commands.md has a section per command that names each of its options."""
+    written = section(text("commands.md"), verb)
+    command = typer.main.get_command(app).commands[verb]  # type: ignore[attr-defined]
+    options = [option for parameter in command.params for option in parameter.opts]
+
+    assert [option for option in options if option.startswith("--") and option not in written] == []
+
+
+def test_every_exit_code_is_documented() -> None:
+    """messages.md lists each code that an error can carry."""
+    table = section(text("messages.md"), "Exit codes")
+    codes = {
+        error.exit_code
+        for _, error in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(error, errors.TracemapError)
+    }
+
+    assert [code for code in sorted(codes) if f"| {code} |" not in table] == []
+
+
+def test_every_reject_and_quality_mark_is_documented() -> None:
+    """Whoever finds a reason in the ledger finds its meaning in messages.md."""
+    page = text("messages.md")
+    marks = [flag.name.lower() for flag in Quality if flag.name]
+
+    assert [reason for reason in REASONS if f"`{reason}`" not in section(page, "Rejects")] == []
+    assert [mark for mark in marks if f"`{mark}`" not in section(page, "Quality")] == []
+
+
+def test_every_recipe_key_finding_section_and_threshold_is_documented() -> None:
+    """pipelines.md names all that a recipe may say."""
+    page = text("pipelines.md")
+    keys = [key for key in recipe.Recipe.model_fields if key != "name"]
+    thresholds = [field.name for field in fields(Thresholds)]
+
+    assert [word for word in [*keys, *FINDINGS, *SECTIONS] if word not in page] == []
+    assert [word for word in thresholds if f"`{word}`" not in page] == []
+
+
+def test_recipes_may_name_exactly_the_sections_that_exist() -> None:
+    """The list in `recipe` is a copy, so that checking a recipe stays cheap."""
+    assert set(recipe.SECTIONS) == set(SECTIONS)
+
+
+def test_every_section_is_explained() -> None:
+    """reports.md says what each section shows."""
+    page = text("reports.md")
+
+    assert [name for name in SECTIONS if f"`{name}`" not in page] == []
+
+
+def test_schema_page_is_current() -> None:
+    """schema.md is written by `python -m tests.test_docs`, never by hand."""
+    assert text("schema.md") == schema_markdown()
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    """A link names a file that exists; mkdocs checks the anchors."""
+    pages = [*DOCS.rglob("*.md"), *DOCS.parent.glob("*.md")]
+    broken = [
+        f"{page.name}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\(([^)#:]+\.(?:md|toml))(?:#[^)]*)?\)", page.read_text())
+        if not (page.parent / target).exists()
+    ]
+
+    assert broken == []
+
+
+if __name__ == "__main__":
+    (DOCS / "schema.md").write_text(schema_markdown(), encoding="utf-8")

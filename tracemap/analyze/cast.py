@@ -1,0 +1,115 @@
+"""Whom a report speaks of: the units whose course over time is shown, and the traces to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from tracemap.model import MINUTE_NS, Window
+
+UNIT = ["unit", "service", "operation", "downstream"]
+_SPIKES = 8
+_ORIGINS = 3
+_VICTIMS = 5
+
+
+def units(tables: Mapping[str, pl.DataFrame], latency_facts: pl.DataFrame) -> pl.DataFrame:
+    """Return the units worth a line over time: what spiked, where it began, whom it reached.
+
+    Those of the worst spikes; every unit of the first origins (own time, server, and the client and
+    gap units of edges into them); the server unit of the operations that lost most.
+
+    Args:
+        tables: Findings by name; missing ones count as empty.
+        latency_facts: As `model.LATENCY_FACTS`.
+
+    Returns:
+        Columns unit, service, operation, downstream; distinct, sorted.
+    """
+    known = latency_facts.select(UNIT).unique()
+    chosen = [known.clear()]
+    spikes, origins, flow = (tables.get(name) for name in ("spikes", "origins", "flow"))
+    if spikes is not None:
+        chosen.append(spikes.select(UNIT).unique(maintain_order=True).head(_SPIKES))
+    if origins is not None and not origins.is_empty():
+        first = origins.sort("rank").head(_ORIGINS)
+        chosen.append(known.filter(pl.col("service").is_in(first["service"].implode())))
+        edges = first.select(downstream="edge_downstream", service="edge_upstream")
+        chosen.append(known.join(edges, on=["downstream", "service"], how="semi"))
+    if flow is not None:
+        steps = pl.concat(
+            [
+                hardest_hit(flow).head(_VICTIMS).select("service", "operation"),
+                flow.filter(pl.col("leaf").eq("") & pl.col("share_ns").gt(0)).select(
+                    "service", "operation"
+                ),
+            ]
+        ).unique()
+        servers = steps.with_columns(unit=pl.lit("server"), downstream=pl.lit(""))
+        chosen.append(servers.select(UNIT))
+    return pl.concat(chosen).unique().sort(UNIT)
+
+
+def hardest_hit(flow: pl.DataFrame) -> pl.DataFrame:
+    """Return the user-visible operations by the rise of their mean, largest first.
+
+    Args:
+        flow: As `model.FLOW`.
+
+    Returns:
+        Columns service, operation, change_ns; one row per root.
+    """
+    return (
+        flow.filter(pl.col("leaf") != "")
+        .group_by(service="root_service", operation="root_operation")
+        .agg(change_ns=pl.col("share_ns").sum())
+        .sort("change_ns", "service", "operation", descending=[True, False, False])
+    )
+
+
+def stage(shown: Window, baseline: Window | None, covered: Window) -> Window:
+    """Return the time that a course over time should show.
+
+    The window and its baseline where they lie close together, with a margin; a baseline weeks away
+    would flatten everything, so it is left out then.
+    """
+    margin_ns = max(shown.duration_ns // 2, 5 * MINUTE_NS)
+    start_ns, end_ns = shown.start_ns - margin_ns, shown.end_ns + margin_ns
+    if baseline is not None:
+        both = Window(min(start_ns, baseline.start_ns), max(end_ns, baseline.end_ns))
+        if both.duration_ns <= 4 * (shown.duration_ns + baseline.duration_ns):
+            start_ns, end_ns = both.start_ns, both.end_ns
+    return Window(max(start_ns, covered.start_ns), min(end_ns, covered.end_ns))
+
+
+def traces(
+    exemplars: pl.DataFrame, flow: pl.DataFrame, incident: Window, baseline: Window | None
+) -> dict[str, str]:
+    """Choose one typical and the worst trace of the operation that was hit hardest.
+
+    Args:
+        exemplars: As `model.EXEMPLARS`, of both windows.
+        flow: As `model.FLOW`; without a rise in it, all operations count.
+        incident: Where the worst is looked for.
+        baseline: Where the typical one is looked for; None: in the incident.
+
+    Returns:
+        Trace ids in hex by role (``typical``, ``worst``); a role without a trace is missing.
+    """
+    time = pl.col("window_start_ns")
+    hit = hardest_hit(flow).filter(pl.col("change_ns") > 0).head(1)
+    if not hit.is_empty():
+        exemplars = exemplars.join(hit, on=["service", "operation"], how="semi")
+    chosen: dict[str, str] = {}
+    typical = exemplars.filter(
+        (baseline or incident).contains(time) & pl.col("role").eq("typical")
+    ).sort("duration_ns", "trace_high", "trace_low")
+    worst = exemplars.filter(incident.contains(time) & pl.col("role").eq("worst")).sort(
+        "duration_ns", "trace_high", "trace_low", descending=[True, False, False]
+    )
+    for role, frame, row in (("typical", typical, typical.height // 2), ("worst", worst, 0)):
+        if not frame.is_empty():
+            high, low = frame.row(row, named=True)["trace_high"], frame["trace_low"][row]
+            chosen[role] = f"{high:016x}{low:016x}"
+    return chosen

@@ -1,0 +1,239 @@
+"""A recipe run: ingest, derive, analyze, in that order. The first thing to read.
+
+Stages never call each other; this file hands each one what the last one gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import polars as pl
+
+from tracemap import analyze, derive, engine, ingest
+from tracemap.analyze import cast
+from tracemap.errors import InputError, NoDataError
+from tracemap.model import FINDINGS, Cells, Facts, Findings, Window
+from tracemap.recipe import Recipe
+from tracemap.store import Appended, Store
+from tracemap.windows import Choice, Request, choose
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is (0: not known)."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of one input: taken in, or not and why.
+
+    Attributes:
+        path: As shown to people.
+        appended: What the store took; None: it could not be read.
+        error: Why it could not be read; None: it was.
+    """
+
+    path: str
+    appended: Appended | None = None
+    error: InputError | None = None
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Report no progress."""
+
+
+def run(
+    recipe: Recipe,
+    store: Store,
+    inputs: Sequence[str] = (),
+    request: Request | None = None,
+    *,
+    progress: Progress = silent,
+) -> Findings:
+    """Ingest `inputs`, derive what they changed, and return what `recipe` asks for.
+
+    Args:
+        recipe: See `tracemap.recipe.load`.
+        store: An open database; writable unless its facts are up to date and `inputs` is empty.
+        inputs: Files, folders, globs or ``-``.
+        request: Windows, where the recipe's choice is not the wanted one.
+        progress: Told how far it got.
+
+    Raises:
+        InputError: If an input cannot be read; those before it are kept.
+        NoDataError: If the database, or the window asked for, holds no spans.
+    """
+    for taken in take_in(store, inputs, progress=progress):
+        if taken.error is not None:
+            raise taken.error
+    bring_up_to_date(store, progress=progress)
+    covered = store.covered()
+    if covered is None:
+        raise NoDataError("the database holds no spans", hint="tracemap ingest INPUT... fills it")
+    thresholds = analyze.Thresholds(**recipe.thresholds)
+    latency = store.facts("latency_facts")
+    spikes = analyze.spikes(latency, thresholds)
+    minutes = latency["window_start_ns"].unique().sort()
+    choice = choose(recipe, request or Request(), covered, minutes, spikes)
+    owners = {**store.owners(), **recipe.owners}
+    compared = _compared_facts(store, choice, recipe, progress)
+    tables = {name: table.empty() for name, table in FINDINGS.items()}
+    tables["spikes"] = spikes.filter(
+        pl.col("start_ns").lt(choice.shown.end_ns) & pl.col("end_ns").gt(choice.shown.start_ns)
+    )
+    if "edges" in recipe.findings:
+        tables["edges"] = _edges(store, choice, covered, compared, progress)
+    tables |= _explained(choice, compared, thresholds, owners)
+    if "timeline" in recipe.findings:
+        stage = cast.stage(choice.shown, choice.baseline, covered)
+        tables["timeline"] = analyze.timeline(latency, cast.units(tables, latency), stage)
+    judged = not analyze.judged(latency, thresholds).is_empty()
+    return Findings(
+        recipe=recipe.name,
+        title=recipe.title,
+        sections=tuple(recipe.sections),
+        window=choice.shown,
+        baseline=choice.baseline,
+        baseline_reason=choice.reason,
+        verdict=analyze.verdict(tables, judged=judged),
+        tables=tables,
+        traces=_traces(store, choice, compared, tables) if "exemplars" in recipe.sections else {},
+        ledger=store.ledger(),
+        thresholds=asdict(thresholds),
+        owners=owners,
+    )
+
+
+def take_in(store: Store, inputs: Sequence[str], *, progress: Progress = silent) -> Iterator[Taken]:
+    """Read each file of `inputs` into `store` and yield what became of it, in order.
+
+    A file that cannot be read does not stop the others. Known contents are not stored again.
+    """
+    for given in inputs:
+        try:
+            sources = ingest.find_inputs([given])
+        except InputError as error:
+            yield Taken(given, error=error)
+            continue
+        for source in sources:
+            progress(f"reading {source.path}", 0, 0)
+            try:
+                with ingest.open_source(source) as reading:
+                    yield Taken(source.path, appended=store.append(reading))
+            except InputError as error:
+                yield Taken(source.path, error=error)
+
+
+def bring_up_to_date(store: Store, *, progress: Progress = silent) -> None:
+    """Derive the facts of every hour that got new spans; nothing to do is the usual case."""
+    if store.dirty_hours():
+        engine.update(store, progress=progress)
+
+
+@contextmanager
+def up_to_date(path: Path, *, progress: Progress = silent) -> Iterator[Store]:
+    """Open the database for reading, its facts up to date.
+
+    It is opened for writing only where facts have to be derived first, so that many can read one
+    database at a time.
+
+    Raises:
+        StoreError: If it cannot be opened, or facts are missing and it cannot be written.
+    """
+    with Store.open(path, read_only=True) as store:
+        is_stale = bool(store.dirty_hours())
+        if not is_stale:
+            yield store
+            return
+    with Store.open(path) as store:
+        bring_up_to_date(store, progress=progress)
+    with Store.open(path, read_only=True) as store:
+        yield store
+
+
+def waterfall(store: Store, trace_id: str) -> pl.DataFrame:
+    """Return one trace as `model.TRACE`.
+
+    Args:
+        store: An open database.
+        trace_id: 32 hex digits, or as many of the first ones as make it unique.
+
+    Raises:
+        PipelineError: If that is no trace id, or several begin so.
+        NoDataError: If no stored trace has it.
+    """
+    return derive.waterfall(store.trace(trace_id))
+
+
+_NEED_BASELINE = {"flow", "propagation", "origins"}
+
+
+def _compared_facts(store: Store, choice: Choice, recipe: Recipe, progress: Progress) -> Facts:
+    """Return the facts of incident and baseline, each cut into cells; none where not needed."""
+    wanted = _NEED_BASELINE & set(recipe.findings) or "exemplars" in recipe.sections
+    if choice.incident is None or not wanted:
+        return Facts()
+    windows = [choice.incident] if choice.baseline is None else [choice.baseline, choice.incident]
+    cells = tuple(cell for window in windows for cell in analyze.cells(window))
+    return engine.window_facts(store, Cells(windows=cells), progress=progress)
+
+
+def _edges(
+    store: Store, choice: Choice, covered: Window, compared: Facts, progress: Progress
+) -> pl.DataFrame:
+    """Return the finding `edges` of the window shown.
+
+    Raises:
+        NoDataError: If no trace starts in that window, although calls were made in it.
+    """
+    if choice.shown == covered:
+        return analyze.edges(store.facts("edge_facts"), store.facts("latency_facts"))
+    facts = compared
+    if choice.shown != choice.incident or compared["edge_facts"].is_empty():
+        cells = Cells(windows=(choice.shown,))
+        facts = engine.window_facts(store, cells, progress=progress)
+    shown = choice.shown.contains(pl.col("window_start_ns"))
+    latency = facts["latency_facts"].filter(shown)
+    if latency.is_empty():
+        raise NoDataError(
+            f"no trace starts in the window {choice.shown}",
+            where="--from, --to",
+            hint=f"the database covers {covered}",
+        )
+    return analyze.edges(facts["edge_facts"].filter(shown), latency)
+
+
+def _explained(
+    choice: Choice, facts: Facts, thresholds: analyze.Thresholds, owners: dict[str, str]
+) -> dict[str, pl.DataFrame]:
+    """Return the findings that compare two windows; none where there are no two."""
+    if choice.incident is None or choice.baseline is None or facts["path_facts"].is_empty():
+        return {}
+    windows = choice.incident, choice.baseline
+    paths = facts["paths"].unique("path_id").sort("path_id")
+    exemplars = facts["exemplars"].filter(choice.incident.contains(pl.col("window_start_ns")))
+    return {
+        "paths": paths,
+        "flow": analyze.flow(facts["path_facts"], paths, *windows, thresholds),
+        "propagation": analyze.propagation(facts["path_facts"], paths, *windows, thresholds),
+        "origins": analyze.origins(
+            facts["path_facts"],
+            paths,
+            facts["latency_facts"],
+            *windows,
+            thresholds=thresholds,
+            owners=owners,
+            exemplars=exemplars,
+        ),
+    }
+
+
+def _traces(
+    store: Store, choice: Choice, facts: Facts, tables: dict[str, pl.DataFrame]
+) -> dict[str, pl.DataFrame]:
+    """Return a typical and the worst trace as waterfalls, by role."""
+    if choice.incident is None:
+        return {}
+    chosen = cast.traces(facts["exemplars"], tables["flow"], choice.incident, choice.baseline)
+    return {role: waterfall(store, trace_id) for role, trace_id in chosen.items()}

@@ -49,7 +49,7 @@ def deliver(findings: Findings, folder: Path) -> tuple[Report, list[Path]]:
 
 
 def demo(folder: Path, *, progress: Progress = silent) -> Iterator[tuple[Report, list[Path]]]:
-    """Read the sample traces into a new database in `folder` and write each shipped report.
+    """Read an hour of sample traces into a new database in `folder` and write each shipped report.
 
     Yields:
         For each recipe its report and the paths written.
@@ -71,7 +71,7 @@ def demo(folder: Path, *, progress: Progress = silent) -> Iterator[tuple[Report,
     package = files("tracemap")
     shipped = package / "_sample_traces"
     samples = shipped if shipped.is_dir() else package / ".." / "sample_traces"
-    with as_file(samples) as inputs, Store.open(database, create=True) as store:
+    with as_file(samples / "shop-hour") as inputs, Store.open(database, create=True) as store:
         if not inputs.is_dir():
             raise InputError("the sample traces are missing", where=str(inputs), hint="reinstall")
         for name in recipes.names():

@@ -120,6 +120,10 @@ class Store:
         """Return the time from the earliest start to just after the latest; None: no spans."""
         return ledger.covered(self._connection)
 
+    def owners(self) -> dict[str, str]:
+        """Return the owner of each service whose spans name one."""
+        return ledger.owners(self._connection)
+
     def buckets(
         self,
         window: Window | Sequence[Window] | None = None,

@@ -70,3 +70,15 @@ def covered(connection: Connection) -> Window | None:
     if first_ns is None:
         return Window(any_first_ns, any_last_ns + 1)
     return Window(first_ns, last_ns + 1)
+
+
+def owners(connection: Connection) -> dict[str, str]:
+    """Return the owner of each service whose resources name one; of several, the first by name."""
+    named = read(
+        connection,
+        """
+        SELECT service, min(owner) AS owner FROM services JOIN resources USING (resource_id)
+        WHERE owner <> '' GROUP BY service ORDER BY service
+        """,
+    )
+    return dict(named.select("service", "owner").iter_rows())

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tracemap.model import HOUR_NS, MINUTE_NS
-from tracemap.simulate.draws import Draws, Integers, exponential
+from tracemap.simulate.draws import Draws, Integers, exponential, scaled
 
 DAY_NS = 24 * HOUR_NS
 SWING = 0.15
@@ -34,8 +34,8 @@ def arrivals(
     expected = peak * (to_ns - from_ns) / MINUTE_NS
     size = math.ceil(expected + 8 * math.sqrt(expected) + 20)
     waits = exponential(seed, part, f"{name}/waits", size)
-    mean_wait_ns = round(MINUTE_NS / peak) if peak > 0 else to_ns
-    times = from_ns + np.cumsum(waits * mean_wait_ns // _MILLION)
+    mean_wait_ns = np.full(size, round(MINUTE_NS / peak))
+    times = from_ns + np.cumsum(scaled(mean_wait_ns, waits))
     times = times[times < to_ns]
     draws = Draws(seed, part, len(times))
     kept = draws.uniform(f"{name}/kept", np.arange(len(times))) < _share_of_peak(times + start_ns)

@@ -14,9 +14,12 @@ from tracemap.simulate.blueprint import Service, Shop
 from tracemap.simulate.evaluation import Sort
 
 NUMBER = "{number}"
-"""Stands in an attribute's text for a number of five digits that varies from span to span."""
-SMALLEST_NUMBER = 10_000
-NUMBERS = 90_000
+"""Stands in an attribute for a number of five digits that varies from span to span.
+
+Alone it is an integer (of three bytes as a varint), within other text it is text.
+"""
+SMALLEST_NUMBER = 20_000
+NUMBERS = 80_000
 
 Value = str | int
 Attributes = tuple[tuple[str, Value], ...]
@@ -135,7 +138,7 @@ def _grpc(sort: Sort, service: Service, *, failed: bool) -> Description:
         ("server.address", service.name),
         ("server.port", service.port),
         ("rpc.response.status_code", "INTERNAL" if failed else "OK"),
-        ("thread.id", NUMBER),
+        ("network.protocol.version", "2"),
     ]
     if failed:
         attributes.append(("error.type", "INTERNAL"))
@@ -189,7 +192,7 @@ def _messaging(
         ("messaging.operation.name", what),
         ("messaging.operation.type", what),
         ("messaging.destination.name", topic.name),
-        ("messaging.message.id", f"message-{NUMBER}"),
+        ("messaging.kafka.offset", NUMBER),
         *attributes,
     )
     failure: Attributes = (("error.type", "timeout"),) if failed else ()

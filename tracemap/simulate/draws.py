@@ -19,6 +19,7 @@ Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Words = npt.NDArray[np.uint64]
 
+MICROSECOND_NS = 1_000
 _MILLION = 1_000_000
 _TABLE_BITS = 12
 _FRACTION_BITS = 20
@@ -70,8 +71,8 @@ def exponential(seed: int, part: int, name: str, size: int) -> Integers:
 
 
 def scaled(value_ns: Integers, millionths: Integers) -> Integers:
-    """Return `value_ns` times a factor in millionths."""
-    return value_ns * millionths // _MILLION
+    """Return `value_ns` times a factor in millionths, in whole microseconds (as most SDKs time)."""
+    return value_ns * millionths // (_MILLION * MICROSECOND_NS) * MICROSECOND_NS
 
 
 def _generator(seed: int, part: int, name: str) -> np.random.PCG64:

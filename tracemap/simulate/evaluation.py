@@ -15,7 +15,7 @@ import numpy as np
 
 from tracemap.model import Kind
 from tracemap.simulate.blueprint import Call, Operation, OperationKey, Shop, Stage
-from tracemap.simulate.draws import Draws, Integers, Mask, scaled
+from tracemap.simulate.draws import MICROSECOND_NS, Draws, Integers, Mask, scaled
 from tracemap.simulate.faults import Fault, Place, Quantity
 
 GAP_SIGMA = 0.5
@@ -176,7 +176,8 @@ class Evaluation:
     def _stages(
         self, operation: Operation, execution: Execution, caller: _Caller, start_ns: Integers
     ) -> Integers:
-        piece_ns = execution.own_ns // (len(operation.stages) + 1)
+        pieces = len(operation.stages) + 1
+        piece_ns = execution.own_ns // (pieces * MICROSECOND_NS) * MICROSECOND_NS
         cursor_ns = start_ns + piece_ns
         for number, stage in enumerate(operation.stages):
             alive = np.flatnonzero(~execution.error)
@@ -186,8 +187,7 @@ class Evaluation:
             for block in blocks:
                 if not block.call.optional:
                     execution.error |= block.failed
-        left_ns = execution.own_ns - piece_ns * (len(operation.stages) + 1)
-        return cursor_ns - start_ns + left_ns
+        return cursor_ns - start_ns + execution.own_ns - piece_ns * pieces
 
     def _stage(
         self, stage: Stage, number: int, caller: _Caller, alive: Integers, cursor_ns: Integers

@@ -71,7 +71,7 @@ class Graph:
                 "downstream": downstream,
                 "upstream": upstream,
                 "upstream_kind": shop.services[upstream].kind,
-                "connection_type": _connection(shop, downstream, upstream),
+                "connection_type": connection_type(shop, downstream, upstream),
                 "calls": calls,
                 "errors_downstream": self.errors_downstream[downstream, upstream],
                 "errors_upstream": self.errors_upstream[downstream, upstream],
@@ -254,7 +254,8 @@ def _mean_ms(total_ns: int, count: int) -> float:
     return round(total_ns / count / 1_000_000, 4) if count else 0.0
 
 
-def _connection(shop: Shop, downstream: str, upstream: str) -> str:
+def connection_type(shop: Shop, downstream: str, upstream: str) -> str:
+    """Return how two nodes of the graph are connected, in the words of `model.EDGES`."""
     if downstream in shop.services and shop.services[downstream].kind == "queue":
         return "messaging"
     return _CONNECTION[shop.services[upstream].kind]

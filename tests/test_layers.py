@@ -17,7 +17,7 @@ def modules_after(arguments: list[str]) -> set[str]:
         "import sys\nfrom tracemap.__main__ import main\n"
         f"main({arguments!r})\nprint('MODULES', *sys.modules)"
     )
-    answer = subprocess.run(  # noqa: S603
+    answer = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     return set(answer.stdout.split("MODULES")[1].split())
@@ -34,7 +34,7 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 def test_stages_do_not_know_each_other() -> None:
     """The contracts of pyproject.toml hold (also run by `make layers`)."""
     root = Path(__file__).parents[1]
-    answer = subprocess.run(  # noqa: S603
+    answer = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
         cwd=root,
         capture_output=True,

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import SAMPLES, Tracemap
+
+TRACE_ID = "5b8efff798038103d269b633813fc60c"
+
+
+def otlp(service: str = "web", **changes: object) -> bytes:
+    """Return one OTLP/JSON line with one span."""
+    span = {
+        "traceId": TRACE_ID,
+        "spanId": "eee19b7ec3c1b174",
+        "name": "GET /",
+        "kind": 2,
+        "startTimeUnixNano": "1772528400000000000",
+        "endTimeUnixNano": "1772528400005000000",
+        **changes,
+    }
+    name = {"key": "service.name", "value": {"stringValue": service}}
+    resource = {"resource": {"attributes": [name]}, "scopeSpans": [{"spans": [span]}]}
+    return json.dumps({"resourceSpans": [resource]}).encode() + b"\n"
+
+
+def write(name: str, content: bytes) -> Path:
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+BAD = {
+    "text.json": b"dear diary\n",
+    "empty.json": b"",
+    "truncated.jsonl.gz": gzip.compress(otlp() * 5000)[:200],
+    "picture.png": b"\x89PNG\r\n\x1a\n" + bytes(100),
+    "zeros.pb": bytes(1000),
+}
+
+
+@pytest.mark.parametrize("name", sorted(BAD))
+def test_a_file_that_is_no_trace_file_is_exit_3(tracemap: Tracemap, name: str) -> None:
+    """The message names the file and says what to do."""
+    write(name, BAD[name])
+    answer = tracemap("ingest", name)
+
+    assert answer.code == 3
+    assert answer.err.startswith("tracemap: ")
+    assert name in answer.err
+    assert "hint: " in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_a_missing_file_is_exit_3(tracemap: Tracemap) -> None:
+    """So is a glob that matches nothing."""
+    for name in ("nowhere.json", "no*.json"):
+        answer = tracemap("ingest", name)
+        assert answer.code == 3
+        assert name in answer.err
+
+
+def test_a_folder_with_nothing_in_it_is_exit_3(tracemap: Tracemap) -> None:
+    """An empty folder is a mistake, not a success."""
+    Path("nothing").mkdir()
+    answer = tracemap("ingest", "nothing")
+
+    assert answer.code == 3
+    assert "nothing" in answer.err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_an_unreadable_file_is_exit_3(tracemap: Tracemap) -> None:
+    """Permissions are named as the reason."""
+    write("secret.json", otlp()).chmod(0)
+    answer = tracemap("ingest", "secret.json")
+
+    assert answer.code == 3
+    assert "ermission" in answer.err
+
+
+def test_a_bad_file_does_not_stop_the_others(tracemap: Tracemap) -> None:
+    """All are tried; the exit code remembers."""
+    write("bad.json", b"dear diary\n")
+    write("good.jsonl", otlp())
+    answer = tracemap("ingest", "bad.json", "missing.json", "good.jsonl")
+
+    assert answer.code == 3
+    assert "good.jsonl: otlp-json, 1 spans stored" in answer.err
+    assert json.loads(tracemap("info", "--format", "json").out)["spans"] == 1
+
+
+def test_known_contents_are_not_stored_again(tracemap: Tracemap) -> None:
+    """Under another name they are still the same."""
+    write("one.jsonl", otlp())
+    write("two.jsonl", otlp())
+    answer = tracemap("ingest", "one.jsonl", "two.jsonl")
+
+    assert answer.code == 0
+    assert "two.jsonl: known already" in answer.err
+
+
+def test_records_read_are_stored_duplicate_or_rejected(tracemap: Tracemap) -> None:
+    """The ledger adds up and shows an example of what was rejected."""
+    lines = otlp() + otlp() + otlp(spanId="") + b'{"resourceSpans": [}\n'
+    write("mixed.jsonl", lines)
+    answer = tracemap("ingest", "mixed.jsonl")
+    content = json.loads(tracemap("info", "--format", "json").out)
+
+    assert answer.code == 0
+    assert "what was rejected, and why: tracemap info --db tracemap.duckdb" in answer.err
+    assert content["records"] == content["spans"] + content["duplicates"] + content["rejected"]
+    assert (content["spans"], content["duplicates"]) == (1, 1)
+    assert content["rejects"][0]["excerpt"]
+
+
+def test_standard_input(tracemap: Tracemap, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`-` reads what another command writes."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(otlp())))
+
+    assert "-: otlp-json, 1 spans stored" in tracemap("ingest", "-").err
+
+
+def test_results_never_go_to_stdout(tracemap: Tracemap) -> None:
+    """What ingest says is for people; stdout stays free."""
+    assert tracemap("ingest", SAMPLES / "shop-hour" / "traces-1.jsonl.gz").out == ""
+
+
+def test_a_database_without_spans_is_exit_5(tracemap: Tracemap) -> None:
+    """Nothing to report on; the hint says how to get something."""
+    write("bad.json", b"dear diary\n")
+    tracemap("ingest", "bad.json")
+    answer = tracemap("edges")
+
+    assert answer.code == 5
+    assert "tracemap ingest" in answer.err
+
+
+def test_a_file_that_is_no_database_is_exit_4(tracemap: Tracemap) -> None:
+    """Nothing is overwritten."""
+    path = write("notes.txt", b"dear diary\n" * 1000)
+    for arguments in (["ingest", SAMPLES / "shop-hour"], ["info"]):
+        assert tracemap(*arguments, "--db", path).code == 4
+    assert path.read_bytes() == b"dear diary\n" * 1000
+
+
+def test_names_cannot_steer_the_terminal(tracemap: Tracemap) -> None:
+    """A service name with escape codes and markup is shown spelled out, in every table."""
+    evil = "\x1b[2J[red]\u202eweb"
+    write("evil.jsonl", otlp(evil))
+    tracemap("ingest", "evil.jsonl")
+    for arguments in (["info"], ["trace", TRACE_ID], ["query", "SELECT * FROM services"]):
+        answer = tracemap(*arguments)
+        assert answer.code == 0
+        assert "\x1b" not in answer.out
+        assert "[red]" in answer.out

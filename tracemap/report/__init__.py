@@ -1,3 +1,73 @@
-"""Report: findings become a view model, and from it HTML, Markdown and JSON."""
+"""Report: findings become a view model, and from it HTML, Markdown and JSON.
+
+``build`` makes the report of a recipe; ``rows`` and ``graph`` give single findings to the command
+line. The report adds words and pictures to the findings, never a number of its own making.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tracemap.model import Findings
+from tracemap.report import document as _document
+from tracemap.report import markdown as _markdown
+from tracemap.report import page as _page
+from tracemap.report import view as _view
+from tracemap.report import write as _write
+from tracemap.report.blocks import Page, plain
+from tracemap.report.graph_text import GRAPH_FORMATS, graph
+from tracemap.report.rows import Row, rows
+from tracemap.report.sections import SECTIONS
+from tracemap.report.story import Story
+
+__all__ = ["GRAPH_FORMATS", "SECTIONS", "Report", "Row", "build", "graph", "rows"]
+
+
+@dataclass
+class Report:
+    """A report that is ready to be written.
+
+    Attributes:
+        findings: What it is made of.
+        view: The view model: plain values, the same for every format.
+    """
+
+    findings: Findings
+    view: Page
+
+    @cached_property
+    def headline(self) -> str:
+        """The answer in one sentence."""
+        return plain(self.view.headline)
+
+    def html(self) -> str:
+        """Return one self-contained HTML page."""
+        return _page.html(self.view)
+
+    def markdown(self) -> str:
+        """Return GitHub-flavoured Markdown."""
+        return _markdown.markdown(self.view, Story(self.findings))
+
+    def json(self) -> str:
+        """Return the JSON document (docs/reports.md#json)."""
+        return _document.document(self.findings, self.view)
+
+    def write(self, folder: Path) -> list[Path]:
+        """Write ``folder/<recipe>.html``, ``.md`` and ``.json``; return the paths.
+
+        Raises:
+            PipelineError: If the folder cannot be written to.
+        """
+        documents = {"html": self.html(), "md": self.markdown(), "json": self.json()}
+        return _write.write(folder, self.findings.recipe, documents)
+
+
+def build(findings: Findings) -> Report:
+    """Return the report on `findings`.
+
+    Raises:
+        PipelineError: If a section is asked for that does not exist.
+    """
+    return Report(findings, _view.page(findings))

@@ -1,0 +1,198 @@
+"""The view model: plain values a report is made of, the same for HTML, Markdown and the tests.
+
+A `Page` holds `Section`s, a section holds blocks in reading order. Nothing here knows of HTML.
+Values are raw (milliseconds as numbers, times as ISO-8601 text); `words.cell_text` shows them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Value = str | int | float | bool | tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name out of the traces inside a sentence; each writer marks and escapes it in its way."""
+
+    text: str
+
+
+Sentence = tuple[str | Name, ...]
+
+
+def plain(sentence: Sentence) -> str:
+    """Return a sentence as plain text."""
+    return "".join(part if isinstance(part, str) else part.text for part in sentence)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        key: Name in downloads; ends in its unit (``p95_ms``).
+        title: Heading, with the unit.
+        kind: How a cell is shown: name, text, count, number, ms, ratio, share, time, bytes,
+            verdict, id or ids.
+        definition: Id in `definitions`; '' where the title says it all.
+    """
+
+    key: str
+    title: str
+    kind: str = "text"
+    definition: str = ""
+
+
+@dataclass(frozen=True)
+class TableBlock:
+    """A table. `folded` tables stand behind the figure they belong to."""
+
+    id: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    folded: bool = False
+    block: str = field(default="table", init=False)
+
+
+@dataclass(frozen=True)
+class FigureBlock:
+    """A figure as plotly data and layout, with the words that say the same.
+
+    Colours are written ``var(--name)`` and looked up in the page's stylesheet when drawn, so that
+    one figure serves light and dark.
+
+    Attributes:
+        id: Fixed id of the element.
+        title: What the figure shows.
+        summary: What it shows in words; stands beside the figure and is its text alternative.
+        spec: ``data`` and ``layout`` for plotly.js.
+        height_px: Height on the page.
+        min_width_px: Below this width the figure scrolls in its own frame.
+        table: The numbers behind it.
+    """
+
+    id: str
+    title: str
+    summary: str
+    spec: dict[str, Any]
+    height_px: int
+    min_width_px: int = 0
+    table: TableBlock | None = None
+    block: str = field(default="figure", init=False)
+
+
+@dataclass(frozen=True)
+class Note:
+    """A remark the reader must not miss: thin data, sampling, what is unknown."""
+
+    text: Sentence
+    level: str = "information"
+    block: str = field(default="note", init=False)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One number that stands for itself, with its definition and a remark."""
+
+    term: str
+    value: Sentence
+    remark: Sentence = ()
+    definition: str = ""
+
+
+@dataclass(frozen=True)
+class FactsBlock:
+    """A few facts side by side."""
+
+    facts: tuple[Fact, ...]
+    block: str = field(default="facts", init=False)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One span of a waterfall; left and width are shares (0-1) of the trace."""
+
+    service: str
+    operation: str
+    depth: int
+    kind: str
+    left: float
+    width: float
+    start_ms: float
+    duration_ms: float | None
+    self_ms: float | None
+    critical_ms: float | None
+    is_error: bool
+    flags: tuple[str, ...]
+
+    @property
+    def is_critical(self) -> bool:
+        """Whether some of the span's own time is on the critical path."""
+        return bool(self.critical_ms)
+
+
+@dataclass(frozen=True)
+class WaterfallBlock:
+    """One trace as bars, in depth-first order; `total` spans of which `bars` are shown."""
+
+    id: str
+    title: str
+    trace_id: str
+    duration_ms: float
+    bars: tuple[Bar, ...]
+    total: int
+    block: str = field(default="waterfall", init=False)
+
+
+@dataclass(frozen=True)
+class SheetBlock:
+    """What one owner has in hand: a heading and sentences."""
+
+    id: str
+    owner: Sentence
+    services: tuple[str, ...]
+    lines: tuple[Sentence, ...]
+    block: str = field(default="sheet", init=False)
+
+
+Block = TableBlock | FigureBlock | Note | FactsBlock | WaterfallBlock | SheetBlock
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section: its name (also its anchor and its key in JSON), blocks, and how to read them."""
+
+    id: str
+    title: str
+    blocks: tuple[Block, ...]
+    how_to_read: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """A whole report.
+
+    Attributes:
+        title: As the recipe says.
+        recipe: Name of the recipe.
+        version: Version of tracemap that made it.
+        verdict: ``incident``, ``quiet`` or ``insufficient_data``.
+        headline: The answer in one sentence.
+        window: What was looked at, in words.
+        baseline: What it was compared with, and why, in words.
+        proof: The section that proves the headline, shown right below it; None: there is none.
+        sections: In the order of the recipe, without those that have nothing to say.
+    """
+
+    title: str
+    recipe: str
+    version: str
+    verdict: str
+    headline: Sentence
+    window: str
+    baseline: str
+    proof: Section | None
+    sections: tuple[Section, ...]

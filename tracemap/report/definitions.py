@@ -1,0 +1,244 @@
+"""What every number on a report means: the one source for the page, and checked in the docs.
+
+The ids are the anchors of ``docs/methods.md`` and of the definitions at the end of each page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+GLOSSARY = {
+    "upstream": "the side that provides: the callee, the database, the producer of a message",
+    "downstream": "the side that consumes and waits: the caller, the consumer of a message",
+    "spike": "a stretch of time in which a latency left its baseline",
+    "propagated": "downstream became slower because upstream did",
+    "absorbed": "upstream became slower, yet downstream did not: something took it up",
+}
+GLOSSARY_LINE = (
+    "Upstream provides: the callee, the database, the producer of a message. "
+    "Downstream consumes and waits: the caller, the consumer of a message."
+)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What one number means: in a sentence or two, as a formula, with an example, and its limits."""
+
+    id: str
+    term: str
+    meaning: str
+    formula: str = ""
+    example: str = ""
+    limits: str = ""
+
+
+_ALL = (
+    Definition(
+        "calls",
+        "Calls",
+        "How often downstream reached upstream: one for each pair of client and server span, one "
+        "for a client span whose upstream recorded nothing, one for a message received.",
+        limits="An attempt is a call: retries are counted each. In a sampled export these are the "
+        "calls that were kept; the weighted number estimates how many there were.",
+    ),
+    Definition(
+        "weighted-calls",
+        "Weighted calls",
+        "How many calls the kept ones stand for, by the sampling probability each trace carries.",
+        formula="sum of 2^56 / (2^56 - threshold) over the calls kept",
+        example="At a probability of 10 %, 120 calls kept stand for 1,200.",
+        limits="A trace without that mark counts as one. Where slow traces were kept on purpose "
+        "(tail sampling), percentiles are too high and no weight can mend that.",
+    ),
+    Definition(
+        "errors",
+        "Errors",
+        "Calls that ended with status ERROR, counted on each side on its own: what downstream saw "
+        "and what upstream recorded.",
+        example="12 seen downstream and 0 upstream: the calls were lost on the way or timed out.",
+    ),
+    Definition(
+        "percentiles",
+        "Percentiles",
+        "p95 is the duration that 95 of 100 calls do not exceed; p50 is the median. On an edge it "
+        "is what downstream waited; where there is no client span, what upstream took.",
+        formula="from a histogram whose buckets are 1.1 % wide, so any percentile is within 0.55 %",
+        limits="Percentiles never add up or average; each is read from the counts of its own calls.",
+    ),
+    Definition(
+        "gap",
+        "Gap",
+        "What downstream waited minus what upstream took, call by call: network, TLS, connection "
+        "pool and queue.",
+        formula="gap = client duration - server duration",
+        example="Client 48 ms, server 41 ms: the gap is 7 ms.",
+        limits="Only durations go into it, so clocks that disagree cannot touch it. Unknown where "
+        "one of the two spans is missing.",
+    ),
+    Definition(
+        "evidence",
+        "Evidence",
+        "The rules by which an edge was seen, with how often each applied: paired client and "
+        "server spans, a peer named by the client, a link between spans, and others.",
+        limits="An edge that is missing here was not observed, which is not proof that it is gone.",
+    ),
+    Definition(
+        "own-time",
+        "Own time",
+        "The part of an operation's duration in which it waited for none of its calls.",
+        formula="duration = own time + on-path time of its calls, exact to the nanosecond",
+        example="100 ms long, one call from 20 to 70 ms: own time is 50 ms.",
+        limits="Calls that were not recorded count as own time. Where calls run side by side, the "
+        "one that returns last is on the path, then whatever had to end before it began.",
+    ),
+    Definition(
+        "critical-path",
+        "Critical path",
+        "The chain of own times that adds up to a trace's duration: making any other span faster "
+        "would not have made this trace faster.",
+        formula="sum of critical time over all spans = duration of the root span",
+    ),
+    Definition(
+        "baseline-window",
+        "Baseline",
+        "The time with which the window is compared. The report says which was taken and why.",
+        limits="If the baseline was itself unwell, changes look smaller than they are.",
+    ),
+    Definition(
+        "spike-episode",
+        "Spike episode",
+        "A stretch of neighbouring cells of time in which a percentile is far above its baseline.",
+        formula="z large after correction for the many units tested, ratio at least 1.25, and a "
+        "rise of at least 5 ms, in two cells in a row or one extreme cell",
+        limits="With too few calls in a cell no verdict is given, rather than a good one.",
+    ),
+    Definition(
+        "robust-z",
+        "Robust z",
+        "How far the logarithm of a percentile lies above the median of its baseline cells, in "
+        "units of their usual scatter and of the uncertainty of the percentile itself.",
+        formula="z = (ln q - median) / sqrt(scatter^2 + sampling error^2)",
+        example="z = 8 is far outside anything the baseline did; z = 2 is an ordinary bad minute.",
+    ),
+    Definition(
+        "rise-ratio",
+        "Rise",
+        "p95 of the episode divided by p95 of the baseline.",
+        example="From 40 ms to 200 ms is a rise of 5.",
+    ),
+    Definition(
+        "offered",
+        "Offered",
+        "How much more time per downstream request was spent in calls to this upstream than in "
+        "the baseline, whether or not anybody waited for it.",
+        formula="offered = change of (calls per request x mean duration of a call)",
+        example="Two calls per request, each 30 ms slower: 60 ms offered.",
+    ),
+    Definition(
+        "arrived",
+        "Arrived",
+        "How much of what was offered made the downstream request itself longer.",
+        formula="arrived = change of the time these calls spend on the request's path",
+        example="60 ms offered beside a slower parallel call: 0 ms arrived.",
+        limits="Means per request, not percentiles. The interval is the range in which 95 of 100 "
+        "repetitions would lie, by leaving out a fiftieth of the traces at a time.",
+    ),
+    Definition(
+        "arrived-ratio",
+        "Ratio",
+        "Arrived divided by offered: 1 is all of it, 0 is none, above 1 downstream made it worse.",
+        formula="ratio = arrived / offered",
+    ),
+    Definition(
+        "verdict",
+        "Verdict",
+        "What became of the spike at this edge: propagated (ratio 0.8 to 1.2), partial (0.2 to "
+        "0.8), amplified (above 1.2), absorbed (below 0.2), no spike (upstream was not slower), "
+        "too few calls (nothing can be said).",
+        limits="Propagated needs at least 1 ms, 5 % of downstream's change, and an interval that "
+        "excludes zero.",
+    ),
+    Definition(
+        "mechanism",
+        "Mechanism",
+        "What kept the time from downstream: slack (a parallel call took longer anyway), async "
+        "(nobody waited), timeout (downstream gave up), fewer calls (cache, breaker or shedding).",
+        limits="Slack is what remains when no other mechanism was measured.",
+    ),
+    Definition(
+        "origin-cause",
+        "Cause",
+        "What moved at the origin: self (its own time), wire (the gaps around it: network, pool, "
+        "queue), calls (it issues more calls), error, mix (other requests than before).",
+        limits="An upstream that recorded no spans of its own cannot be looked into: the origin is "
+        "at it or beyond it.",
+    ),
+    Definition(
+        "excess",
+        "Excess",
+        "Time that this origin added to a user's request, on average over all user requests in "
+        "the window, compared with the baseline.",
+        formula="sum of the leaves of the flow that end at this origin, weighted by requests",
+        limits="An average: some requests waited much longer, others not at all.",
+    ),
+    Definition(
+        "excess-share",
+        "Share",
+        "This origin's part of all the time that could be explained.",
+        formula="share = excess / sum of the excess of all origins",
+    ),
+    Definition(
+        "flow",
+        "Flow",
+        "How the change of an operation's mean latency splits over its call paths: at each hop into "
+        "own time, gap, calls, and what came from below. The leaves add up to the change.",
+        formula="change of mean = sum over the paths of (own time + gap + calls + virtual + small "
+        "+ unresolved)",
+        limits="Small and unresolved leaves are shown together as unexplained.",
+    ),
+    Definition(
+        "unexplained",
+        "Unexplained",
+        "The part of the change that ended in leaves too small to follow or could not be resolved "
+        "inside an operation. Always shown, never spread over the rest.",
+    ),
+    Definition(
+        "user-visible",
+        "User-visible operation",
+        "An operation at which a trace enters the system: its latency is what users wait.",
+    ),
+    Definition(
+        "call-rate",
+        "Calls per minute",
+        "Calls of an edge divided by the length of the window, beside the same in the baseline.",
+        limits="More calls per minute can be more users or more calls per request; the leaf "
+        "'calls' of the flow holds only the second.",
+    ),
+    Definition(
+        "exemplars",
+        "Exemplars",
+        "Ids of a few recorded traces that show the finding, to open in a tracing tool or with "
+        "`tracemap trace`.",
+    ),
+    Definition(
+        "owner",
+        "Owner",
+        "The team that owns a service, where the spans or the recipe say so. The interface owner "
+        "is upstream's team, the experience owner downstream's.",
+        limits="Unknown owners are said to be unknown; none is guessed.",
+    ),
+    Definition(
+        "ledger-equation",
+        "Records",
+        "Where every span record went: stored, known already, or rejected with a reason.",
+        formula="records = spans + duplicates + rejected",
+    ),
+    Definition(
+        "quality",
+        "Quality",
+        "What is odd about stored spans: orphans, missing ends, clocks that disagree, and others. "
+        "They stay in; the counts say how far to trust the rest.",
+    ),
+)
+DEFINITIONS = {definition.id: definition for definition in _ALL}
+"""Every definition by its id, in the order of the docs."""

@@ -1,0 +1,221 @@
+"""Lines over time, one small panel per unit under each other, with stretches of time shaded.
+
+Panels share the time axis and keep their own scale: a query at 5 ms and a page at 500 ms can be
+compared in shape, which one scale for both would hide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tracemap.report.blocks import Column, FigureBlock, TableBlock
+from tracemap.report.figures.style import BY_ROLE, INK, MUTED, axis, layout, text
+from tracemap.report.rows import Row
+from tracemap.report.tables import CALLS, OPERATION, SERVICE, table
+from tracemap.report.words import clock, in_ms
+
+_PANEL_PX = 104
+_FRAME_PX = 84
+_GAP_SHARE = 0.28
+_FEW_POINTS = 3
+_ROLE_WORDS = {"origin": "origin", "victim": "hurt", "between": "on the way"}
+Unit = tuple[str, str, str, str]
+"""Unit, service, operation, downstream: the key of the finding ``timeline``."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One unit over time.
+
+    Attributes:
+        unit: What is measured.
+        title: Its label.
+        role: origin, victim, between or spike; decides the colour.
+        rows: Rows of the timeline, in order of time.
+        shaded: Stretches shaded in this panel only.
+    """
+
+    unit: Unit
+    title: str
+    role: str
+    rows: Sequence[Row]
+    shaded: tuple[tuple[str, str], ...] = ()
+
+    def words(self) -> str:
+        """Return the panel as a sentence."""
+        values = [row["p95_ms"] for row in self.rows if row["p95_ms"] is not None]
+        if not values:
+            return f"{self.title}: no values."
+        worst = max(self.rows, key=lambda row: row["p95_ms"] or 0)
+        usual = sorted(values)[len(values) // 2]
+        return (
+            f"{self.title}: p95 is {in_ms(usual * 1e6)} in the middle of its range and peaks at "
+            f"{in_ms(max(values) * 1e6)} at {clock(worst['window_start'])[11:16]}."
+        )
+
+
+@dataclass(frozen=True)
+class Shade:
+    """A stretch shaded over all panels: ``incident`` or ``baseline``."""
+
+    start: str
+    end: str
+    kind: str
+
+
+def panels(
+    id_: str, title: str, summary: str, shown: Sequence[Panel], shades: Sequence[Shade] = ()
+) -> FigureBlock:
+    """Return the figure; the table behind it holds every point."""
+    first, last = _range(shown)
+    data: list[dict[str, Any]] = []
+    marks: list[dict[str, Any]] = []
+    shapes = [shape for shade in shades if (shape := _shade(shade, first, last))]
+    axes: dict[str, Any] = {}
+    for number, panel in enumerate(shown):
+        key = "y" if number == 0 else f"y{number + 1}"
+        axes[f"yaxis{key[1:]}"] = _value_axis(number, len(shown))
+        data += _lines(panel, key)
+        marks.append(_title(panel, key))
+        shapes += [_panel_shade(stretch, key) for stretch in panel.shaded]
+    marks += [_shade_title(shade, first, last) for shade in shades if _overlaps(shade, first, last)]
+    made = layout(
+        **axes,
+        xaxis=axis(
+            type="date",
+            range=[first, last],
+            anchor="free",
+            position=0,
+            showgrid=False,
+            showline=True,
+            hoverformat="%Y-%m-%d %H:%M:%S",
+        ),
+        annotations=marks,
+        shapes=shapes,
+        hovermode="x",
+        margin={"l": 60, "r": 16, "t": 34, "b": 40},
+    )
+    return FigureBlock(
+        id_, title, summary, {"data": data, "layout": made},
+        height_px=_FRAME_PX + _PANEL_PX * len(shown), table=_table(id_, title, shown),
+    )  # fmt: skip
+
+
+def _range(shown: Sequence[Panel]) -> tuple[str, str]:
+    times = [row["window_start"] for panel in shown for row in panel.rows]
+    return min(times), max(times)
+
+
+def _value_axis(number: int, total: int) -> dict[str, Any]:
+    height = 1 / total
+    top = 1 - number * height
+    return axis(
+        domain=[max(0.0, top - height), top - height * _GAP_SHARE],
+        rangemode="tozero",
+        ticksuffix=" ms",
+        nticks=4,
+        anchor="x",
+    )
+
+
+def _lines(panel: Panel, key: str) -> list[dict[str, Any]]:
+    times, p50, p95 = _with_gaps(panel.rows)
+    mode = "lines+markers" if len(panel.rows) <= _FEW_POINTS else "lines"
+    colour = BY_ROLE[panel.role]
+    common = {"type": "scatter", "x": times, "yaxis": key, "mode": mode, "connectgaps": False}
+    return [
+        {
+            **common,
+            "y": p50,
+            "name": "p50",
+            "line": {"color": colour, "width": 1, "dash": "dot"},
+            "hovertemplate": "p50 %{y:,.3~s} ms<extra></extra>",
+        },
+        {
+            **common,
+            "y": p95,
+            "name": "p95",
+            "line": {"color": colour, "width": 2.25},
+            "hovertemplate": "p95 %{y:,.3~s} ms<extra></extra>",
+        },
+    ]
+
+
+def _with_gaps(rows: Sequence[Row]) -> tuple[list[str], list[float | None], list[float | None]]:
+    """Return times, p50 and p95, with an empty point where cells of time are missing."""
+    starts = [datetime.fromisoformat(row["window_start"]).timestamp() for row in rows]
+    steps = [after - before for before, after in zip(starts, starts[1:], strict=False)]
+    step = min(steps, default=0)
+    times: list[str] = []
+    p50: list[float | None] = []
+    p95: list[float | None] = []
+    for number, row in enumerate(rows):
+        if number and steps[number - 1] > 1.5 * step:
+            times.append(row["window_start"])
+            p50.append(None)
+            p95.append(None)
+        times.append(row["window_start"])
+        p50.append(row["p50_ms"])
+        p95.append(row["p95_ms"])
+    return times, p50, p95
+
+
+def _title(panel: Panel, key: str) -> dict[str, Any]:
+    role = _ROLE_WORDS.get(panel.role)
+    measured = {"client": "wait of its callers", "gap": "gap", "self": "own time"}
+    words = [word for word in (measured.get(panel.unit[0]), role) if word]
+    suffix = f" <i>({', '.join(words)})</i>" if words else ""
+    return {
+        "text": f"<b>{text(panel.title)}</b>{suffix}",
+        "xref": "paper", "x": 0, "xanchor": "left",
+        "yref": f"{key} domain", "y": 1, "yanchor": "bottom",
+        "showarrow": False, "font": {"color": INK, "size": 12},
+    }  # fmt: skip
+
+
+def _overlaps(shade: Shade, first: str, last: str) -> bool:
+    return shade.start < last and shade.end > first
+
+
+def _shade(shade: Shade, first: str, last: str) -> dict[str, Any] | None:
+    if not _overlaps(shade, first, last):
+        return None
+    return {
+        "type": "rect", "xref": "x", "yref": "paper", "layer": "below",
+        "x0": max(shade.start, first), "x1": min(shade.end, last), "y0": 0, "y1": 1,
+        "fillcolor": f"var(--shade-{shade.kind})", "line": {"width": 0},
+    }  # fmt: skip
+
+
+def _shade_title(shade: Shade, first: str, last: str) -> dict[str, Any]:
+    near_end = shade.kind == "incident"
+    return {
+        "text": {"incident": "window", "baseline": "baseline"}.get(shade.kind, ""),
+        "xref": "x", "x": min(shade.end, last) if near_end else max(shade.start, first),
+        "xanchor": "right" if near_end else "left",
+        "yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False,
+        "font": {"color": MUTED, "size": 11},
+    }  # fmt: skip
+
+
+def _panel_shade(stretch: tuple[str, str], key: str) -> dict[str, Any]:
+    return {
+        "type": "rect", "xref": "x", "yref": f"{key} domain", "layer": "below",
+        "x0": stretch[0], "x1": stretch[1], "y0": 0, "y1": 1,
+        "fillcolor": "var(--shade-incident)", "line": {"width": 0},
+    }  # fmt: skip
+
+
+def _table(id_: str, title: str, shown: Sequence[Panel]) -> TableBlock:
+    columns = (
+        Column("unit", "Measured"), SERVICE, OPERATION, Column("downstream", "Who waits", "name"),
+        Column("window_start", "From (UTC)", "time"), CALLS,
+        Column("p50_ms", "p50 ms", "ms", "percentiles"),
+        Column("p95_ms", "p95 ms", "ms", "percentiles"),
+        Column("p99_ms", "p99 ms", "ms", "percentiles"),
+    )  # fmt: skip
+    rows = [row for panel in shown for row in panel.rows]
+    return table(f"{id_}-table", f"{title}: the points of the lines", columns, rows, folded=True)

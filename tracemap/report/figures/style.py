@@ -1,0 +1,59 @@
+"""What all figures share: names of colours, the bare layout, and text that plotly cannot misread."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+INK = "var(--ink)"
+MUTED = "var(--muted)"
+GRID = "var(--grid)"
+SURFACE = "var(--surface)"
+BY_ROLE = {
+    "origin": "var(--origin)",
+    "spike": "var(--origin)",
+    "victim": "var(--victim)",
+    "between": "var(--between)",
+}
+HEAT = [[step / 4, f"var(--heat-{step})"] for step in range(5)]
+"""One hue, light to dark (in the dark: dark to light), so that it survives print and any eye."""
+
+
+def text(name: str) -> str:
+    """Return a name as plotly shows it literally: plotly reads a small part of HTML."""
+    return escape(name, quote=False)
+
+
+def layout(**more: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return the layout every figure starts from, laid over with `more`."""
+    return {
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": INK, "size": 12, "family": "system-ui, sans-serif"},
+        "margin": {"l": 56, "r": 16, "t": 28, "b": 40},
+        "showlegend": False,
+        "hoverlabel": {
+            "bgcolor": SURFACE,
+            "bordercolor": GRID,
+            "font": {"color": INK, "size": 12},
+            "align": "left",
+        },
+        **more,
+    }
+
+
+def axis(**more: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return an axis with quiet lines, laid over with `more`."""
+    return {
+        "gridcolor": GRID,
+        "linecolor": GRID,
+        "zeroline": False,
+        "tickfont": {"color": MUTED, "size": 11},
+        "fixedrange": True,
+        **more,
+    }
+
+
+def bare(**more: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return an axis of which nothing is seen."""
+    return axis(showgrid=False, showticklabels=False, showline=False, ticks="", **more)

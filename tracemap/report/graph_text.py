@@ -1,0 +1,186 @@
+"""The graph in the formats of other tools: Mermaid, DOT, GraphML, JSON, CSV.
+
+Nodes get numbered ids; names appear only as labels, escaped as each format asks.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable
+from xml.etree import ElementTree as Tree
+
+import polars as pl
+
+from tracemap.errors import PipelineError
+from tracemap.report.names import shown, spreadsheet_safe, visible
+from tracemap.report.rows import Row, rows
+from tracemap.report.safe_json import dumps
+from tracemap.report.story import Story
+from tracemap.report.words import in_ms
+
+_SHAPES = {"database": ("[(", ")]"), "queue": ("[[", "]]"), "external": ("{{", "}}")}
+_DOT_SHAPES = {"database": "cylinder", "queue": "box3d", "external": "hexagon"}
+_GRAPHML = "http://graphml.graphdrawing.org/xmlns"
+
+
+def graph(edges: pl.DataFrame, format: str) -> str:  # noqa: A002
+    """Return the graph of the finding ``edges`` as text.
+
+    Args:
+        edges: As `model.EDGES`.
+        format: mermaid, dot, graphml, json or csv.
+
+    Raises:
+        PipelineError: If there is no such format.
+    """
+    if format not in GRAPH_FORMATS:
+        raise PipelineError(
+            f"unknown graph format {format!r}",
+            where="--format",
+            hint=f"take one of {', '.join(GRAPH_FORMATS)}",
+        )
+    listed = sorted(
+        rows("edges", edges),
+        key=lambda row: (row["downstream"], row["upstream"], row["connection_type"]),
+    )
+    return GRAPH_FORMATS[format](listed)
+
+
+def mermaid_chain(story: Story) -> str:
+    """Return the way from the first origin to the hardest hit operation; '' without one."""
+    if not story.origins or not story.roots or story.findings.verdict != "incident":
+        return ""
+    leaves = story.roots[0].from_origin(story.origins[0])
+    if not leaves or len(leaves[0].steps) < 2:  # noqa: PLR2004
+        return ""
+    steps = leaves[0].steps
+    lines = ["flowchart LR"]
+    for number, (service, operation) in enumerate(steps):
+        name = f"{shown(service, 60)} · {shown(operation, 60)}" if operation else shown(service, 60)
+        lines.append(f'  n{number}["{_mermaid(name)}"]')
+    for number in range(len(steps) - 1):
+        lines.append(
+            f"  n{number} -->|{_arrived(story, steps[number], steps[number + 1])}| n{number + 1}"
+        )
+    return "\n".join(lines)
+
+
+def _arrived(story: Story, upstream: tuple[str, str], downstream: tuple[str, str]) -> str:
+    for row in story.propagation:
+        ends = (row["upstream"], row["downstream"], row["downstream_operation"])
+        is_operation = upstream[1] in ("", row["upstream_operation"])
+        if ends == (upstream[0], *downstream) and is_operation and row["arrived_ms"] is not None:
+            return f"{in_ms(row['arrived_ms'] * 1e6)} arrived"
+    return "propagates to"
+
+
+def _nodes(edges: Iterable[Row]) -> dict[str, tuple[str, str]]:
+    """Return id and kind by name, numbered in the order of names."""
+    kinds: dict[str, str] = {}
+    for row in edges:
+        kinds.setdefault(row["downstream"], "service")
+    for row in edges:
+        kinds[row["upstream"]] = row["upstream_kind"] or "service"
+    return {name: (f"n{number}", kinds[name]) for number, name in enumerate(sorted(kinds))}
+
+
+def _mermaid(text: str) -> str:
+    """Return a label in which only letters, digits and harmless signs stand for themselves."""
+    return "".join(
+        sign if sign.isalnum() or sign in " ._-/·…" else f"#{ord(sign)};" for sign in text
+    )
+
+
+def _as_mermaid(edges: list[Row]) -> str:
+    nodes = _nodes(edges)
+    lines = ["flowchart LR"]
+    for name, (id_, kind) in nodes.items():
+        left, right = _SHAPES.get(kind, ("[", "]"))
+        lines.append(f'  {id_}{left}"{_mermaid(shown(name))}"{right}')
+    lines += [
+        f'  {nodes[row["downstream"]][0]} -->|"{_mermaid(_label(row))}"| {nodes[row["upstream"]][0]}'
+        for row in edges
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _label(row: Row) -> str:
+    p95 = "" if row["p95_ms"] is None else f", p95 {in_ms(row['p95_ms'] * 1e6)}"
+    return f"{row['calls']} calls{p95}"
+
+
+def _dot(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _as_dot(edges: list[Row]) -> str:
+    nodes = _nodes(edges)
+    lines = ["digraph tracemap {", "  rankdir=LR;", '  node [shape=box, fontname="sans-serif"];']
+    for name, (id_, kind) in nodes.items():
+        lines.append(f"  {id_} [label={_dot(shown(name))}, shape={_DOT_SHAPES.get(kind, 'box')}];")
+    for row in edges:
+        ends = f"{nodes[row['downstream']][0]} -> {nodes[row['upstream']][0]}"
+        lines.append(f"  {ends} [label={_dot(_label(row))}];")
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _as_graphml(edges: list[Row]) -> str:
+    root = Tree.Element("graphml", xmlns=_GRAPHML)
+    keys = [
+        ("name", "node", "string"), ("kind", "node", "string"),
+        ("connection_type", "edge", "string"), ("protocol", "edge", "string"),
+        ("calls", "edge", "long"), ("errors_downstream", "edge", "long"),
+        ("errors_upstream", "edge", "long"), ("p50_ms", "edge", "double"),
+        ("p95_ms", "edge", "double"), ("p99_ms", "edge", "double"),
+    ]  # fmt: skip
+    for name, domain, kind in keys:
+        attributes = {"id": name, "for": domain, "attr.name": name, "attr.type": kind}
+        Tree.SubElement(root, "key", attributes)
+    graph_element = Tree.SubElement(root, "graph", id="tracemap", edgedefault="directed")
+    nodes = _nodes(edges)
+    for name, (id_, kind) in nodes.items():
+        node = Tree.SubElement(graph_element, "node", id=id_)
+        _data(node, "name", visible(name))
+        _data(node, "kind", visible(kind))
+    for number, row in enumerate(edges):
+        ends = {"source": nodes[row["downstream"]][0], "target": nodes[row["upstream"]][0]}
+        edge = Tree.SubElement(graph_element, "edge", id=f"e{number}", **ends)
+        for name, domain, _ in keys:
+            if domain == "edge" and row[name] is not None:
+                _data(edge, name, visible(str(row[name])))
+    Tree.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{Tree.tostring(root, encoding="unicode")}\n'
+
+
+def _data(parent: Tree.Element, key: str, text: str) -> None:
+    Tree.SubElement(parent, "data", key=key).text = text
+
+
+def _as_json(edges: list[Row]) -> str:
+    nodes = [{"name": name, "kind": kind} for name, (_, kind) in _nodes(edges).items()]
+    return dumps({"nodes": nodes, "edges": edges}, indent=1) + "\n"
+
+
+def _as_csv(edges: list[Row]) -> str:
+    out = io.StringIO()
+    columns = list(edges[0]) if edges else ["downstream", "upstream", "connection_type", "calls"]
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    for row in edges:
+        writer.writerow(
+            spreadsheet_safe(visible(value)) if isinstance(value, str) else value
+            for value in (row[column] for column in columns)
+        )
+    return out.getvalue()
+
+
+GRAPH_FORMATS: dict[str, Callable[[list[Row]], str]] = {
+    "mermaid": _as_mermaid,
+    "dot": _as_dot,
+    "graphml": _as_graphml,
+    "json": _as_json,
+    "csv": _as_csv,
+}
+"""How each format is written, by its name."""

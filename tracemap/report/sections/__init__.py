@@ -1,0 +1,41 @@
+"""One file per section of a report. Each gives a `Section`, or None where it has nothing to say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from tracemap.report.blocks import Section
+from tracemap.report.sections.blast_radius import blast_radius
+from tracemap.report.sections.changes import changes
+from tracemap.report.sections.edges import edges
+from tracemap.report.sections.exemplars import exemplars
+from tracemap.report.sections.flow import flow
+from tracemap.report.sections.graph import graph
+from tracemap.report.sections.handoff import handoff
+from tracemap.report.sections.ledger import ledger
+from tracemap.report.sections.origins import origins
+from tracemap.report.sections.propagation import propagation
+from tracemap.report.sections.spikes import spikes
+from tracemap.report.sections.summary import summary
+from tracemap.report.sections.timeline import timeline
+from tracemap.report.story import Story
+
+SECTIONS: Mapping[str, Callable[[Story], Section | None]] = MappingProxyType(
+    {
+        "summary": summary,
+        "timeline": timeline,
+        "graph": graph,
+        "flow": flow,
+        "edges": edges,
+        "spikes": spikes,
+        "propagation": propagation,
+        "origins": origins,
+        "blast_radius": blast_radius,
+        "changes": changes,
+        "exemplars": exemplars,
+        "handoff": handoff,
+        "ledger": ledger,
+    }
+)
+"""Every section by its name, which is also its anchor on the page."""

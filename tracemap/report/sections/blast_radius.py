@@ -1,0 +1,62 @@
+"""Section "Blast radius": every user-visible operation that became slower, and who owns it."""
+
+from __future__ import annotations
+
+from tracemap.report.blocks import Block, Column, Note, Section, plain
+from tracemap.report.headline import cause_words
+from tracemap.report.story import Root, Story
+from tracemap.report.tables import OPERATION, SERVICE, table
+from tracemap.report.words import counted, in_ms
+
+_SMALLEST_MS = 1.0
+_COLUMNS = (
+    SERVICE,
+    OPERATION,
+    Column("owner", "Owner", "name", "owner"),
+    Column("requests", "Requests", "count", "calls"),
+    Column("change_ms", "Change ms", "ms", "flow"),
+    Column("origin_ms", "From first origin ms", "ms", "excess"),
+    Column("unexplained_ms", "Unexplained ms", "ms", "unexplained"),
+    Column("lost_minutes", "Waited longer, min in all", "number", "excess"),
+)
+
+
+def blast_radius(story: Story) -> Section | None:
+    """Return the user-visible operations, those that lost most time in all first."""
+    if not story.roots:
+        return None
+    rows = [_row(story, root) for root in story.roots]
+    hurt = sum(row["change_ms"] >= _SMALLEST_MS for row in rows)
+    said: list[str] = [f"{counted(hurt, 'user-visible operation')} of {len(rows):,} became slower "]
+    said.append(f"by at least {in_ms(_SMALLEST_MS * 1e6)} on average.")
+    if story.origins:
+        said.append(f" The first origin is {plain(cause_words(story.origins[0]))}.")
+    caption = "User-visible operations, those that lost most time in all first"
+    blocks: list[Block] = [
+        Note(("".join(said),)),
+        table("blast-radius-table", caption, _COLUMNS, rows),
+    ]
+    return Section(
+        "blast_radius",
+        "Blast radius",
+        tuple(blocks),
+        "Change is of the mean per request. Waited longer is change times requests: what users "
+        "lost in all. An unknown owner is shown as –.",
+    )
+
+
+def _row(story: Story, root: Root) -> dict[str, object]:
+    origin_ms = None
+    if story.origins:
+        origin_ms = sum(leaf.share_ms for leaf in root.from_origin(story.origins[0]))
+    lost = None if root.requests is None else root.change_ms * root.requests / 60_000
+    return {
+        "service": root.service,
+        "operation": root.operation,
+        "owner": story.owners.get(root.service),
+        "requests": root.requests,
+        "change_ms": root.change_ms,
+        "origin_ms": origin_ms,
+        "unexplained_ms": root.unexplained_ms,
+        "lost_minutes": lost,
+    }

@@ -1,0 +1,92 @@
+"""Section "What changed": call counts and edges that are new, as far as the findings hold them."""
+
+from __future__ import annotations
+
+from tracemap.model import Window
+from tracemap.report.blocks import Block, Column, Note, Section
+from tracemap.report.rows import Row
+from tracemap.report.story import Story
+from tracemap.report.tables import DOWNSTREAM, UPSTREAM, table
+from tracemap.report.words import counted
+
+_WORTH_SAYING = 1.25
+_COLUMNS = (
+    Column("what", "What"),
+    DOWNSTREAM,
+    Column("downstream_operation", "Its operation", "name"),
+    UPSTREAM,
+    Column("upstream_operation", "Its operation", "name"),
+    Column("baseline_rate", "Calls per min, baseline", "number", "call-rate"),
+    Column("rate", "Calls per min, window", "number", "call-rate"),
+    Column("rate_ratio", "Ratio", "ratio", "call-rate"),
+    Column("calls_ms", "ms per user request by more calls", "ms", "flow"),
+)
+
+
+def changes(story: Story) -> Section | None:
+    """Return edges that are new, silent, or called more or less often; None without a baseline."""
+    window, baseline = story.findings.window, story.findings.baseline
+    if window is None or baseline is None or not story.propagation:
+        return None
+    rows = [
+        row for row in (_row(story, edge, window, baseline) for edge in story.propagation) if row
+    ]
+    rows.sort(
+        key=lambda row: (row["order"], -abs(row["weight"]), row["upstream"], row["downstream"])
+    )
+    blocks: list[Block] = []
+    if rows:
+        caption = f"{counted(len(rows), 'edge')} between operations, new ones first"
+        blocks.append(table("changes-table", caption, _COLUMNS, rows))
+    else:
+        blocks.append(
+            Note(("No edge is new, none fell silent, and none was called at another rate.",))
+        )
+    return Section(
+        "changes",
+        "What changed",
+        tuple(blocks),
+        "Against the baseline. Not observed means no call in this window, which is not proof that "
+        "the edge is gone. More calls per minute can simply be more users.",
+    )
+
+
+def _row(story: Story, edge: Row, window: Window, baseline: Window) -> Row | None:
+    calls, before = edge["calls"] or 0, edge["baseline_calls"] or 0
+    rate = calls * 6e10 / max(window.duration_ns, 1)
+    baseline_rate = before * 6e10 / max(baseline.duration_ns, 1)
+    ratio = rate / baseline_rate if baseline_rate else None
+    calls_ms = _calls_leaf(story, edge)
+    if before == 0 and calls:
+        what, order = "new", 0
+    elif calls == 0 and before:
+        what, order = "not observed", 1
+    elif ratio is not None and ratio >= _WORTH_SAYING:
+        what, order = "called more", 2
+    elif ratio is not None and ratio <= 1 / _WORTH_SAYING:
+        what, order = "called less", 3
+    else:
+        return None
+    return {
+        **edge,
+        "what": what,
+        "order": order,
+        "weight": (ratio or 0.0) if order != 3 else 1 / max(ratio or 1.0, 1e-9),  # noqa: PLR2004
+        "rate": rate,
+        "baseline_rate": baseline_rate,
+        "rate_ratio": ratio,
+        "calls_ms": calls_ms,
+    }
+
+
+def _calls_leaf(story: Story, edge: Row) -> float | None:
+    """Return what more calls on this edge cost the hardest hit operation; None: nothing."""
+    if not story.roots:
+        return None
+    shares = [
+        leaf.share_ms
+        for leaf in story.roots[0].leaves
+        if leaf.row["leaf"] == "calls"
+        and (leaf.row["service"], leaf.row["upstream"]) == (edge["downstream"], edge["upstream"])
+    ]
+    return sum(shares) if shares else None

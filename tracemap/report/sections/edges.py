@@ -1,0 +1,80 @@
+"""Section "Edges": every observed edge with calls, errors on both sides, latency and evidence."""
+
+from __future__ import annotations
+
+from tracemap.report.blocks import Block, Column, Note, Section
+from tracemap.report.story import Story
+from tracemap.report.tables import CALLS, DOWNSTREAM, UPSTREAM, table
+from tracemap.report.words import counted
+
+_THIN = 20
+_WEIGHTED = Column("calls_weighted", "Calls, weighted", "count", "weighted-calls")
+_COLUMNS = (
+    DOWNSTREAM,
+    UPSTREAM,
+    Column("upstream_kind", "Upstream is a"),
+    Column("protocol", "Protocol"),
+    CALLS,
+    Column("errors_downstream", "Errors seen downstream", "count", "errors"),
+    Column("errors_upstream", "Errors seen upstream", "count", "errors"),
+    Column("p50_ms", "p50 ms", "ms", "percentiles"),
+    Column("p95_ms", "p95 ms", "ms", "percentiles"),
+    Column("p99_ms", "p99 ms", "ms", "percentiles"),
+    Column("server_p50_ms", "Server p50 ms", "ms", "percentiles"),
+    Column("server_p95_ms", "Server p95 ms", "ms", "percentiles"),
+    Column("server_p99_ms", "Server p99 ms", "ms", "percentiles"),
+    Column("gap_p50_ms", "Gap p50 ms", "ms", "gap"),
+    Column("gap_p95_ms", "Gap p95 ms", "ms", "gap"),
+    Column("evidence", "Evidence", "text", "evidence"),
+)
+
+
+def edges(story: Story) -> Section | None:
+    """Return the table of edges, those with most calls first; None without edges."""
+    if not story.edges:
+        return None
+    columns = list(_COLUMNS)
+    if is_sampled(story):
+        columns.insert(5, _WEIGHTED)
+    blocks: list[Block] = [*_remarks(story)]
+    blocks.append(table("edges-table", "Edges, those with most calls first", columns, story.edges))
+    return Section(
+        "edges",
+        "Edges",
+        tuple(blocks),
+        "One row per downstream and upstream. p50 to p99 are what downstream waited; server is "
+        "what upstream took; the gap between them is network, pool and queue.",
+    )
+
+
+def is_sampled(story: Story) -> bool:
+    """Return whether some calls stand for more than themselves."""
+    return any(
+        row["calls_weighted"] is not None and row["calls_weighted"] > 1.001 * row["calls"]
+        for row in story.edges
+    )
+
+
+def _remarks(story: Story) -> list[Note]:
+    notes = []
+    thin = sum(row["calls"] < _THIN for row in story.edges)
+    if thin:
+        notes.append(
+            Note(
+                (
+                    f"{counted(thin, 'edge')} of {len(story.edges):,} saw fewer than {_THIN} "
+                    "calls: their percentiles are single calls, not tendencies.",
+                )
+            )
+        )
+    unpaired = sum(row["server_p50_ms"] is None for row in story.edges)
+    if unpaired:
+        notes.append(
+            Note(
+                (
+                    f"{counted(unpaired, 'edge')} lead to an upstream that recorded no spans of "
+                    "its own: what it took, and the gap, are unknown.",
+                )
+            )
+        )
+    return notes

@@ -1,0 +1,89 @@
+"""Section "Exemplars": a typical and the worst trace as waterfalls, critical path marked."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from tracemap.report.blocks import Bar, Block, Section, WaterfallBlock
+from tracemap.report.names import shown
+from tracemap.report.rows import Row, rows
+from tracemap.report.story import Story
+
+_SHOWN = 60
+_TITLES = {"typical": "A typical trace", "worst": "The worst trace"}
+
+
+def exemplars(story: Story) -> Section | None:
+    """Return the waterfalls; None where no trace was kept."""
+    traces = story.findings.traces
+    order = sorted(
+        traces, key=lambda role: (list(_TITLES).index(role) if role in _TITLES else 9, role)
+    )
+    blocks: list[Block] = [
+        waterfall(role, traces[role]) for role in order if not traces[role].is_empty()
+    ]
+    if not blocks:
+        return None
+    return Section(
+        "exemplars",
+        "Exemplars",
+        tuple(blocks),
+        "One bar per span, indented by depth. Strong bars are on the critical path: their own time "
+        "adds up to the trace's duration. Pale bars were waited for by nobody, or not to the end.",
+    )
+
+
+def waterfall(role: str, trace: pl.DataFrame) -> WaterfallBlock:
+    """Return one trace as bars; of a long one, its critical path and the longest of the rest."""
+    spans = rows("trace", trace)
+    start = min(row["start_ns"] for row in trace.iter_rows(named=True))
+    ends = [row["start_ns"] + (row["duration_ns"] or 0) for row in trace.iter_rows(named=True)]
+    whole_ms = max((max(ends) - start) / 1e6, 1e-6)
+    offsets = [(value - start) / 1e6 for value in trace["start_ns"].to_list()]
+    kept = _kept(spans)
+    bars = tuple(
+        _bar(row, offset, whole_ms)
+        for number, (row, offset) in enumerate(zip(spans, offsets, strict=True))
+        if number in kept
+    )
+    return WaterfallBlock(
+        f"trace-{role}",
+        _TITLES.get(role, shown(role)),
+        shown(spans[0]["trace_id"]),
+        whole_ms,
+        bars,
+        len(spans),
+    )
+
+
+def _kept(spans: list[Row]) -> set[int]:
+    """Return places of the spans that are shown: the root, critical ones, then the longest."""
+    ranked = sorted(
+        range(len(spans)),
+        key=lambda place: (
+            spans[place]["parent_span_id"] is not None,
+            -(spans[place]["critical_ms"] or 0),
+            -(spans[place]["duration_ms"] or 0),
+            place,
+        ),
+    )
+    return set(ranked[:_SHOWN])
+
+
+def _bar(row: Row, offset_ms: float, whole_ms: float) -> Bar:
+    duration = row["duration_ms"]
+    left = min(1.0, offset_ms / whole_ms)
+    return Bar(
+        service=shown(row["service"]),
+        operation=shown(row["operation"] or row["name"]),
+        depth=row["depth"],
+        kind=row["kind"],
+        left=round(left, 5),
+        width=round(min(1.0 - left, (duration or 0.0) / whole_ms), 5),
+        start_ms=offset_ms,
+        duration_ms=duration,
+        self_ms=row["self_ms"],
+        critical_ms=row["critical_ms"],
+        is_error=row["status_code"] == "ERROR",
+        flags=tuple(shown(flag) for flag in row["flags"] or ()),
+    )

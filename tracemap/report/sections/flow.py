@@ -1,0 +1,139 @@
+"""Section "Flow": milliseconds from origin through hops to what users see."""
+
+from __future__ import annotations
+
+from tracemap.report.blocks import Block, Column, FigureBlock, Note, Section, TableBlock
+from tracemap.report.figures.sankey import Stop, Stream, sankey, stream_words
+from tracemap.report.names import label, shown
+from tracemap.report.rows import Row
+from tracemap.report.story import Leaf, Root, Story
+from tracemap.report.tables import table
+from tracemap.report.words import counted, in_ms, significant
+
+_ROOTS = 6
+_SMALLEST_SHARE = 0.02
+_COLOURS = {
+    "origin": "var(--origin)",
+    "leaf": "var(--between)",
+    "hop": "var(--node)",
+    "user": "var(--victim)",
+}
+_COLUMNS = (
+    Column("root", "User-visible operation", "name", "user-visible"),
+    Column("what", "What changed", "name", "flow"),
+    Column("way", "On the way", "name"),
+    Column("share_ms", "ms per request", "ms", "flow"),
+    Column("interval_ms", "95 % interval ms", "text", "flow"),
+)
+
+
+def flow(story: Story) -> Section | None:
+    """Return the diagram with its numbers; None without a flow."""
+    roots = [root for root in story.roots if root.leaves]
+    if not roots:
+        return None
+    blocks: list[Block] = []
+    figure = _figure(story, [root for root in roots if root.change_ms > 0][:_ROOTS])
+    numbers = _table(roots, is_folded=figure is not None)
+    if figure is None:
+        blocks.append(Note(("No user-visible operation became slower on average.",)))
+        blocks.append(numbers)
+    else:
+        blocks.append(FigureBlock(**{**_fields(figure), "table": numbers}))
+    return Section(
+        "flow",
+        "Flow",
+        tuple(blocks),
+        "Read from left to right: time began on the left and reached users on the right. The width "
+        "is milliseconds per user request; parts below 2 % and parts that got faster are left to "
+        "the table.",
+    )
+
+
+def _fields(figure: FigureBlock) -> dict[str, object]:
+    return {
+        "id": figure.id, "title": figure.title, "summary": figure.summary, "spec": figure.spec,
+        "height_px": figure.height_px, "min_width_px": figure.min_width_px,
+    }  # fmt: skip
+
+
+def leaf_words(row: Row) -> str:
+    """Return what a leaf of the flow stands for."""
+    service, upstream = shown(row["service"], 60), shown(row["upstream"], 60)
+    return {
+        "self": f"{service}: own time",
+        "gap": f"{service} → {upstream}: gap",
+        "calls": f"{service}: more calls to {upstream}",
+        "virtual": upstream,
+        "small": "small parts",
+        "unresolved": f"{service}: unresolved",
+    }.get(row["leaf"], service)
+
+
+def _figure(story: Story, roots: list[Root]) -> FigureBlock | None:
+    merged: dict[tuple[Stop, Stop], float] = {}
+    for root in roots:
+        for leaf in root.leaves:
+            if leaf.share_ms < _SMALLEST_SHARE * root.change_ms or leaf.share_ms <= 0:
+                continue
+            for ends in _stops(story, leaf):
+                merged[ends] = merged.get(ends, 0.0) + leaf.share_ms
+    if not merged:
+        return None
+    streams = [
+        Stream(*ends, value, stream_words(ends[0].label, ends[1].label, value))
+        for ends, value in sorted(
+            merged.items(),
+            key=lambda item: (-item[0][0].hops, item[0][0].label, item[0][1].label),
+        )
+    ]
+    largest = max((leaf for leaf in roots[0].leaves), key=lambda leaf: leaf.share_ms)
+    way = " → ".join(shown(service, 60) for service in largest.services)
+    summary = (
+        f"{counted(len(roots), 'user-visible operation')} became slower. The largest part: "
+        f"{in_ms(largest.share_ms * 1e6)} per request of "
+        f"{label(roots[0].service, roots[0].operation)} began as "
+        f"“{leaf_words(largest.row)}” ({way})."
+    )
+    return sankey("flow-figure", "From origin to users", summary, streams, colours=_COLOURS)
+
+
+def _stops(story: Story, leaf: Leaf) -> list[tuple[Stop, Stop]]:
+    """Return the pairs of stops a leaf's time passes, origin first."""
+    entries = [step for step in leaf.steps if step[1] or step == leaf.steps[-1]]
+    is_origin = bool(story.origins) and any(
+        leaf in root.from_origin(story.origins[0]) for root in story.roots
+    )
+    stops = [
+        Stop(
+            len(entries) - 1 - number,
+            label(*step),
+            "user" if number == len(entries) - 1 else "hop",
+        )
+        for number, step in enumerate(entries)
+    ]
+    start = Stop(len(entries), leaf_words(leaf.row), "origin" if is_origin else "leaf")
+    way = [start, *stops]
+    return list(zip(way, way[1:], strict=False))
+
+
+def _table(roots: list[Root], *, is_folded: bool) -> TableBlock:
+    rows = [
+        {
+            "root": label(root.service, root.operation),
+            "what": leaf_words(leaf.row),
+            "way": " → ".join(shown(service, 60) for service in leaf.services),
+            "share_ms": leaf.share_ms,
+            "interval_ms": _interval(leaf.row),
+        }
+        for root in roots
+        for leaf in sorted(root.leaves, key=lambda leaf: (-leaf.share_ms, leaf_words(leaf.row)))
+    ]
+    caption = "What the change of each user-visible operation is made of"
+    return table("flow-table", caption, _COLUMNS, rows, folded=is_folded)
+
+
+def _interval(row: Row) -> str | None:
+    if row["low_ms"] is None or row["high_ms"] is None:
+        return None
+    return f"{significant(row['low_ms'])} to {significant(row['high_ms'])}"

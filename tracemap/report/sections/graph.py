@@ -1,0 +1,126 @@
+"""Section "Graph": who calls whom; beyond 40 nodes a heat map first, then the part that matters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tracemap.report.blocks import Block, FigureBlock, Note, Section
+from tracemap.report.figures.matrix import Axes, Cell, matrix
+from tracemap.report.figures.network import network
+from tracemap.report.figures.style import text
+from tracemap.report.names import shown
+from tracemap.report.rows import Row
+from tracemap.report.story import Story
+from tracemap.report.words import counted, in_ms
+
+_NODES_DRAWN = 40
+_EDGES_DRAWN = 150
+_MATRIX_SIZE = 60
+
+
+def graph(story: Story) -> Section | None:
+    """Return the observed graph; None without edges."""
+    if not story.edges:
+        return None
+    names = _names(story.edges)
+    blocks: list[Block] = []
+    if len(names) <= _NODES_DRAWN and len(story.edges) <= _EDGES_DRAWN:
+        blocks.append(network("graph-figure", "Who calls whom", story.edges, roles=_roles(story)))
+        return _section(blocks)
+    blocks.append(_adjacency(story))
+    near = _near(story)
+    blocks.append(
+        Note(
+            (
+                f"{counted(len(names), 'node')} and {counted(len(story.edges), 'edge')} are too "
+                "many to draw as lines. The heat map shows the busiest, the graph below it the "
+                "surroundings of origins, spikes and the busiest edges; the table of edges has all.",
+            )
+        )
+    )
+    blocks.append(network("graph-figure", "The part that matters most", near, roles=_roles(story)))
+    return _section(blocks)
+
+
+def _section(blocks: Sequence[Block]) -> Section:
+    return Section(
+        "graph",
+        "Graph",
+        tuple(blocks),
+        "Arrows point from downstream (who waits) to upstream (who provides). Thick lines carry "
+        "many calls, dark ones are slow (p95 of what downstream waited).",
+    )
+
+
+def _names(edges: Sequence[Row]) -> set[str]:
+    return {row[side] for row in edges for side in ("downstream", "upstream")}
+
+
+def _roles(story: Story) -> dict[str, str]:
+    if story.findings.verdict != "incident":
+        return {}
+    roles = {root.service: "victim" for root in story.roots[:3] if root.change_ms > 0}
+    return roles | {row["service"]: "origin" for row in story.origins[:1]}
+
+
+def _adjacency(story: Story) -> FigureBlock:
+    kept = _busiest(story)
+    cells: dict[tuple[str, str], Cell] = {}
+    for row in story.edges:
+        key = (row["downstream"], row["upstream"])
+        if not kept.issuperset(key) or row["p95_ms"] is None or key in cells:
+            continue
+        ends = " → ".join(text(shown(name, 60)) for name in key)
+        p95 = in_ms(row["p95_ms"] * 1e6)
+        cells[key] = Cell(row["p95_ms"], "", f"{ends}<br>{row['calls']:,} calls, p95 {p95}")
+    axes = Axes(
+        sorted({key[0] for key in cells}),
+        sorted({key[1] for key in cells}),
+        "downstream",
+        "upstream",
+    )
+    everybody = len(_names(story.edges))
+    summary = (
+        f"The {len(kept)} busiest of {everybody:,} nodes; a cell is an edge, its colour the p95 of "
+        "what downstream waited."
+    )
+    return matrix("adjacency-figure", "Who calls whom, as a table of colours", summary, axes, cells)
+
+
+def _busiest(story: Story) -> set[str]:
+    calls: dict[str, int] = {}
+    for row in story.edges:
+        for side in ("downstream", "upstream"):
+            calls[row[side]] = calls.get(row[side], 0) + row["calls"]
+    ranked = sorted(calls, key=lambda name: (-calls[name], name))
+    first = [name for name in _in_question(story) if name in calls]
+    return set([*first, *[name for name in ranked if name not in set(first)]][:_MATRIX_SIZE])
+
+
+def _in_question(story: Story) -> list[str]:
+    """Return the services the findings speak of, most important first."""
+    named = [row["service"] for row in story.origins[:3]]
+    named += [root.service for root in story.roots[:3]]
+    moved = [
+        row for row in story.propagation if row["verdict"] not in ("no spike", "too few calls")
+    ]
+    named += [row[side] for row in moved[:10] for side in ("upstream", "downstream")]
+    named += [row["service"] for row in story.spikes[:5]]
+    return list(dict.fromkeys(named))
+
+
+def _near(story: Story) -> list[Row]:
+    """Return edges that touch what the findings speak of, then the busiest, as many as fit."""
+    asked = set(_in_question(story)[:12])
+    both = [row for row in story.edges if row["downstream"] in asked and row["upstream"] in asked]
+    touching = [
+        row for row in story.edges if row["downstream"] in asked or row["upstream"] in asked
+    ]
+    kept: list[Row] = []
+    names: set[str] = set()
+    for row in [*both, *touching, *story.edges[:20]]:
+        ends = {row["downstream"], row["upstream"]}
+        if len(names | ends) <= _NODES_DRAWN and row not in kept and len(kept) < _EDGES_DRAWN:
+            kept.append(row)
+            names |= ends
+    return kept

@@ -1,0 +1,117 @@
+"""Section "Ledger": where every record went, what is odd, and the thresholds in force."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from tracemap.report.blocks import Block, Column, Fact, FactsBlock, Note, Section
+from tracemap.report.rows import rows
+from tracemap.report.story import Story
+from tracemap.report.tables import SERVICE, table
+from tracemap.report.words import counted, fixed, span_of
+
+_FILES = (
+    Column("path", "File", "name"),
+    Column("format", "Format"),
+    Column("size_bytes", "Size", "bytes"),
+    Column("records", "Records", "count", "ledger-equation"),
+    Column("spans", "Spans stored", "count", "ledger-equation"),
+    Column("duplicates", "Duplicates", "count", "ledger-equation"),
+    Column("rejected", "Rejected", "count", "ledger-equation"),
+    Column("skipped", "Other signals", "count"),
+)
+_REJECTS = (
+    Column("reason", "Reason"),
+    Column("records", "Records", "count", "ledger-equation"),
+    Column("files", "Files", "count"),
+    Column("first", "First seen at", "name"),
+    Column("excerpt", "Excerpt", "name"),
+)
+_QUALITY = (
+    SERVICE,
+    Column("reason", "Reason", "text", "quality"),
+    Column("spans", "Spans", "count"),
+)
+_THRESHOLDS = (Column("threshold", "Threshold"), Column("value", "Value", "number"))
+
+
+def ledger(story: Story) -> Section:
+    """Return what went in and what became of it; always present."""
+    book = story.findings.ledger
+    blocks: list[Block] = [_totals(story), *_balance(book.files)]
+    if not book.files.is_empty():
+        files = sorted(
+            rows("files", book.files), key=lambda row: (row["path"], row["content_hash"])
+        )
+        caption = f"{counted(len(files), 'file')} taken in"
+        blocks.append(table("files-table", caption, _FILES, files))
+    if not book.rejects.is_empty():
+        caption = "Rejected records by reason"
+        blocks.append(table("rejects-table", caption, _REJECTS, _by_reason(book.rejects)))
+    if not book.quality.is_empty():
+        odd = book.quality.sort(["spans", "service", "reason"], descending=[True, False, False])
+        caption = "What is odd about stored spans"
+        blocks.append(table("quality-table", caption, _QUALITY, odd.to_dicts()))
+    if story.findings.thresholds:
+        limits = [
+            {"threshold": name, "value": value}
+            for name, value in sorted(story.findings.thresholds.items())
+        ]
+        caption = "Thresholds in force"
+        blocks.append(table("thresholds-table", caption, _THRESHOLDS, limits, folded=True))
+    return Section(
+        "ledger",
+        "Ledger",
+        tuple(blocks),
+        "Records read are spans stored, plus duplicates, plus rejected records: nothing is dropped "
+        "without being counted. Odd spans stay in; they say how far to trust the rest.",
+    )
+
+
+def _totals(story: Story) -> FactsBlock:
+    book = story.findings.ledger
+    files = book.files
+    totals = {
+        column: int(files[column].sum() or 0) for column in ("records", "duplicates", "rejected")
+    }
+    return FactsBlock(
+        (
+            Fact("Records read", (f"{totals['records']:,}",), (), "ledger-equation"),
+            Fact("Spans stored", (f"{book.spans:,}",), (f"in {counted(book.traces, 'trace')}",)),
+            Fact("Duplicates", (f"{totals['duplicates']:,}",)),
+            Fact("Rejected", (f"{totals['rejected']:,}",)),
+            Fact("Covers", (span_of(book.covered),)),
+        )
+    )
+
+
+def _balance(files: pl.DataFrame) -> list[Note]:
+    """Return a warning where the books do not balance: that would be a fault of tracemap."""
+    if files.is_empty():
+        return []
+    total = {
+        name: int(files[name].sum() or 0) for name in ("records", "spans", "duplicates", "rejected")
+    }
+    missing = total["records"] - total["spans"] - total["duplicates"] - total["rejected"]
+    if missing == 0:
+        return []
+    return [
+        Note(
+            (
+                f"{fixed(abs(missing), 0)} records are unaccounted for. This is a fault of "
+                "tracemap, please report it.",
+            ),
+            "warning",
+        )
+    ]
+
+
+def _by_reason(rejects: pl.DataFrame) -> list[dict[str, object]]:
+    ordered = rejects.sort(["reason", "path", "line"])
+    grouped = ordered.group_by("reason", maintain_order=True).agg(
+        pl.col("records").sum(),
+        pl.col("path").n_unique().alias("files"),
+        pl.format("{}:{}", pl.col("path").first(), pl.col("line").first()).alias("first"),
+        pl.col("excerpt").first(),
+    )
+    return grouped.sort(["records", "reason"], descending=[True, False]).to_dicts()

@@ -1,0 +1,64 @@
+"""Section "Origins": where it began, ranked, with the evidence and traces that show it."""
+
+from __future__ import annotations
+
+from tracemap.report.blocks import Column, Note, Section
+from tracemap.report.names import shown
+from tracemap.report.rows import Row
+from tracemap.report.story import Story
+from tracemap.report.tables import OPERATION, SERVICE, table
+from tracemap.report.words import significant
+
+_COLUMNS = (
+    Column("rank", "Rank", "count"),
+    SERVICE,
+    OPERATION,
+    Column("cause", "Cause", "text", "origin-cause"),
+    Column("edge_words", "Only on the edge", "name"),
+    Column("excess_ms", "Excess ms", "ms", "excess"),
+    Column("interval_ms", "95 % interval ms", "text", "excess"),
+    Column("share", "Share", "share", "excess-share"),
+    Column("owner", "Owner", "name", "owner"),
+    Column("evidence", "Evidence", "name"),
+    Column("exemplars", "Traces", "ids", "exemplars"),
+)
+
+
+def origins(story: Story) -> Section | None:
+    """Return the ranking; None where the recipe computed none."""
+    if "origins" not in story.findings.tables:
+        return None
+    how = (
+        "Excess is the time an origin added to a user's request, on average over all requests. "
+        "Cause wire is network, pool or queue; a named edge means that only it rose."
+    )
+    if not story.origins:
+        if story.findings.verdict == "incident":
+            note = Note(("No service or edge explains enough of the change to be named.",))
+            return Section("origins", "Origins", (note,), how)
+        return None
+    rows = [_row(story, row) for row in story.origins]
+    unowned = all(not row["owner"] for row in rows)
+    columns = tuple(
+        column
+        for column in _COLUMNS
+        if not (column.key == "owner" and unowned)
+        and not (column.key == "edge_words" and not any(row["edge"] for row in rows))
+    )
+    remark = (Note(("No owner is known for any of these services.",)),) if unowned else ()
+    made = table("origins-table", "Origins, the likeliest first", columns, rows)
+    return Section("origins", "Origins", (made, *remark), how)
+
+
+def _row(story: Story, row: Row) -> Row:
+    low, high = row["low_ms"], row["high_ms"]
+    known = low is not None and high is not None
+    edge = row["edge"]
+    return {
+        **row,
+        "owner": row["owner"] or story.owners.get(row["service"]),
+        "interval_ms": f"{significant(low)} to {significant(high)}" if known else None,
+        "edge_words": f"{shown(edge['downstream'], 80)} → {shown(edge['upstream'], 80)}"
+        if edge
+        else None,
+    }

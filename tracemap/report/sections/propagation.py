@@ -1,0 +1,100 @@
+"""Section "Propagation": edge by edge, what a slower upstream offered and what arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tracemap.report.blocks import Block, Column, FigureBlock, Note, Section
+from tracemap.report.figures.matrix import Axes, Cell, matrix
+from tracemap.report.figures.style import text
+from tracemap.report.names import label, shown
+from tracemap.report.rows import Row
+from tracemap.report.story import Story
+from tracemap.report.tables import CALLS, DOWNSTREAM, UPSTREAM, table
+from tracemap.report.words import counted, in_ms, significant
+
+_SILENT = ("no spike", "too few calls")
+_SIDE = 25
+_COLUMNS = (
+    UPSTREAM,
+    Column("upstream_operation", "Its operation", "name"),
+    DOWNSTREAM,
+    Column("downstream_operation", "Its operation", "name"),
+    Column("offered_ms", "Offered ms", "ms", "offered"),
+    Column("arrived_ms", "Arrived ms", "ms", "arrived"),
+    Column("interval_ms", "95 % interval ms", "text", "arrived"),
+    Column("ratio", "Ratio", "ratio", "arrived-ratio"),
+    Column("verdict", "Verdict", "verdict", "verdict"),
+    Column("mechanism", "Absorbed by", "text", "mechanism"),
+    Column("absorbed_ms", "Absorbed ms", "ms", "mechanism"),
+    CALLS,
+    Column("baseline_calls", "Calls in baseline", "count", "calls"),
+)
+
+
+def propagation(story: Story) -> Section | None:
+    """Return heat map and table; None where nothing was compared."""
+    if not story.propagation:
+        return None
+    blocks: list[Block] = []
+    moved = [row for row in story.propagation if row["verdict"] not in _SILENT]
+    figure = heat_map(moved)
+    if figure is not None:
+        blocks.append(figure)
+    elif not moved:
+        blocks.append(Note(("No upstream offered its downstream more time than in the baseline.",)))
+    rows = [{**row, "interval_ms": interval(row)} for row in story.propagation]
+    caption = f"{counted(len(rows), 'edge')} between operations, what arrived most first"
+    blocks.append(table("propagation-table", caption, _COLUMNS, rows))
+    return Section(
+        "propagation",
+        "Propagation",
+        tuple(blocks),
+        "All in milliseconds per downstream request, against the baseline. Offered is how much "
+        "slower the calls were, arrived how much of it made downstream slower.",
+    )
+
+
+def interval(row: Row) -> str | None:
+    """Return the 95 % interval of what arrived as text; None: unknown."""
+    low, high = row["arrived_low_ms"], row["arrived_high_ms"]
+    if low is None or high is None:
+        return None
+    return f"{significant(low)} to {significant(high)}"
+
+
+def heat_map(moved: Sequence[Row]) -> FigureBlock | None:
+    """Return upstream against downstream, the worst pair of operations in each cell.
+
+    None where fewer than two pairs moved: one cell is no map.
+    """
+    worst: dict[tuple[str, str], Row] = {}
+    for row in moved:
+        worst.setdefault((row["upstream"], row["downstream"]), row)
+    if len(worst) < 2:  # noqa: PLR2004
+        return None
+    upstreams = list(dict.fromkeys(upstream for upstream, _ in worst))[:_SIDE]
+    downstreams = list(dict.fromkeys(downstream for _, downstream in worst))[:_SIDE]
+    cells = {pair: _cell(row) for pair, row in worst.items()}
+    first = next(iter(worst.values()))
+    summary = (
+        f"{counted(len(worst), 'pair')} of services where upstream became slower. Most arrived "
+        f"from {shown(first['upstream'], 60)} at {shown(first['downstream'], 60)}: "
+        f"{in_ms((first['arrived_ms'] or 0) * 1e6)} of {in_ms((first['offered_ms'] or 0) * 1e6)} "
+        f"offered ({first['verdict']}). A cell shows what arrived; 0 where it was absorbed."
+    )
+    axes = Axes(upstreams, downstreams, "upstream (provides)", "downstream (waits)")
+    return matrix("propagation-figure", "What arrived where", summary, axes, cells)
+
+
+def _cell(row: Row) -> Cell:
+    arrived = row["arrived_ms"] or 0.0
+    mark = "0" if row["verdict"] == "absorbed" else significant(arrived)
+    by = f" by {row['mechanism']}" if row["mechanism"] else ""
+    words = (
+        f"{text(label(row['upstream'], row['upstream_operation']))} →<br>"
+        f"{text(label(row['downstream'], row['downstream_operation']))}<br>"
+        f"offered {in_ms((row['offered_ms'] or 0) * 1e6)}, arrived {in_ms(arrived * 1e6)}<br>"
+        f"<b>{text(row['verdict'])}{text(by)}</b>"
+    )
+    return Cell(max(arrived, 0.0), mark, words)

@@ -1,0 +1,160 @@
+"""Section "Summary": the facts behind the headline, side by side."""
+
+from __future__ import annotations
+
+from tracemap.report.blocks import Block, Fact, FactsBlock, Name, Note, Section, Sentence
+from tracemap.report.headline import cause_words, operation_name
+from tracemap.report.names import shown
+from tracemap.report.sections.edges import is_sampled
+from tracemap.report.story import Story
+from tracemap.report.words import counted, in_ms, percent, span_of
+
+_VERDICTS = {
+    "incident": "Incident",
+    "quiet": "Quiet",
+    "insufficient_data": "Too little data to judge",
+}
+
+
+def summary(story: Story) -> Section:
+    """Return the key facts; always present, so that every report says what it looked at."""
+    facts = [
+        _verdict(story),
+        *_victim(story),
+        *_origin(story),
+        *_absorbed(story),
+        *_unexplained(story),
+        *_inputs(story),
+    ]
+    blocks: list[Block] = [FactsBlock(tuple(facts)), *_remarks(story)]
+    return Section(
+        "summary",
+        "Summary",
+        tuple(blocks),
+        "Means are per request of the operation named, against the baseline. Times are UTC; every "
+        "underlined term leads to its definition.",
+    )
+
+
+def _verdict(story: Story) -> Fact:
+    findings = story.findings
+    remark: Sentence = (f"window {span_of(findings.window)}",)
+    return Fact("Verdict", (_VERDICTS.get(findings.verdict, findings.verdict),), remark)
+
+
+def _victim(story: Story) -> list[Fact]:
+    if not story.roots or story.findings.verdict != "incident":
+        return []
+    root = story.roots[0]
+    return [
+        Fact(
+            "Hardest hit",
+            (f"{'+' if root.change_ms > 0 else ''}{in_ms(root.change_ms * 1e6)}",),
+            (*operation_name(root.service, root.operation), ", mean per request"),
+            "user-visible",
+        )
+    ]
+
+
+def _origin(story: Story) -> list[Fact]:
+    if not story.origins:
+        return []
+    origin = story.origins[0]
+    share = "" if origin["share"] is None else f"; {percent(origin['share'])} of the explained time"
+    return [
+        Fact(
+            "Likeliest origin",
+            (Name(shown(origin["service"])),),
+            (
+                *cause_words(origin),
+                f": +{in_ms(origin['excess_ms'] * 1e6)} per user request{share}",
+            ),
+            "origin-cause",
+        )
+    ]
+
+
+def _absorbed(story: Story) -> list[Fact]:
+    if not story.absorbed:
+        return []
+    row = story.absorbed[0]
+    by = f" ({row['mechanism']})" if row["mechanism"] else ""
+    return [
+        Fact(
+            "Most absorbed",
+            (in_ms(row["absorbed_ms"] * 1e6),),
+            (
+                "from ",
+                Name(shown(row["upstream"])),
+                ", kept from ",
+                *operation_name(row["downstream"], row["downstream_operation"]),
+                by,
+            ),
+            "mechanism",
+        )
+    ]
+
+
+def _unexplained(story: Story) -> list[Fact]:
+    if not story.roots or story.findings.verdict != "incident":
+        return []
+    root = story.roots[0]
+    share = abs(root.unexplained_ms) / abs(root.change_ms) if root.change_ms else 0.0
+    return [
+        Fact(
+            "Unexplained",
+            (in_ms(root.unexplained_ms * 1e6),),
+            (f"{percent(share)} of the change of the hardest hit",),
+            "unexplained",
+        )
+    ]
+
+
+def _inputs(story: Story) -> list[Fact]:
+    ledger = story.findings.ledger
+    if not ledger.spans:
+        return []
+    rejected = int(ledger.files["rejected"].sum() or 0)
+    lost = f"; {counted(rejected, 'record')} rejected" if rejected else "; nothing rejected"
+    return [
+        Fact(
+            "Looked at",
+            (counted(ledger.spans, "span"),),
+            (
+                f"{counted(ledger.traces, 'trace')}, {counted(len(ledger.services), 'service')}, "
+                f"{counted(ledger.files.height, 'file')}{lost}",
+            ),
+            "ledger-equation",
+        )
+    ]
+
+
+def _remarks(story: Story) -> list[Note]:
+    findings = story.findings
+    notes = []
+    if findings.verdict == "insufficient_data" and findings.baseline is None:
+        notes.append(
+            Note(
+                (
+                    "Without a baseline nothing can be called slower than before. Name one with "
+                    "--baseline-from and --baseline-to, or add older traces.",
+                ),
+                "warning",
+            )
+        )
+    if is_sampled(story):
+        notes.append(
+            Note(
+                (
+                    "These traces were sampled: calls are those that were kept, weighted calls "
+                    "estimate how many there were. If slow traces were kept on purpose, "
+                    "percentiles are too high.",
+                )
+            )
+        )
+    thin = [row for row in story.propagation if row["verdict"] == "too few calls"]
+    if thin:
+        notes.append(
+            Note((f"{counted(len(thin), 'edge')} had too few calls for a verdict on propagation.",))
+        )
+    return notes

@@ -1,0 +1,114 @@
+"""Section "Timeline": origin and victims over time, with the window shaded."""
+
+from __future__ import annotations
+
+from tracemap.model import Window, iso
+from tracemap.report.blocks import FigureBlock, Section
+from tracemap.report.figures.panels import Panel, Shade, Unit, panels
+from tracemap.report.names import label
+from tracemap.report.story import Step, Story
+from tracemap.report.words import span_of
+
+_SHOWN = 5
+
+
+def timeline(story: Story) -> Section | None:
+    """Return origin, hops and victims as panels; None without a timeline."""
+    figure = _figure(story)
+    if figure is None:
+        return None
+    return Section(
+        "timeline",
+        "Timeline",
+        (figure,),
+        "Read downwards: the origin is on top, what it reached below it. The strong line is p95, "
+        "the dotted one the median; each panel has its own scale.",
+    )
+
+
+def _figure(story: Story) -> FigureBlock | None:
+    chosen = _chosen(story)
+    if not chosen:
+        return None
+    shown = [Panel(unit, label(*unit[1:3]), role, story.lines[unit]) for unit, role in chosen]
+    findings = story.findings
+    shades = [
+        *_shades(findings.baseline, "baseline"),
+        *_shades(findings.window, "incident"),
+    ]
+    window = span_of(findings.window)
+    summary = f"The window is {window}. " + " ".join(panel.words() for panel in shown)
+    return panels("timeline-figure", "Origin and victims over time", summary, shown, shades)
+
+
+def _shades(window: Window | None, kind: str) -> list[Shade]:
+    return [Shade(iso(window.start_ns), iso(window.end_ns), kind)] if window else []
+
+
+def _chosen(story: Story) -> list[tuple[Unit, str]]:
+    """Return units with their roles: origin, hops between, victims; the largest rise if none."""
+    chosen: dict[Unit, str] = {}
+    way = _way(story)
+    for number, step in enumerate(way):
+        role = "origin" if number == 0 else "victim" if number == len(way) - 1 else "between"
+        unit = _origin_unit(story, step) if number == 0 else _unit(story, "server", step)
+        if unit is not None:
+            chosen.setdefault(unit, role)
+    for root in story.roots:
+        unit = _unit(story, "server", (root.service, root.operation))
+        if unit is not None and root.change_ms > 0:
+            chosen.setdefault(unit, "victim")
+    if not chosen:
+        chosen = dict.fromkeys(
+            sorted(story.lines, key=lambda unit: (-_rise(story, unit), unit)), "between"
+        )
+    return list(chosen.items())[:_SHOWN]
+
+
+def _way(story: Story) -> list[Step]:
+    """Return the way from the first origin to the hardest hit operation, upstream first."""
+    if not story.origins:
+        return []
+    origin = story.origins[0]
+    leaves = story.roots[0].from_origin(origin) if story.roots else []
+    if leaves:
+        return list(leaves[0].steps)
+    return [(origin["service"], origin["operation"] or "")]
+
+
+def _origin_unit(story: Story, step: Step) -> Unit | None:
+    origin = story.origins[0]
+    edge = origin["edge"]
+    if edge is not None:
+        mine = [
+            unit
+            for unit in story.lines
+            if unit[0] in ("gap", "client")
+            and (unit[1], unit[3]) == (edge["upstream"], edge["downstream"])
+        ]
+        if mine:
+            return max(mine, key=lambda unit: (unit[0] == "gap", _rise(story, unit)))
+    order = {"wire": ("gap", "client", "server")}.get(origin["cause"], ("server", "self", "client"))
+    for measured in order:
+        for named in (
+            step,
+            (origin["service"], origin["operation"] or ""),
+            (origin["service"], ""),
+        ):
+            unit = _unit(story, measured, named)
+            if unit is not None:
+                return unit
+    return None
+
+
+def _unit(story: Story, measured: str, step: Step) -> Unit | None:
+    """Return the unit of that operation, else the service's that rose most."""
+    service, operation = step
+    mine = [unit for unit in story.lines if unit[:2] == (measured, service)]
+    exact = [unit for unit in mine if unit[2] == operation]
+    return max(exact or mine, key=lambda unit: (_rise(story, unit), unit), default=None)
+
+
+def _rise(story: Story, unit: Unit) -> float:
+    values = sorted(row["p95_ms"] or 0.0 for row in story.lines[unit])
+    return values[-1] - values[len(values) // 2] if values else 0.0

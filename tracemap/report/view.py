@@ -1,0 +1,91 @@
+"""The view model of a whole report: what every writer starts from."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib.metadata import PackageNotFoundError, version
+
+from tracemap.errors import PipelineError
+from tracemap.model import Findings
+from tracemap.report.blocks import Page, Section
+from tracemap.report.headline import headline
+from tracemap.report.names import visible
+from tracemap.report.sections import SECTIONS
+from tracemap.report.sections.spikes import HOW_TO_READ as SPIKES_HOW
+from tracemap.report.sections.spikes import spike_panels
+from tracemap.report.sections.timeline import timeline
+from tracemap.report.story import Story
+from tracemap.report.words import span_of
+
+
+def page(findings: Findings) -> Page:
+    """Return the report on `findings`: headline, the figure that proves it, and the sections asked.
+
+    A section without findings is left out, never shown empty.
+
+    Raises:
+        PipelineError: If a section is asked for that does not exist.
+    """
+    for name in findings.sections:
+        if name not in SECTIONS:
+            near = get_close_matches(name, SECTIONS, n=1)
+            raise PipelineError(
+                f"unknown section {name!r}",
+                where="key 'sections'",
+                hint=f"did you mean {near[0]!r}?" if near else f"there are {', '.join(SECTIONS)}",
+            )
+    story = Story(findings)
+    proof = _proof(story)
+    made = [SECTIONS[name](story) for name in _wanted(findings)]
+    sections = tuple(
+        section
+        for section in made
+        if section is not None and not (proof is not None and section.id == proof.id)
+    )
+    return Page(
+        title=visible(findings.title),
+        recipe=visible(findings.recipe),
+        version=_version(),
+        verdict=findings.verdict,
+        headline=headline(story),
+        window=span_of(findings.window),
+        baseline=_baseline(findings),
+        proof=proof,
+        sections=sections,
+    )
+
+
+def _wanted(findings: Findings) -> list[str]:
+    """Return the sections asked for; without an incident also the graph, to be of use at all."""
+    names = list(dict.fromkeys(findings.sections))
+    if findings.verdict == "incident":
+        return names
+    extra = [name for name in ("graph", "edges") if name not in names]
+    place = names.index("summary") + 1 if "summary" in names else 0
+    return [*names[:place], *extra, *names[place:]]
+
+
+def _proof(story: Story) -> Section | None:
+    """Return the section that is moved up to the headline, because it proves it."""
+    if story.findings.verdict != "incident":
+        return None
+    if "timeline" in story.findings.sections:
+        return timeline(story)
+    figure = spike_panels(story, "proof-figure")
+    if figure is None:
+        return None
+    return Section("proof", "The worst spikes", (figure,), SPIKES_HOW)
+
+
+def _baseline(findings: Findings) -> str:
+    if findings.baseline is None:
+        return f"none. {visible(findings.baseline_reason)}".strip().removesuffix(".")
+    reason = f" ({visible(findings.baseline_reason)})" if findings.baseline_reason else ""
+    return f"{span_of(findings.baseline)}{reason}"
+
+
+def _version() -> str:
+    try:
+        return version("otel-tracemap")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "unknown"

@@ -1,0 +1,109 @@
+"""Numbers and times as people read them. The script of the page follows the same rules."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from tracemap.model import Window, iso
+
+UNKNOWN_TEXT = "–"
+_PLACES_BELOW = ((100.0, 0), (10.0, 1), (1.0, 2))
+_BYTES = ("B", "kB", "MB", "GB", "TB")
+_KILO = 1000.0
+
+
+def milliseconds(duration_ns: float | None) -> float | None:
+    """Return nanoseconds as milliseconds; None stays None."""
+    return None if duration_ns is None else duration_ns / 1e6
+
+
+def fixed(value: float, places: int) -> str:
+    """Return `value` with `places` decimals and thousands separated; ties go away from zero.
+
+    Example:
+        >>> fixed(1234.5, 0)
+        '1,235'
+    """
+    rounded = Decimal(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    return f"{abs(rounded) if rounded == 0 else rounded:,}"
+
+
+def significant(value: float) -> str:
+    """Return `value` with about three digits that matter: 0.125, 1.25, 12.5, 125, 1,250."""
+    magnitude = abs(value)
+    places = next((places for limit, places in _PLACES_BELOW if magnitude >= limit), 3)
+    return "0" if value == 0 else fixed(value, places)
+
+
+def in_ms(duration_ns: float) -> str:
+    """Return a duration as text in milliseconds, or in seconds from ten seconds on."""
+    value = duration_ns / 1e6
+    if abs(value) >= 10 * _KILO:
+        return f"{significant(value / _KILO)} s"
+    return f"{significant(value)} ms"
+
+
+def percent(share: float) -> str:
+    """Return a share (0-1) as text in percent; below one percent it says so."""
+    if 0 < share < 0.01:
+        return "< 1 %"
+    return f"{fixed(100 * share, 0)} %"
+
+
+def size(size_bytes: float) -> str:
+    """Return a size in bytes with a decimal unit."""
+    unit = 0
+    while size_bytes >= _KILO and unit < len(_BYTES) - 1:
+        size_bytes, unit = size_bytes / _KILO, unit + 1
+    return f"{size_bytes:.0f} B" if unit == 0 else f"{significant(size_bytes)} {_BYTES[unit]}"
+
+
+def clock(time: str) -> str:
+    """Return an ISO-8601 time in UTC as tables show it: a space for the T, no zone."""
+    return time.replace("T", " ").removesuffix("Z")
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun.
+
+    Example:
+        >>> counted(1, "edge"), counted(1200, "edge")
+        ('1 edge', '1,200 edges')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(items: list[str]) -> str:
+    """Return items as a phrase: 'a', 'a and b', 'a, b and c'."""
+    if len(items) < 2:  # noqa: PLR2004
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def span_of(window: Window | None) -> str:
+    """Return a window as words, both ends in UTC, the day named once where it is the same."""
+    if window is None:
+        return "none"
+    start, end = clock(iso(window.start_ns)), clock(iso(window.end_ns))
+    if start[:10] == end[:10]:
+        return f"{start[:10]} {start[11:]} to {end[11:]} UTC"
+    return f"{start} to {end} UTC"
+
+
+def cell_text(value: object, kind: str) -> str:  # noqa: PLR0911
+    """Return one table cell as text by its column's kind (`blocks.Column`)."""
+    if value is None or value == () or value == "":
+        return UNKNOWN_TEXT
+    if isinstance(value, tuple):
+        return ", ".join(str(item) for item in value)
+    if isinstance(value, str):
+        return clock(value) if kind == "time" else value
+    if not isinstance(value, int | float):
+        return str(value)
+    if kind == "count":
+        return fixed(value, 0)
+    if kind == "share":
+        return percent(value)
+    if kind == "bytes":
+        return size(value)
+    return significant(value)

@@ -1,0 +1,44 @@
+"""Reports on disk: written beside and renamed, so that nobody ever reads half a report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from tracemap.errors import PipelineError
+
+
+def write(folder: Path, name: str, documents: Mapping[str, str]) -> list[Path]:
+    """Write each document as ``folder/name.ending`` and return the paths, in that order.
+
+    The folder is made where it does not exist. A report of that name is replaced.
+
+    Args:
+        folder: Where to.
+        name: Name of the recipe; what does not belong into a file name becomes ``-``.
+        documents: Text by ending (``html``).
+
+    Raises:
+        PipelineError: If the folder cannot be written to.
+    """
+    stem = re.sub(r"[^\w.-]+", "-", name).strip(".-") or "report"
+    written = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for ending, text in documents.items():
+            path = folder / f"{stem}.{ending}"
+            part = folder / f".{stem}.{ending}.part"
+            try:
+                part.write_text(text, encoding="utf-8", newline="\n")
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
+            written.append(path)
+    except OSError as error:
+        raise PipelineError(
+            f"the report cannot be written: {error.strerror or error}",
+            where=str(error.filename or folder),
+            hint="choose another folder with --out",
+        ) from error
+    return written

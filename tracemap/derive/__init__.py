@@ -1,3 +1,13 @@
-"""Derive: all spans of some whole traces become additive `FACTS`. Pure."""
+"""SPANS -> FACTS: trees, entries and calls, latencies and call paths of whole traces.
+
+Everything here is a pure function of a `model.TraceBucket`, and additive: facts of two halves of
+the traces, summed, are the facts of the whole. So a laptop derives bucket by bucket, a cluster
+partition by partition, with the same functions.
+"""
 
 from __future__ import annotations
+
+from tracemap.derive.facts import facts, merge
+from tracemap.derive.waterfall import waterfall
+
+__all__ = ["facts", "merge", "waterfall"]

@@ -1,0 +1,151 @@
+"""Calls between services, and from services to what has no spans of its own.
+
+| evidence | rule |
+|---|---|
+| ``paired`` | a CLIENT or PRODUCER span with an entry below it, directly or through INTERNAL spans |
+| ``multi_server`` | a second entry below the same CLIENT span: no client duration, it counts once |
+| ``parent_only`` | an entry of another service below a span that is no CLIENT |
+| ``root`` | a SERVER span without parent: `model.USER` called it |
+| ``peer`` | a CLIENT span without entry below, named by its attributes |
+| ``unknown`` | a CLIENT span without entry below that names nobody: `model.UNKNOWN` |
+
+Messages have rules of their own, see `tracemap.derive.messaging`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tracemap.derive.observations import NOBODY, observations
+from tracemap.derive.spans import Message, Peer
+from tracemap.derive.tree import Above
+from tracemap.model import USER, Kind
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from tracemap.derive.roles import Roles
+    from tracemap.derive.spans import Spans
+    from tracemap.derive.tree import Tree
+    from tracemap.derive.upstreams import Upstreams
+
+
+def calls(spans: Spans, tree: Tree, roles: Roles, upstreams: Upstreams) -> list[pl.DataFrame]:
+    """Return the calls that are not messages, as `observations`, one frame a rule."""
+    return [
+        _paired(spans, roles),
+        _parent_only(spans, tree, roles),
+        _rooted(spans, tree),
+        _virtual(spans, roles, upstreams),
+    ]
+
+
+def sends(spans: Spans, roles: Roles) -> NDArray[np.bool_]:
+    """Return which spans are calls that hand a message to a queue and reached no entry here."""
+    sent = (spans.message == Message.SEND) & (spans.peer_kind == Peer.QUEUE)
+    return roles.call & (roles.first_entry < 0) & ((spans.kind == Kind.PRODUCER) | sent)
+
+
+def polls(spans: Spans) -> NDArray[np.bool_]:
+    """Return which spans are CLIENT spans that fetch or process messages."""
+    fetches = (spans.message == Message.RECEIVE) | (spans.message == Message.PROCESS)
+    return (spans.kind == Kind.CLIENT) & fetches
+
+
+def _paired(spans: Spans, roles: Roles) -> pl.DataFrame:
+    words = spans.vocabulary.words
+    entries = np.flatnonzero(
+        roles.entry & (roles.client >= 0) & (spans.kind != Kind.CONSUMER) & ~polls(spans)
+    )
+    client = roles.client[entries]
+    is_first = roles.first_entry[client] == entries
+    protocol = np.where(
+        spans.protocol[client] != 0, spans.protocol[client], spans.protocol[entries]
+    )
+    return observations(
+        spans,
+        client=np.where(is_first, client, NOBODY),
+        server=entries,
+        downstream=spans.service[client],
+        downstream_operation=spans.operation[roles.entry_above[client]],
+        upstream=spans.service[entries],
+        upstream_operation=spans.operation[entries],
+        upstream_kind=words["service"],
+        downstream_kind=words["service"],
+        connection_type=words["rpc"],
+        protocol=protocol,
+        evidence=np.where(is_first, words["paired"], words["multi_server"]).astype(np.int32),
+    )
+
+
+def _parent_only(spans: Spans, tree: Tree, roles: Roles) -> pl.DataFrame:
+    words = spans.vocabulary.words
+    called = roles.entry & (roles.client < 0) & (tree.parent >= 0)
+    entries = np.flatnonzero(called & (spans.kind != Kind.CONSUMER) & ~polls(spans))
+    caller = roles.entry_above[tree.parent[entries]]
+    return observations(
+        spans,
+        client=np.full(entries.size, NOBODY),
+        server=entries,
+        downstream=spans.service[caller],
+        downstream_operation=spans.operation[caller],
+        upstream=spans.service[entries],
+        upstream_operation=spans.operation[entries],
+        upstream_kind=words["service"],
+        downstream_kind=words["service"],
+        connection_type=words["rpc"],
+        protocol=spans.protocol[entries],
+        evidence=words["parent_only"],
+    )
+
+
+def _rooted(spans: Spans, tree: Tree) -> pl.DataFrame:
+    words = spans.vocabulary.words
+    entries = np.flatnonzero((tree.above == Above.ROOT) & (spans.kind == Kind.SERVER))
+    return observations(
+        spans,
+        client=np.full(entries.size, NOBODY),
+        server=entries,
+        downstream=words[USER],
+        downstream_operation=0,
+        upstream=spans.service[entries],
+        upstream_operation=spans.operation[entries],
+        upstream_kind=words["service"],
+        downstream_kind=words["user"],
+        connection_type=words["rpc"],
+        protocol=spans.protocol[entries],
+        evidence=words["root"],
+    )
+
+
+def _virtual(spans: Spans, roles: Roles, upstreams: Upstreams) -> pl.DataFrame:
+    words = spans.vocabulary.words
+    unmatched = roles.call & (roles.first_entry < 0)
+    client = np.flatnonzero(unmatched & ~sends(spans, roles) & ~polls(spans))
+    connections = {
+        Peer.NONE: "rpc",
+        Peer.SERVICE: "rpc",
+        Peer.EXTERNAL: "external",
+        Peer.DATABASE: "database",
+        Peer.QUEUE: "messaging",
+    }
+    connection = np.array([words[connections[peer]] for peer in Peer], dtype=np.int32)
+    kind = upstreams.kind[client]
+    evidence = np.where(kind == words["unknown"], words["unknown"], words["peer"])
+    return observations(
+        spans,
+        client=client,
+        server=np.full(client.size, NOBODY),
+        downstream=spans.service[client],
+        downstream_operation=spans.operation[roles.entry_above[client]],
+        upstream=upstreams.name[client],
+        upstream_operation=spans.operation[client],
+        upstream_kind=kind,
+        downstream_kind=words["service"],
+        connection_type=connection[spans.peer_kind[client]],
+        protocol=spans.protocol[client],
+        evidence=evidence.astype(np.int32),
+    )

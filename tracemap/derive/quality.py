@@ -1,0 +1,156 @@
+"""QUALITY_FACTS: where every span went, and what is odd about some.
+
+Every span has exactly one of the reasons in `DISPOSITIONS`, so those sum to the number of spans:
+``in_edge`` if it is the client, the server, the producer or the consumer of at least one edge, else
+``no_edge_*`` with why not. The reasons in `ODDITIES` come on top.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from tracemap.derive.roles import Fold
+from tracemap.derive.spans import Resolution
+from tracemap.derive.tree import Above
+from tracemap.model import QUALITY_FACTS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tracemap.derive.messaging import Messages
+    from tracemap.derive.roles import Roles
+    from tracemap.derive.spans import Spans
+    from tracemap.derive.steps import Steps
+    from tracemap.derive.tree import Tree
+
+IN_EDGE = "in_edge"
+DISPOSITIONS = {
+    IN_EDGE: "client, server, producer or consumer of at least one edge",
+    "no_edge_internal": "work inside a service",
+    "no_edge_nested_server": "a second SERVER span for the same request",
+    "no_edge_nested_consumer": "a second CONSUMER span for the same message",
+    "no_edge_transport": "a CLIENT span below the call it carries",
+    "no_edge_wrapper": "a CLIENT span above the calls it makes",
+    "no_edge_settle": "acknowledges a message",
+    "no_edge_create": "makes a message that another span sends",
+    "no_edge_received": "fetches messages that spans below it process",
+    "no_edge_root": "a root that is no SERVER span: nobody outside called it",
+    "no_edge_orphan_remote": "its parent is not in the trace and ran elsewhere, as flags say",
+    "no_edge_orphan_local": "its parent is not in the trace and ran in the same process",
+    "no_edge_orphan": "its parent is not in the trace",
+    "no_edge_cycle": "its parents led back to itself",
+}
+"""Where a span can go, with the meaning: exactly one holds for each span."""
+ODDITIES = {
+    "orphan": "the parent is not in the trace; the span is the root of what lies below it",
+    "cycle_cut": "the span named itself or one of its descendants as its parent",
+    "duration_unknown": "no end: counted as a call, not in any latency",
+    "duration_negative": "ends before it starts: counted as a call, not in any latency",
+    "clock_skew": "the entry does not lie within its client although it is not longer",
+    "abandoned": "the entry took longer than its client waited",
+    "multi_server": "a further entry below one CLIENT span",
+    "missing_server": "the call names a service of this export, but no span of it is below",
+    "host_inferred": "the upstream service was found by the host name",
+    "recursion_folded": "an operation that calls itself: one step of a call path",
+    "path_capped": "too many calls deep: folded into the last entry of its call path",
+    "wait_negative": "a message was consumed before it was sent: clocks disagree",
+}
+"""What else is counted, with the meaning; any number of them hold for a span."""
+
+_FOLDS = {
+    Fold.INTERNAL: "no_edge_internal",
+    Fold.NESTED_SERVER: "no_edge_nested_server",
+    Fold.NESTED_CONSUMER: "no_edge_nested_consumer",
+    Fold.TRANSPORT: "no_edge_transport",
+    Fold.WRAPPER: "no_edge_wrapper",
+    Fold.SETTLE: "no_edge_settle",
+    Fold.CREATE: "no_edge_create",
+}
+_REMOTE_MASK = 0x300
+_KNOWN_LOCAL, _KNOWN_REMOTE = 0x100, 0x300
+
+
+def quality_facts(
+    spans: Spans,
+    tree: Tree,
+    roles: Roles,
+    steps: Steps,
+    messages: Messages,
+    observed: pl.DataFrame,
+    cell: NDArray[np.int64],
+) -> pl.DataFrame:
+    """Return counts per cell, service and reason, as `model.QUALITY_FACTS`."""
+    masks = _dispositions(spans, tree, roles, messages, observed)
+    masks |= _oddities(spans, tree, roles, steps, messages)
+    counted = [
+        _counted(spans, reason, np.flatnonzero(mask), cell) for reason, mask in masks.items()
+    ]
+    summed = pl.concat(counted)
+    return QUALITY_FACTS.conform(summed.with_columns(spans.vocabulary.decoded("service")))
+
+
+def _counted(
+    spans: Spans, reason: str, rows: NDArray[np.int64], cell: NDArray[np.int64]
+) -> pl.DataFrame:
+    columns = {"window_start_ns": cell[spans.trace[rows]], "service": spans.service[rows]}
+    counted = pl.DataFrame(columns).group_by("window_start_ns", "service").agg(spans=pl.len())
+    return counted.with_columns(reason=pl.lit(reason))
+
+
+def _dispositions(
+    spans: Spans, tree: Tree, roles: Roles, messages: Messages, observed: pl.DataFrame
+) -> dict[str, NDArray[np.bool_]]:
+    """Return which spans went where; the first that holds, in order, is the one."""
+    in_edge = roles.call & (roles.first_entry >= 0)
+    for side in ("client", "server"):
+        rows = observed[side].to_numpy()
+        in_edge[rows[rows >= 0]] = True
+    remote = spans.flags & _REMOTE_MASK
+    orphan = tree.above == Above.ORPHAN
+    candidates = [(IN_EDGE, in_edge), ("no_edge_received", messages.received)]
+    candidates += [(reason, ~roles.entry & (roles.fold == fold)) for fold, reason in _FOLDS.items()]
+    candidates += [
+        ("no_edge_root", tree.above == Above.ROOT),
+        ("no_edge_orphan_remote", orphan & (remote == _KNOWN_REMOTE)),
+        ("no_edge_orphan_local", orphan & (remote == _KNOWN_LOCAL)),
+        ("no_edge_orphan", orphan),
+        ("no_edge_cycle", tree.above == Above.CUT),
+    ]
+    left = np.ones(len(spans), dtype=np.bool_)
+    masks = {}
+    for reason, mask in candidates:
+        masks[reason] = mask & left
+        left &= ~mask
+    masks["no_edge_internal"] |= left
+    return masks
+
+
+def _oddities(
+    spans: Spans, tree: Tree, roles: Roles, steps: Steps, messages: Messages
+) -> dict[str, NDArray[np.bool_]]:
+    client, duration, start = roles.client, spans.duration, spans.start
+    paired = steps.tiling.paired & (duration >= 0) & (duration[client] >= 0)
+    longer = duration > duration[client]
+    outside = (start < start[client]) | (start + duration > start[client] + duration[client])
+    virtual = roles.call & (roles.first_entry < 0)
+    reached = roles.entry & (client >= 0)
+    late = messages.waits.filter(pl.col("wait_ns") < 0)["row"].to_numpy()
+    late_mask = np.zeros(len(spans), dtype=np.bool_)
+    late_mask[late] = True
+    return {
+        "orphan": tree.above == Above.ORPHAN,
+        "cycle_cut": tree.above == Above.CUT,
+        "duration_unknown": (duration < 0) & ~spans.negative,
+        "duration_negative": spans.negative,
+        "clock_skew": paired & outside & ~longer,
+        "abandoned": paired & longer,
+        "multi_server": reached & (roles.first_entry[client] != np.arange(len(spans))),
+        "missing_server": virtual & (spans.resolution != Resolution.NONE),
+        "host_inferred": virtual & (spans.resolution == Resolution.HOST),
+        "recursion_folded": steps.collapsed & roles.entry,
+        "path_capped": steps.capped,
+        "wait_negative": late_mask,
+    }

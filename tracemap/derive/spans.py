@@ -1,0 +1,230 @@
+"""The spans of a bucket as plain arrays, sorted by trace and start: what the kernels work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from tracemap.derive.peers import peers
+from tracemap.derive.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tracemap.model import TraceBucket
+
+UNKNOWN_DURATION = -1
+"""Duration of a span without an end, or with an end before its start."""
+
+
+SORTED_BY = ("trace_high", "trace_low", "start_ns", "span_id")
+"""The order of rows in `Spans`."""
+
+
+class Message(IntEnum):
+    """What a span does with a message (`messaging_operation`)."""
+
+    NONE = 0
+    SEND = 1
+    RECEIVE = 2
+    PROCESS = 3
+    SETTLE = 4
+    CREATE = 5
+
+
+class Peer(IntEnum):
+    """What a span says about whom it talks to: the higher, the more it decides (otel.md 5.2.5)."""
+
+    NONE = 0
+    SERVICE = 1
+    EXTERNAL = 2
+    DATABASE = 3
+    QUEUE = 4
+
+
+class Resolution(IntEnum):
+    """How a peer was found to be a service of this export."""
+
+    NONE = 0
+    NAME = 1
+    HOST = 2
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Spans sorted by trace id, start and span id; every array but `offsets` has one item a span.
+
+    Attributes:
+        vocabulary: What the text codes mean.
+        offsets: Where each trace begins, and the number of spans at the end.
+        trace: Number of the trace, from 0.
+        duration: ns, or `UNKNOWN_DURATION`.
+        service, operation, protocol, peer: Text codes.
+        clock: Number of the clock the span was recorded with: equal only on one host.
+        peer_kind: As `Peer`, after resolving.
+        resolution: As `Resolution`.
+        message: As `Message`.
+    """
+
+    vocabulary: Vocabulary
+    offsets: NDArray[np.int64]
+    trace: NDArray[np.int32]
+    trace_high: NDArray[np.uint64]
+    trace_low: NDArray[np.uint64]
+    span_id: NDArray[np.uint64]
+    parent_id: NDArray[np.uint64]
+    start: NDArray[np.int64]
+    duration: NDArray[np.int64]
+    negative: NDArray[np.bool_]
+    status: NDArray[np.uint8]
+    flags: NDArray[np.uint16]
+    weight: NDArray[np.float64]
+    kind: NDArray[np.uint8]
+    message: NDArray[np.uint8]
+    service: NDArray[np.int32]
+    clock: NDArray[np.int32]
+    operation: NDArray[np.int32]
+    protocol: NDArray[np.int32]
+    peer: NDArray[np.int32]
+    peer_kind: NDArray[np.uint8]
+    resolution: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        """Return the number of spans."""
+        return len(self.span_id)
+
+    def of_traces(self, kept: NDArray[np.bool_]) -> Spans:
+        """Return the spans of those traces for which `kept` holds."""
+        rows = kept[self.trace]
+        lengths = np.diff(self.offsets)[kept]
+        whole = {"vocabulary", "offsets", "trace"}
+        arrays: dict[str, Any] = {
+            item.name: getattr(self, item.name)[rows]
+            for item in fields(self)
+            if item.name not in whole
+        }
+        numbers = np.arange(lengths.size, dtype=np.int32)
+        offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
+        return replace(self, offsets=offsets, trace=np.repeat(numbers, lengths), **arrays)
+
+    @property
+    def failed(self) -> NDArray[np.bool_]:
+        """Whether each span has status ERROR."""
+        return self.status == 2  # noqa: PLR2004  Status.ERROR; an enum is slow to compare here
+
+
+def spans(bucket: TraceBucket) -> Spans:
+    """Return the spans of `bucket` as arrays, in an order that does not depend on the order given.
+
+    Duplicates must have been removed; a span id that comes twice in a trace is kept twice.
+    """
+    rows = bucket.spans.sort(SORTED_BY)
+    vocabulary = Vocabulary.of(
+        [
+            bucket.resources["service"],
+            *(bucket.operations[name] for name in ("operation", "protocol", "peer_name")),
+        ]
+    )
+    offsets = _offsets(rows)
+    duration = _array(rows["duration_ns"].fill_null(UNKNOWN_DURATION), np.int64)
+    return Spans(
+        vocabulary=vocabulary,
+        offsets=offsets,
+        trace=np.repeat(np.arange(len(offsets) - 1, dtype=np.int32), np.diff(offsets)),
+        trace_high=_array(rows["trace_high"], np.uint64),
+        trace_low=_array(rows["trace_low"], np.uint64),
+        span_id=_array(rows["span_id"], np.uint64),
+        parent_id=_array(rows["parent_id"], np.uint64),
+        start=_array(rows["start_ns"], np.int64),
+        duration=np.maximum(duration, UNKNOWN_DURATION),
+        negative=_array(rows["duration_ns"].lt(0).fill_null(value=False), np.bool_),
+        status=_array(rows["status_code"], np.uint8),
+        flags=_array(rows["flags"], np.uint16),
+        weight=_array(rows["weight"].fill_null(1.0), np.float64),
+        **_of_resources(rows["resource_id"], bucket.resources, vocabulary),
+        **_of_operations(rows["operation_id"], bucket, vocabulary),
+    )
+
+
+def linked_columns(
+    linked: pl.DataFrame, bucket: TraceBucket, vocabulary: Vocabulary
+) -> dict[str, Any]:
+    """Return kind, message, peer, peer_kind, service and operation of linked spans."""
+    operations = _of_operations(linked["linked_operation_id"], bucket, vocabulary)
+    resources = _of_resources(linked["linked_resource_id"], bucket.resources, vocabulary)
+    wanted = ("kind", "message", "peer", "peer_kind", "operation")
+    return {name: operations[name] for name in wanted} | {"service": resources["service"]}
+
+
+def _of_resources(
+    ids: pl.Series, resources: pl.DataFrame, vocabulary: Vocabulary
+) -> dict[str, Any]:
+    """Return what each span has from its resource: service and clock."""
+    number = pl.format("resource {}", "resource_id")
+    clock = pl.when(pl.col("host").fill_null("") == "").then(number)
+    clock = clock.otherwise(pl.format("host {}", "host"))
+    clocks = resources.select(clock.rank("dense").cast(pl.Int32))["resource_id"]
+    look = _Lookup(ids, resources["resource_id"])
+    return {
+        "service": look(vocabulary.codes(resources["service"])),
+        "clock": look(_array(clocks, np.int32)),
+    }
+
+
+def _of_operations(ids: pl.Series, bucket: TraceBucket, vocabulary: Vocabulary) -> dict[str, Any]:
+    """Return what each span has from its operation: kind, texts and peer."""
+    operations = bucket.operations
+    asked = peers(operations, bucket.resources)
+    vocabulary_codes = {
+        "operation": operations["operation"],
+        "protocol": operations["protocol"],
+        "peer": asked["peer_name"],
+    }
+    look = _Lookup(ids, operations["operation_id"])
+    columns = {name: look(vocabulary.codes(texts)) for name, texts in vocabulary_codes.items()}
+    return {
+        **columns,
+        "kind": look(_array(operations["kind"], np.uint8)),
+        "message": look(_numbers(operations["messaging_operation"], Message)),
+        "peer_kind": look(_numbers(asked["peer_kind"], Peer)),
+        "resolution": look(_numbers(asked["resolution"], Resolution)),
+    }
+
+
+class _Lookup:
+    """Takes values of a small table by id: ids are dense, so an array does."""
+
+    def __init__(self, ids: pl.Series, table_ids: pl.Series) -> None:
+        position = np.zeros(int(table_ids.max() or 0) + 1, dtype=np.int32)  # type: ignore[call-overload]
+        position[table_ids.to_numpy()] = np.arange(len(table_ids), dtype=np.int32)
+        self._positions = position[ids.to_numpy()]
+
+    def __call__(self, values: NDArray[Any]) -> NDArray[Any]:
+        return values[self._positions]
+
+
+def _numbers(texts: pl.Series, names: type[IntEnum]) -> NDArray[np.uint8]:
+    """Return the number of each text in an enumeration by lower-case name; other texts are 0."""
+    numbers = {name.lower(): int(member) for name, member in names.__members__.items()}
+    return _array(
+        texts.replace_strict(numbers, default=0, return_dtype=pl.UInt8).fill_null(0), np.uint8
+    )
+
+
+def _offsets(rows: pl.DataFrame) -> NDArray[np.int64]:
+    """Return where each trace begins in sorted rows, and the number of rows at the end."""
+    if rows.is_empty():
+        return np.zeros(1, dtype=np.int64)
+    high, low = rows["trace_high"].to_numpy(), rows["trace_low"].to_numpy()
+    new = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
+    inner = np.flatnonzero(new) + 1
+    return np.concatenate(([0], inner, [len(rows)])).astype(np.int64)
+
+
+def _array(series: pl.Series, dtype: type[np.generic]) -> NDArray[Any]:
+    """Return a writable copy: numba compiles a second version for read-only arrays."""
+    return np.array(series.to_numpy(), dtype=dtype)

@@ -1,0 +1,191 @@
+"""Who is whose parent in each trace: parent index, cycles cut, children, an order from the roots.
+
+Numba kernels over arrays sorted by trace. Nothing recurses, so a trace may be 100,000 spans deep
+or wide; every step is linear in the number of spans.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tracemap.derive.spans import Spans
+
+_SMALL = 16  # below this, comparing all pairs of a trace beats hashing
+
+
+class Above(IntEnum):
+    """What is above a span."""
+
+    PARENT = 0
+    """Its parent is in the trace."""
+    ROOT = 1
+    """Nothing: it names no parent."""
+    ORPHAN = 2
+    """It names a parent that is not in the trace."""
+    CUT = 3
+    """It named itself, or closed a cycle: that link was cut."""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The spans of all traces of a bucket as trees, one item a span.
+
+    Attributes:
+        parent: Row of the parent, -1: none.
+        above: As `Above`.
+        order: Rows, parents before children, trace by trace.
+    """
+
+    parent: NDArray[np.int32]
+    above: NDArray[np.uint8]
+    order: NDArray[np.int32]
+
+
+def tree(spans: Spans) -> Tree:
+    """Return who is whose parent. Only span ids of the same trace count, never times."""
+    parent, above = _linked(spans.offsets, spans.span_id, spans.parent_id)
+    _cut_cycles(parent, above, spans.span_id)
+    first, listed = children(parent)
+    return Tree(parent, above, _from_roots(spans.offsets, parent, first, listed))
+
+
+def path_roots(spans: Spans, tree: Tree) -> NDArray[np.bool_]:
+    """Return which spans start a critical path: roots, or orphans in a trace that has no root."""
+    is_root = tree.above == Above.ROOT
+    has_root = np.zeros(spans.offsets.size - 1, dtype=np.bool_)
+    has_root[spans.trace[is_root]] = True
+    return is_root | ((tree.parent < 0) & ~has_root[spans.trace])
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _linked(offsets, span_id, parent_id):  # type: ignore[no-untyped-def]
+    """Return the row of each span's parent and what is above it."""
+    total = span_id.size
+    parent = np.full(total, -1, dtype=np.int32)
+    above = np.zeros(total, dtype=np.uint8)
+    longest = 1
+    for trace in range(offsets.size - 1):
+        longest = max(longest, offsets[trace + 1] - offsets[trace])
+    bits = 1
+    while (1 << bits) < 2 * longest:
+        bits += 1
+    slots = np.empty(1 << bits, dtype=np.int32)
+    for trace in range(offsets.size - 1):
+        begin, end = offsets[trace], offsets[trace + 1]
+        if end - begin <= _SMALL:
+            _link_by_pairs(begin, end, span_id, parent_id, parent, above)
+        else:
+            _link_by_hash(begin, end, span_id, parent_id, parent, above, slots)
+    return parent, above
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _link_by_pairs(begin, end, span_id, parent_id, parent, above):  # type: ignore[no-untyped-def]
+    for row in range(begin, end):
+        wanted = parent_id[row]
+        if wanted == 0:
+            above[row] = 1
+            continue
+        above[row] = 2
+        for other in range(begin, end):
+            if span_id[other] == wanted:
+                parent[row] = other
+                above[row] = 0
+                break
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _link_by_hash(begin, end, span_id, parent_id, parent, above, slots):  # type: ignore[no-untyped-def]
+    bits = np.uint64(1)
+    while (np.uint64(1) << bits) < 2 * (end - begin):
+        bits += np.uint64(1)
+    mask = (np.uint64(1) << bits) - np.uint64(1)
+    shift = np.uint64(64) - bits
+    golden = np.uint64(0x9E3779B97F4A7C15)
+    slots[: mask + np.uint64(1)] = -1
+    for row in range(begin, end):
+        slot = (span_id[row] * golden) >> shift
+        while slots[slot] >= 0:
+            slot = (slot + np.uint64(1)) & mask
+        slots[slot] = row
+    for row in range(begin, end):
+        wanted = parent_id[row]
+        if wanted == 0:
+            above[row] = 1
+            continue
+        above[row] = 2
+        slot = (wanted * golden) >> shift
+        while slots[slot] >= 0:
+            if span_id[slots[slot]] == wanted:
+                parent[row] = slots[slot]
+                above[row] = 0
+                break
+            slot = (slot + np.uint64(1)) & mask
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _cut_cycles(parent, above, span_id):  # type: ignore[no-untyped-def]
+    """Cut each cycle above its smallest span id: a choice that clocks cannot change."""
+    walk_of = np.full(parent.size, -1, dtype=np.int32)
+    for begin in range(parent.size):
+        row = begin
+        while row >= 0 and walk_of[row] < 0:
+            walk_of[row] = begin
+            row = parent[row]
+        if row < 0 or walk_of[row] != begin:
+            continue
+        smallest = row
+        other = parent[row]
+        while other != row:
+            if span_id[other] < span_id[smallest]:
+                smallest = other
+            other = parent[other]
+        parent[smallest] = -1
+        above[smallest] = 3
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def children(parent):  # type: ignore[no-untyped-def]
+    """Return the children of each row as ``listed[first[row] : first[row + 1]]``, in row order."""
+    first = np.zeros(parent.size + 1, dtype=np.int32)
+    for row in range(parent.size):
+        if parent[row] >= 0:
+            first[parent[row] + 1] += 1
+    for row in range(parent.size):
+        first[row + 1] += first[row]
+    listed = np.empty(first[parent.size], dtype=np.int32)
+    filled = first[:-1].copy()
+    for row in range(parent.size):
+        above = parent[row]
+        if above >= 0:
+            listed[filled[above]] = row
+            filled[above] += 1
+    return first, listed
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _from_roots(offsets, parent, first, listed):  # type: ignore[no-untyped-def]
+    """Return the rows of each trace breadth first from its roots."""
+    order = np.empty(parent.size, dtype=np.int32)
+    for trace in range(offsets.size - 1):
+        filled = offsets[trace]
+        for row in range(offsets[trace], offsets[trace + 1]):
+            if parent[row] < 0:
+                order[filled] = row
+                filled += 1
+        done = offsets[trace]
+        while done < filled:
+            row = order[done]
+            done += 1
+            for at in range(first[row], first[row + 1]):
+                order[filled] = listed[at]
+                filled += 1
+    return order

@@ -1,0 +1,65 @@
+"""Texts as small integers, so that kernels and group-bys never touch a string."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import xxhash
+
+from tracemap.model import UNKNOWN, USER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+WORDS = (
+    "", USER, UNKNOWN,
+    "service", "database", "queue", "external", "user",
+    "rpc", "messaging", "link",
+    "paired", "multi_server", "parent_only", "root", "peer", "unknown",
+    "parent", "destination",
+)  # fmt: skip
+"""Texts that derive itself writes into facts; always in the vocabulary."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """All texts of a bucket, sorted; the code of a text is its position, ``''`` is 0.
+
+    Codes hold within one bucket only. What must agree between buckets and machines uses `hashes`.
+    """
+
+    texts: pl.Series
+    words: dict[str, int] = field(repr=False)
+
+    @classmethod
+    def of(cls, columns: Iterable[pl.Series]) -> Vocabulary:
+        """Return the vocabulary of `columns` (String, null counts as ``''``) and of `WORDS`."""
+        parts = [pl.Series(WORDS, dtype=pl.String), *(c.rename("") for c in columns)]
+        texts = pl.concat(parts).fill_null("").unique().sort().rename("text")
+        positions = texts.search_sorted(pl.Series(WORDS, dtype=pl.String))
+        return cls(texts, dict(zip(WORDS, positions.to_list(), strict=True)))
+
+    def codes(self, column: pl.Series) -> NDArray[np.int32]:
+        """Return the code of each text in `column`; all of them must be in the vocabulary."""
+        categories = pl.Enum(self.texts)
+        physical = column.fill_null("").cast(categories).to_physical()
+        return np.array(physical, dtype=np.int32)
+
+    def decoded(self, *columns: str) -> list[pl.Expr]:
+        """Return `columns` of codes as the texts they stand for, under the same names."""
+        texts = pl.lit(self.texts)
+        return [texts.gather(pl.col(name)).alias(name) for name in columns]
+
+    def hashes(self) -> NDArray[np.uint64]:
+        """Return a 64-bit hash of each text: the same on every machine and in every run."""
+        digest = xxhash.xxh3_64_intdigest
+        return np.fromiter(
+            (digest(text.encode()) for text in self.texts.to_list()),
+            dtype=np.uint64,
+            count=len(self.texts),
+        )

@@ -21,6 +21,8 @@ from tracemap.simulate.faults import (
     Slower,
     SlowNetwork,
 )
+from tracemap.simulate.random_fault import random_fault
+from tracemap.simulate.random_shop import random_shop
 from tracemap.simulate.simulated import Simulated, run
 from tracemap.simulate.web_shop import shop
 
@@ -41,6 +43,8 @@ __all__ = [
     "Slower",
     "Stage",
     "Subscription",
+    "random_fault",
+    "random_shop",
     "run",
     "shop",
 ]

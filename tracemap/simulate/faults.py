@@ -15,9 +15,9 @@ long as it changes a `Quantity`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 
@@ -65,6 +65,10 @@ class Fault:
         """Return which requests it applies to, by the time they arrive."""
         start_ns, end_ns = self.window_ns
         return (at_ns >= start_ns) & (at_ns < end_ns)
+
+    def during(self, start_minute: float, end_minute: float) -> Self:
+        """Return the same fault in another window."""
+        return replace(self, start_minute=start_minute, end_minute=end_minute)
 
     @property
     def window_ns(self) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from tracemap import analyze, derive, engine, ingest
 from tracemap.analyze import cast
 from tracemap.errors import InputError, NoDataError
 from tracemap.model import FINDINGS, Cells, Facts, Findings, Window
-from tracemap.recipe import Recipe
+from tracemap.recipe import Recipe, limits
 from tracemap.store import Appended, Store
 from tracemap.windows import Choice, Request, choose
 
@@ -71,7 +71,7 @@ def run(
     covered = store.covered()
     if covered is None:
         raise NoDataError("the database holds no spans", hint="tracemap ingest INPUT... fills it")
-    thresholds = analyze.Thresholds(**recipe.thresholds)
+    thresholds = limits(recipe)
     latency = store.facts("latency_facts")
     spikes = analyze.spikes(latency, thresholds)
     minutes = latency["window_start_ns"].unique().sort()

@@ -158,6 +158,15 @@ def threshold_defaults() -> dict[str, float]:
     return asdict(Thresholds())
 
 
+def limits(recipe: Recipe) -> Thresholds:
+    """Return all thresholds, those of `recipe` in the place of the defaults."""
+    defaults = threshold_defaults()
+    given: dict[str, Any] = {
+        key: type(defaults[key])(value) for key, value in recipe.thresholds.items()
+    }
+    return Thresholds(**given)
+
+
 def explain(recipe: Recipe) -> str:
     """Return in words what running `recipe` will do, one step a line."""
     looked_at = {
@@ -168,7 +177,6 @@ def explain(recipe: Recipe) -> str:
         "auto": "the same hours of an earlier week, else quiet time nearby, or --baseline-from/-to",
         "none": "nothing",
     }[recipe.baseline]
-    defaults = threshold_defaults()
     lines = [
         f"{recipe.name}: {recipe.title}",
         "1. ingest    the inputs given; known files are skipped",
@@ -179,9 +187,9 @@ def explain(recipe: Recipe) -> str:
         f"5. report    {', '.join(recipe.sections)}",
         "thresholds (* set by this recipe)",
     ]
-    for key, default in defaults.items():
+    for key, value in asdict(limits(recipe)).items():
         mark = "*" if key in recipe.thresholds else " "
-        lines.append(f" {mark} {key} = {recipe.thresholds.get(key, default):g}")
+        lines.append(f" {mark} {key} = {value:g}")
     return "\n".join(lines)
 
 

@@ -73,7 +73,8 @@ def baseline(
             return Baseline(earlier, f"the same hours {ago} earlier")
     if cells.is_empty():
         return Baseline(None, "there is nothing to compare with: no calls were observed")
-    first, last = int(cells.min()), int(cells.max()) + cell_ns  # type: ignore[call-overload]
+    times_ns = cells.to_list()
+    first, last = min(times_ns), max(times_ns) + cell_ns
     longest_ns = max(_LONGEST_STRETCH * window.duration_ns, HOUR_NS)
     before = _stretches(Window(first, window.start_ns), busy, cells, cell_ns)
     if before:

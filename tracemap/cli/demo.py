@@ -21,10 +21,10 @@ def demo(
 
     Example: tracemap demo && open tracemap-demo/postmortem.html
     """
-    from tracemap import delivery
+    from tracemap import demo as samples
 
     with progress_line() as line:
-        for report, written in delivery.demo(out, progress=line):
+        for report, written in samples.demo(out, progress=line):
             line.close()
             typer.echo(report.headline)
             for path in written:

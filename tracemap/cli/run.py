@@ -46,8 +46,9 @@ def run(
 
     Example: tracemap run postmortem exports/ --from 2026-05-01T10:00 --to 2026-05-01T10:20
     """
-    from tracemap import delivery, pipeline
+    from tracemap import pipeline
     from tracemap import recipe as recipes
+    from tracemap.report import build
     from tracemap.store import Store
 
     chosen = recipes.load(recipe, settings or [])
@@ -62,7 +63,8 @@ def run(
             summary.add(taken)
         findings = pipeline.run(chosen, store, (), asked, progress=line)
         store.replace_findings(findings.recipe, findings.tables)
-    report, written = delivery.deliver(findings, out)
+    report = build(findings)
+    written = report.write(out)
     typer.echo(report.headline)
     for path in written:
         typer.echo(str(path))

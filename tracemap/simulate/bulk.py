@@ -1,4 +1,4 @@
-"""Write simulated spans as OTLP files, fast: templates filled by a compiled kernel.
+"""Write simulated spans as OTLP, fast: templates filled by a compiled kernel.
 
 Both formats are laid out as the Collector's file exporter writes them: one JSON object a line, or
 protobuf messages each after its length (four bytes, big-endian).
@@ -7,23 +7,24 @@ protobuf messages each after its length (four bytes, big-endian).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tracemap.simulate.description import NUMBERS, SMALLEST_NUMBER
+from tracemap.simulate import protobuf_templates
+from tracemap.simulate.description import NUMBERS, SMALLEST_NUMBER, Description
 from tracemap.simulate.draws import Integers
-from tracemap.simulate.export_order import Export, export_order
+from tracemap.simulate.export_order import SCOPE_VERSION, Export, export_order
 from tracemap.simulate.flat import Catalogue
 from tracemap.simulate.kernel import fill
 from tracemap.simulate.templates import Pieces, Template, compact, json_attributes, json_template
 
-SCOPE_VERSION = "0.66.0"
 _PARENT, _LINK = 2, 1
 
 Bytes = npt.NDArray[np.uint8]
-Encoder = Callable[[pl.DataFrame, Catalogue], Bytes]
+MakeTemplate = Callable[[Description, bool, bool], Template]
 
 
 def otlp_json(spans: pl.DataFrame, catalogue: Catalogue) -> Bytes:
@@ -31,55 +32,69 @@ def otlp_json(spans: pl.DataFrame, catalogue: Catalogue) -> Bytes:
     if spans.is_empty():
         return np.zeros(0, dtype=np.uint8)
     export = export_order(spans, catalogue)
-    shapes, template = _shapes(export.spans)
-    templates = [
-        json_template(catalogue.descriptions[number], parent=parent, link=link)
-        for number, parent, link in shapes
-    ]
+    filling = _filling(export, catalogue, json_template)
     prefixes, last = _json_prefixes(export, catalogue)
-    return filled(export, templates, template, (b",", prefixes, last))
+    return _filled(filling, b",", prefixes, last)
 
 
-def filled(
-    export: Export,
-    templates: Sequence[Template],
-    template: Integers,
-    between: tuple[bytes, Sequence[bytes], bytes],
-) -> Bytes:
-    """Return all spans of an export, one after the other.
-
-    Args:
-        export: The spans, in order.
-        templates: Templates in use.
-        template: Which one each span is.
-        between: What is before a span within a group; what is before each group; what is last.
-    """
-    separator, prefixes, last = between
-    constants: list[Template] = [(text, []) for text in (separator, *prefixes)]
-    pieces = Pieces.of([*templates, *constants])
-    prefix = np.full(export.spans.height, len(templates), dtype=np.int64)
-    prefix[export.group_start] = len(templates) + 1 + np.arange(len(prefixes))
-    piece_size = np.diff(pieces.start)
-    row_end = np.cumsum(piece_size[prefix] + piece_size[template])
-    size = int(row_end[-1])
-    out = np.empty(size + len(last), dtype=np.uint8)
-    row_start = np.concatenate(([0], row_end[:-1]))
-    arrays = (pieces.content, pieces.start, pieces.hole_start, pieces.holes)
-    fill(out, row_start, prefix, template, arrays, _words(export.spans))
-    out[size:] = np.frombuffer(last, dtype=np.uint8)
-    return out
+def otlp_protobuf(spans: pl.DataFrame, catalogue: Catalogue) -> Bytes:
+    """Return spans (columns as `flat.FLAT`) as length-prefixed OTLP protobuf messages."""
+    if spans.is_empty():
+        return np.zeros(0, dtype=np.uint8)
+    export = export_order(spans, catalogue)
+    filling = _filling(export, catalogue, protobuf_templates.protobuf_template)
+    sizes = np.array([len(text) for text, _ in filling.templates], dtype=np.int64)
+    group_size = np.add.reduceat(sizes[filling.template], export.group_start)
+    prefixes = protobuf_templates.protobuf_prefixes(export, catalogue, group_size)
+    return _filled(filling, b"", prefixes, b"")
 
 
-def _shapes(spans: pl.DataFrame) -> tuple[list[tuple[int, bool, bool]], Integers]:
-    """Return the distinct (description, has a parent, has a link), and which one each span is."""
-    codes = spans.select(
+@dataclass(frozen=True)
+class _Filling:
+    """Spans in order, the templates in use, and which one each span is."""
+
+    export: Export
+    templates: Sequence[Template]
+    template: Integers
+
+
+def _filling(export: Export, catalogue: Catalogue, make: MakeTemplate) -> _Filling:
+    codes = export.spans.select(
         pl.col("description_id").cast(pl.Int64) * 4
         + (pl.col("parent_id") != 0).cast(pl.Int64) * _PARENT
         + (pl.col("linked_span") != 0).cast(pl.Int64) * _LINK
     ).to_series()
     distinct, template = np.unique(codes.to_numpy(), return_inverse=True)
-    shapes = [(int(c) // 4, bool(c & _PARENT), bool(c & _LINK)) for c in distinct]
-    return shapes, template.astype(np.int64)
+    templates = [
+        make(catalogue.descriptions[int(code) // 4], bool(code & _PARENT), bool(code & _LINK))
+        for code in distinct
+    ]
+    return _Filling(export, templates, template.astype(np.int64))
+
+
+def _filled(filling: _Filling, separator: bytes, prefixes: Sequence[bytes], last: bytes) -> Bytes:
+    """Return all spans one after the other.
+
+    Args:
+        filling: The spans.
+        separator: What is before a span within its group.
+        prefixes: What is before the first span of each group.
+        last: What is after the last span.
+    """
+    export, known = filling.export, len(filling.templates)
+    constants: list[Template] = [(text, []) for text in (separator, *prefixes)]
+    pieces = Pieces.of([*filling.templates, *constants])
+    prefix = np.full(export.spans.height, known, dtype=np.int64)
+    prefix[export.group_start] = known + 1 + np.arange(len(prefixes))
+    piece_size = np.diff(pieces.start)
+    row_end = np.cumsum(piece_size[prefix] + piece_size[filling.template])
+    row_start = np.concatenate(([0], row_end[:-1]))
+    size = int(row_end[-1])
+    out = np.empty(size + len(last), dtype=np.uint8)
+    arrays = (pieces.content, pieces.start, pieces.hole_start, pieces.holes)
+    fill(out, row_start, prefix, filling.template, arrays, _words(export.spans))
+    out[size:] = np.frombuffer(last, dtype=np.uint8)
+    return out
 
 
 def _words(spans: pl.DataFrame) -> npt.NDArray[np.uint64]:
@@ -102,27 +117,25 @@ def _words(spans: pl.DataFrame) -> npt.NDArray[np.uint64]:
 def _json_prefixes(export: Export, catalogue: Catalogue) -> tuple[list[bytes], bytes]:
     """Return what is before the first span of each group, and what is after the last."""
     resources = [
-        b'{"resource":' + compact({"attributes": json_attributes(attributes, "")})
+        b'{"resource":'
+        + compact({"attributes": json_attributes(attributes, "")})
         + b',"scopeSpans":['
         for attributes in catalogue.resources
-    ]  # fmt: skip
+    ]
     scopes = [
         b'{"scope":' + compact({"name": name, "version": SCOPE_VERSION}) + b',"spans":['
         for name in export.scopes
     ]
     line, end_scope, end_resource, end_line = b'{"resourceSpans":[', b"]}", b"]}", b"]}\n"
-    firsts = export.spans[export.group_start].select("resource_id", "scope_id").rows()
     prefixes = []
-    for (resource, scope), batch, another in zip(
-        firsts, export.new_batch, export.new_resource, strict=True
-    ):
-        if batch:
-            before = end_scope + end_resource + end_line + line + resources[resource]
-        elif another:
-            before = end_scope + end_resource + b"," + resources[resource]
+    for group in export.groups():
+        if group.new_batch:
+            before = end_scope + end_resource + end_line + line + resources[group.resource_id]
+        elif group.new_resource:
+            before = end_scope + end_resource + b"," + resources[group.resource_id]
         else:
             before = end_scope + b","
-        prefixes.append(before + scopes[scope])
+        prefixes.append(before + scopes[group.scope_id])
     ending = end_scope + end_resource + end_line
     prefixes[0] = prefixes[0].removeprefix(ending)
     return prefixes, ending

@@ -6,7 +6,9 @@ one batch (a line, a message) a second, grouped by resource and scope, of at mos
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -18,6 +20,25 @@ from tracemap.simulate.flat import Catalogue
 EXPORT_NS = 5 * SECOND_NS
 COLLECT_NS = SECOND_NS
 MOST_SPANS = 4_096
+SCOPE_VERSION = "0.66.0"
+
+
+class Group(NamedTuple):
+    """Consecutive spans of one scope of one resource in one batch.
+
+    Attributes:
+        start: Row of its first span.
+        resource_id: Whose.
+        scope_id: Which scope.
+        new_batch: It begins a batch.
+        new_resource: It begins a resource, as every batch does.
+    """
+
+    start: int
+    resource_id: int
+    scope_id: int
+    new_batch: bool
+    new_resource: bool
 
 
 @dataclass(frozen=True)
@@ -25,18 +46,23 @@ class Export:
     """Spans in the order in which they are written, and where groups begin.
 
     Attributes:
-        spans: Columns as `flat.FLAT`, plus ``end_ns`` and ``scope_id``.
+        spans: Columns as `flat.FLAT`, plus ``end_ns``, ``scope_id``, ``tick`` and ``batch``.
         scopes: Names of the instrumentation scopes.
-        group_start: Row at which each group (one scope of one resource in one batch) begins.
-        new_batch: Per group: it begins a batch.
-        new_resource: Per group: it begins a resource (as every batch does).
+        group_start: Row at which each group begins.
     """
 
     spans: pl.DataFrame
     scopes: tuple[str, ...]
     group_start: Integers
-    new_batch: list[bool]
-    new_resource: list[bool]
+
+    def groups(self) -> Iterator[Group]:
+        """Yield the groups, in order."""
+        columns = self.spans.select("resource_id", "scope_id", "tick", "batch")
+        previous: tuple[int, ...] = ()
+        for start, row in zip(self.group_start, columns[self.group_start].rows(), strict=True):
+            new_batch = row[2:] != previous[2:]
+            yield Group(int(start), *row[:2], new_batch, new_batch or row[0] != previous[0])
+            previous = row
 
 
 def export_order(spans: pl.DataFrame, catalogue: Catalogue) -> Export:
@@ -56,19 +82,7 @@ def export_order(spans: pl.DataFrame, catalogue: Catalogue) -> Export:
         .sort("tick", "resource_id", "scope_id", "end_ns", "span_id")
         .with_columns(batch=pl.int_range(pl.len()).over("tick") // MOST_SPANS)
     )
-    keys = ordered.select("tick", "batch", "resource_id", "scope_id")
-    changed = [
-        (column := keys[name].to_numpy(), np.flatnonzero(column[1:] != column[:-1]) + 1)[1]
-        for name in keys.columns
-    ]
-    new_batch = np.union1d(changed[0], changed[1])
-    new_resource = np.union1d(new_batch, changed[2])
-    first = np.zeros(min(1, ordered.height), dtype=np.int64)
-    group_start = np.union1d(first, np.union1d(new_resource, changed[3])).astype(np.int64)
-    return Export(
-        spans=ordered.drop("tick", "batch"),
-        scopes=scopes,
-        group_start=group_start,
-        new_batch=np.isin(group_start, np.union1d(first, new_batch)).tolist(),
-        new_resource=np.isin(group_start, np.union1d(first, new_resource)).tolist(),
-    )
+    keys = ordered.select("tick", "batch", "resource_id", "scope_id").to_numpy()
+    begins = np.ones(ordered.height, dtype=np.bool_)
+    begins[1:] = (keys[1:] != keys[:-1]).any(axis=1)
+    return Export(ordered, scopes, np.flatnonzero(begins))

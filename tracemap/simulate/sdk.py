@@ -13,9 +13,8 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, TraceFlags
 from opentelemetry.trace.status import Status, StatusCode
 
-from tracemap.simulate.bulk import SCOPE_VERSION
 from tracemap.simulate.description import NUMBER, NUMBERS, SMALLEST_NUMBER, Description
-from tracemap.simulate.export_order import Export, export_order
+from tracemap.simulate.export_order import SCOPE_VERSION, Export, export_order
 from tracemap.simulate.flat import Catalogue, is_remote_parent
 
 Row = Mapping[str, int]
@@ -56,9 +55,7 @@ def sdk_otlp_json(
 
 
 def _batches(export: Export) -> Iterator[pl.DataFrame]:
-    starts = [
-        int(start) for start, new in zip(export.group_start, export.new_batch, strict=True) if new
-    ]
+    starts = [group.start for group in export.groups() if group.new_batch]
     for start, end in zip(starts, [*starts[1:], export.spans.height], strict=True):
         yield export.spans[start:end]
 

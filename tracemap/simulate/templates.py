@@ -106,7 +106,7 @@ class Pieces:
         )
 
 
-def json_template(description: Description, *, parent: bool, link: bool) -> Template:
+def json_template(description: Description, parent: bool, link: bool) -> Template:  # noqa: FBT001
     """Return a span as OTLP/JSON, keys in the order in which the SDK's exporter writes them.
 
     Without a kind there are no flags either: whether the parent is remote is not known then.

@@ -14,7 +14,7 @@ from tracemap.store.writing import FileWriter
 
 if TYPE_CHECKING:
     from tracemap.model import Reading
-    from tracemap.store.dictionary import Dictionaries
+    from tracemap.store.catalog import Catalog
     from tracemap.store.tables import Connection
 
 
@@ -53,15 +53,15 @@ def known_file(connection: Connection, reading: Reading) -> Appended | None:
 
 
 def append_file(
-    connection: Connection, dictionaries: Dictionaries, reading: Reading, *, ingested_at: str
+    connection: Connection, catalog: Catalog, reading: Reading, *, ingested_at: str
 ) -> Appended:
     """Write all batches of `reading` and its row of `files`, in the caller's transaction.
 
     A batch is written while the next one is decoded. Standard input has no hash before its end: if
     only then the bytes turn out to be known, the result says so, and the caller must roll back.
     """
-    file_id = 1 + int(read(connection, "SELECT coalesce(max(file_id), 0) FROM files").item())
-    writer = FileWriter(connection, dictionaries, file_id)
+    hash_was_known = reading.content_hash is not None
+    writer = FileWriter(connection, catalog)
     with ThreadPoolExecutor(max_workers=1) as behind:
         writing: Future[None] | None = None
         for batch in reading.batches():
@@ -70,7 +70,7 @@ def append_file(
             writing = behind.submit(writer.write, batch)
         if writing is not None:
             writing.result()
-    known = known_file(connection, reading)
+    known = None if hash_was_known else known_file(connection, reading)
     if known is not None:
         return known
     writer.finish()
@@ -88,5 +88,5 @@ def append_file(
         known=False,
     )
     row = pl.DataFrame([{name: getattr(appended, name) for name in FILES.schema}], FILES.schema)
-    insert(connection, "files", row.with_columns(pl.lit(file_id, dtype=pl.Int32).alias("file_id")))
+    insert(connection, "files", row.with_columns(file_id=pl.lit(writer.file_id, dtype=pl.Int32)))
     return appended

@@ -15,7 +15,7 @@ from tracemap.store import buckets as walk
 from tracemap.store import dirty, facts, ledger, lookup, query
 from tracemap.store.append import Appended, append_file, known_file
 from tracemap.store.connection import connect
-from tracemap.store.dictionary import Dictionaries
+from tracemap.store.catalog import Catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ class Store:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         self._connection = connection
-        self._dictionaries: Dictionaries | None = None
+        self._catalog: Catalog | None = None
         self._open = False
         self.path = path
 
@@ -103,10 +103,10 @@ class Store:
         moment = now or datetime.now(UTC)
         ingested_at = iso(int(moment.timestamp()) * SECOND_NS)
         with self._transaction():
-            if self._dictionaries is None:
-                self._dictionaries = Dictionaries(self._connection)
+            if self._catalog is None:
+                self._catalog = Catalog(self._connection)
             appended = append_file(
-                self._connection, self._dictionaries, reading, ingested_at=ingested_at
+                self._connection, self._catalog, reading, ingested_at=ingested_at
             )
             if appended.known:
                 self._roll_back()
@@ -230,7 +230,7 @@ class Store:
 
     def _roll_back(self) -> None:
         """Undo the transaction; what was numbered in it is forgotten as well."""
-        self._dictionaries = None
+        self._catalog = None
         self._open = False
         with suppress(duckdb.Error):
             self._connection.rollback()

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tracemap.model import OPERATIONS, RESOURCES, SPANS
 from tracemap.store.tables import insert, read
 
 if TYPE_CHECKING:
-    from tracemap.model import Batch, Table
+    from tracemap.model import Table
     from tracemap.store.tables import Connection
 
 _SEEDS = {"content_high": 1, "content_low": 2}
@@ -77,33 +76,3 @@ class Dictionary:
             content, on="local", how="left", maintain_order="left"
         )
         insert(self._connection, self._table.name, numbered.drop("local"))
-
-
-class Dictionaries:
-    """The ids of operations and of resources, kept in memory from file to file.
-
-    Args:
-        connection: Where both tables are.
-    """
-
-    def __init__(self, connection: Connection) -> None:
-        self._operations = Dictionary(connection, OPERATIONS)
-        self._resources = Dictionary(connection, RESOURCES)
-
-    def numbered(self, batch: Batch) -> pl.DataFrame:
-        """Return the spans of `batch` with the ids of the store; new rows are inserted."""
-        return SPANS.conform(batch.spans).with_columns(
-            _translated("operation_id", self._operations.store_ids(batch.operations)),
-            _translated("resource_id", self._resources.store_ids(batch.resources)),
-        )
-
-    def with_content_order(self, spans: pl.DataFrame) -> pl.DataFrame:
-        """Add ``operation_order`` and ``resource_order``, which depend on content alone."""
-        return spans.with_columns(
-            operation_order=self._operations.content_order(spans["operation_id"]),
-            resource_order=self._resources.content_order(spans["resource_id"]),
-        )
-
-
-def _translated(column: str, ids: pl.DataFrame) -> pl.Expr:
-    return pl.col(column).replace_strict(ids["local"], ids["stored"], return_dtype=pl.Int32)

@@ -41,6 +41,8 @@ def mark_dirty(connection: Connection, starts_ns: pl.Series) -> None:
 
 def mark_traces(connection: Connection, traces: pl.DataFrame) -> None:
     """Mark the hours in which `traces` (columns of a trace id) start, as far as they are stored."""
+    if traces.is_empty():
+        return
     with staged(connection, touched=traces.select(TRACE)):
         starts = read(
             connection,
@@ -64,30 +66,17 @@ def mark_linking(connection: Connection, traces: pl.DataFrame) -> None:
                                   AND linked_trace_low = arrived.trace_low)
             """,
         )
-    if linking.height:
-        mark_traces(connection, linking)
+    mark_traces(connection, linking)
 
 
-def service_names(connection: Connection) -> pl.DataFrame:
-    """Return columns ``resource_id`` and ``service``: the node of each resource."""
-    return read(connection, "SELECT resource_id, service FROM services")
-
-
-def mark_renamed(connection: Connection, before: pl.DataFrame) -> None:
-    """Mark the hours of traces with spans of services that had another name `before`.
-
-    That happens when a service's name turns up in a second namespace or environment.
-    """
-    after = service_names(connection)
-    renamed = before.join(after, on=["resource_id", "service"], how="anti")
-    if renamed.is_empty():
-        return
-    with staged(connection, renamed=renamed):
+def mark_resources(connection: Connection, resources: pl.DataFrame) -> None:
+    """Mark the hours of traces with spans of `resources` (column ``resource_id``)."""
+    with staged(connection, touched=resources):
         traces = read(
             connection,
             """
             SELECT DISTINCT trace_high, trace_low
-            FROM stored_spans SEMI JOIN renamed USING (resource_id)
+            FROM stored_spans SEMI JOIN touched USING (resource_id)
             """,
         )
     mark_traces(connection, traces)

@@ -11,7 +11,7 @@ from tracemap.store.dirty import TRACE, mark_traces
 from tracemap.store.tables import insert, read, staged
 
 if TYPE_CHECKING:
-    from tracemap.store.dictionary import Dictionaries
+    from tracemap.store.catalog import Catalog
     from tracemap.store.tables import Connection
 
 _CONTENT = [name for name in SPANS.schema if name not in (*SPANS.key, "quality")]
@@ -30,7 +30,7 @@ def has_copies(spans: pl.DataFrame) -> bool:
     return bool(spans.select(SPANS.key).is_duplicated().any())
 
 
-def settled(copies: pl.DataFrame, dictionaries: Dictionaries) -> pl.DataFrame:
+def settled(copies: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
     """Return one row per span, whatever the order in which its copies came.
 
     SDKs and collectors send again what was not acknowledged, so most copies are equal: any is kept.
@@ -42,13 +42,13 @@ def settled(copies: pl.DataFrame, dictionaries: Dictionaries) -> pl.DataFrame:
     Args:
         copies: As `SPANS` with ids of the store, plus ``file_id``. Rows without a copy stay as
             they are.
-        dictionaries: Where the ids come from, to compare what they stand for.
+        catalog: Where the ids come from, to compare what they stand for.
 
     Returns:
         Columns as `copies`, in no particular order.
     """
     repeated = copies.select(SPANS.key).is_duplicated()
-    ranked = _ranked(dictionaries.with_content_order(copies.filter(repeated)))
+    ranked = _ranked(catalog.with_content_order(copies.filter(repeated)))
     again = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in SPANS.key)
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in _COMPARED)
     flagged = pl.col("quality") != pl.col("quality_seen")
@@ -91,13 +91,13 @@ def _comparable(copies: pl.DataFrame) -> pl.DataFrame:
 
 
 def without_stored(
-    connection: Connection, dictionaries: Dictionaries, spans: pl.DataFrame, known: pl.DataFrame
+    connection: Connection, catalog: Catalog, spans: pl.DataFrame, known: pl.DataFrame
 ) -> pl.DataFrame:
     """Return those of `spans` that are not stored yet; where a copy is better, store it instead.
 
     Args:
         connection: The database, in a transaction.
-        dictionaries: Of the same database.
+        catalog: Of the same database.
         spans: As `SPANS` with ids of the store, plus ``file_id``; each span once.
         known: The traces of `spans` that are stored already, with ``first_ns`` and ``last_ns``:
             stored spans are read from that stretch of time only.
@@ -121,7 +121,7 @@ def without_stored(
     other = again.join(_comparable(stored), on=same, how="anti", nulls_equal=True)
     if other.height:
         contested = stored.join(other, on=SPANS.key, how="semi")
-        kept = settled(pl.concat([contested, other.select(stored.columns)]), dictionaries)
+        kept = settled(pl.concat([contested, other.select(stored.columns)]), catalog)
         _replace(connection, kept.join(contested, on=kept.columns, how="anti", nulls_equal=True))
     return spans.join(stored, on=SPANS.key, how="anti", maintain_order="left")
 

@@ -6,24 +6,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tracemap.model import LINKS, REJECTS
-from tracemap.store.dirty import (
-    TRACE,
-    mark_dirty,
-    mark_linking,
-    mark_renamed,
-    mark_traces,
-    service_names,
-)
+from tracemap.model import HOUR_NS, LINKS, REJECTS
+from tracemap.store.dirty import TRACE, mark_dirty, mark_linking, mark_resources, mark_traces
 from tracemap.store.duplicates import has_copies, settled, without_stored
 from tracemap.store.tables import insert, read, staged
 
 if TYPE_CHECKING:
     from tracemap.model import Batch
-    from tracemap.store.dictionary import Dictionaries
+    from tracemap.store.catalog import Catalog
     from tracemap.store.tables import Connection
-
-_LINK = ", ".join(LINKS.schema)
 
 
 class FileWriter:
@@ -36,10 +27,10 @@ class FileWriter:
 
     Args:
         connection: The database, in a transaction.
-        dictionaries: Of the same database.
-        file_id: Number of the file.
+        catalog: Of the same database.
 
     Attributes:
+        file_id: Number of the file.
         records: Span records read, bad ones included.
         spans: Spans stored.
         duplicates: Spans that were stored already.
@@ -47,25 +38,26 @@ class FileWriter:
         skipped: Records of other signals.
     """
 
-    def __init__(self, connection: Connection, dictionaries: Dictionaries, file_id: int) -> None:
+    def __init__(self, connection: Connection, catalog: Catalog) -> None:
         self._connection = connection
-        self._dictionaries = dictionaries
-        self._file_id = pl.lit(file_id, dtype=pl.Int32).alias("file_id")
-        self._services_before = service_names(connection)
+        self._catalog = catalog
+        self._starts_ns = pl.Series(dtype=pl.Int64)
+        self.file_id = catalog.files + 1
+        self._file = pl.lit(self.file_id, dtype=pl.Int32).alias("file_id")
         self.records = self.spans = self.duplicates = self.rejected = self.skipped = 0
 
     def write(self, batch: Batch) -> None:
         """Add one batch."""
-        spans = self._dictionaries.numbered(batch).with_columns(self._file_id)
+        spans = self._catalog.numbered(batch).with_columns(self._file)
         if has_copies(spans):
-            spans = settled(spans, self._dictionaries)
+            spans = settled(spans, self._catalog)
         known = self._known(spans)
         if known.height:
-            spans = without_stored(self._connection, self._dictionaries, spans, known)
+            spans = without_stored(self._connection, self._catalog, spans, known)
         self._add_spans(spans, known)
         self._add_links(batch.links, known)
         rejects = REJECTS.conform(batch.rejects)
-        insert(self._connection, "rejects", rejects.with_columns(self._file_id))
+        insert(self._connection, "rejects", rejects.with_columns(self._file))
         rejected = int(rejects["records"].sum())
         self.records += batch.spans.height + rejected
         self.spans += spans.height
@@ -74,8 +66,12 @@ class FileWriter:
         self.skipped += sum(batch.skipped.values())
 
     def finish(self) -> None:
-        """Mark what the file as a whole changed: services that now have another name."""
-        mark_renamed(self._connection, self._services_before)
+        """Mark the hours whose facts the file put out of date."""
+        mark_dirty(self._connection, self._starts_ns)
+        renamed = self._catalog.renamed()
+        if renamed.height:
+            mark_resources(self._connection, renamed)
+        self._catalog.files = self.file_id
 
     def _known(self, spans: pl.DataFrame) -> pl.DataFrame:
         """Return the traces of `spans` that are stored, with their first and last start."""
@@ -101,16 +97,20 @@ class FileWriter:
             start.max().alias("last_ns"),
             pl.len().cast(pl.Int64).alias("spans"),
         )
-        ordered = spans.sort(start.min().over(TRACE), *TRACE, "start_ns", "span_id")
-        extended = parts.join(known, on=TRACE, how="semi")
-        if extended.height:
-            mark_traces(self._connection, extended)
-        insert(self._connection, "stored_spans", ordered)
+        insert(
+            self._connection,
+            "stored_spans",
+            spans.sort(start.min().over(TRACE), *TRACE, "start_ns", "span_id"),
+        )
         insert(self._connection, "trace_parts", parts.sort("first_ns", *TRACE))
-        if extended.height:
-            mark_traces(self._connection, extended)
-        mark_dirty(self._connection, parts.join(known, on=TRACE, how="anti")["first_ns"])
-        mark_linking(self._connection, parts)
+        before_ns = known.join(parts, on=TRACE, how="semi")["first_ns"]
+        now_ns = parts.join(known, on=TRACE, how="left", suffix="_before").select(
+            pl.min_horizontal("first_ns", "first_ns_before")
+        )
+        self._touch(before_ns)
+        self._touch(now_ns.to_series())
+        if self._catalog.has_links:
+            mark_linking(self._connection, parts)
 
     def _add_links(self, links: pl.DataFrame, known: pl.DataFrame) -> None:
         """Store the links that are not stored: a copy of a span brings the same links again."""
@@ -118,8 +118,19 @@ class FileWriter:
             return
         distinct = LINKS.conform(links).unique(maintain_order=True)
         again = distinct.join(known, on=TRACE, how="semi", maintain_order="left")
+        if again.height:
+            with staged(self._connection, again=again):
+                columns = ", ".join(LINKS.schema)
+                again = read(
+                    self._connection,
+                    f"FROM again ANTI JOIN links USING ({columns})",
+                )
+            mark_traces(self._connection, again)
+        insert(self._connection, "links", again)
         insert(self._connection, "links", distinct.join(known, on=TRACE, how="anti"))
-        with staged(self._connection, again=again):
-            self._connection.execute(
-                f"INSERT INTO links SELECT * FROM again ANTI JOIN links USING ({_LINK})"  # noqa: S608
-            )
+        self._catalog.has_links = True
+
+    def _touch(self, starts_ns: pl.Series) -> None:
+        """Remember the hours that hold `starts_ns`."""
+        hours = starts_ns // HOUR_NS * HOUR_NS
+        self._starts_ns = pl.concat([self._starts_ns, hours.unique()]).unique()

@@ -12,10 +12,10 @@ from tracemap.simulate.blueprint import (
     Stage,
     Subscription,
 )
+from tracemap.simulate.fault import Fault
 from tracemap.simulate.faults import (
     ColdCache,
     Failing,
-    Fault,
     MoreCalls,
     SlowEdge,
     Slower,

@@ -24,6 +24,7 @@ from tracemap.simulate.templates import Pieces, Template, compact, json_attribut
 _PARENT, _LINK = 2, 1
 
 Bytes = npt.NDArray[np.uint8]
+Encoder = Callable[[pl.DataFrame, Catalogue], Bytes]
 MakeTemplate = Callable[[Description, bool, bool], Template]
 
 

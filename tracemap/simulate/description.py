@@ -11,7 +11,7 @@ from zlib import crc32
 
 from tracemap.model import Kind
 from tracemap.simulate.blueprint import Service, Shop
-from tracemap.simulate.evaluation import Sort
+from tracemap.simulate.places import Sort
 
 NUMBER = "{number}"
 """Stands in an attribute for a number of five digits that varies from span to span.

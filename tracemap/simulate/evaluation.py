@@ -9,74 +9,20 @@ else. Times are ns from the start of the run.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from tracemap.model import Kind
 from tracemap.simulate.blueprint import Call, Operation, OperationKey, Shop, Stage
 from tracemap.simulate.draws import MICROSECOND_NS, Draws, Integers, Mask, scaled
-from tracemap.simulate.faults import Fault, Place, Quantity
+from tracemap.simulate.fault import Fault, Place, Quantity
+from tracemap.simulate.places import Block, Execution, Sort, SpanNode, stage_ns
 
 GAP_SIGMA = 0.5
 LAG_SIGMA = 0.6
 BETWEEN_NS = 20_000
 """A loop's own time between two calls."""
-
-
-@dataclass(frozen=True)
-class Sort:
-    """What spans of one place are: who records them, and which operation they stand for."""
-
-    kind: Kind
-    service: str
-    subject: OperationKey
-
-
-@dataclass
-class SpanNode:
-    """The spans of one place in the tree, one a row."""
-
-    path: str
-    sort: Sort
-    trace: str
-    parent: int
-    linked: int
-    rows: Integers
-    start_ns: Integers
-    duration_ns: Integers
-    error: Mask
-    replica: Integers
-
-
-@dataclass
-class Block:
-    """All calls that one `Call` made, per execution of the operation that made them."""
-
-    call: Call
-    length_ns: Integers
-    waited_ns: Integers
-    calls: Integers
-    failed: Mask
-
-    @classmethod
-    def of(cls, call: Call, size: int) -> Block:
-        """Return a block with no calls."""
-        zeros = np.zeros(size, dtype=np.int64)
-        return cls(call, zeros, zeros.copy(), zeros.copy(), np.zeros(size, dtype=np.bool_))
-
-
-@dataclass
-class Execution:
-    """All executions of an operation at one place, with what it takes to time them anew."""
-
-    path: str
-    key: OperationKey
-    rows: Integers
-    own_ns: Integers
-    duration_ns: Integers
-    error: Mask
-    stages: list[list[Block]] = field(default_factory=list)
 
 
 @dataclass
@@ -204,7 +150,7 @@ class Evaluation:
         for index, call in enumerate(stage.calls):
             path = f"{caller.path}/{number}.{index}"
             part = self._call(call, path, inside, cursor_ns[alive])
-            blocks.append(_spread(part, alive, len(caller.rows)))
+            blocks.append(part.spread(alive, len(caller.rows)))
         if stage.span:
             self.nodes[inside.node].duration_ns = stage_ns(blocks)[alive]
         return blocks
@@ -305,21 +251,3 @@ class Evaluation:
                     struck &= fault.chosen(replica)
                 values = np.where(struck, fault.changed(values), values)
         return values
-
-
-def stage_ns(blocks: Sequence[Block]) -> Integers:
-    """Return how long a stage takes: as long as the slowest call that is waited for."""
-    lengths = [block.length_ns for block in blocks if block.call.waits]
-    return np.max(lengths, axis=0) if lengths else np.zeros_like(blocks[0].length_ns)
-
-
-def _spread(block: Block, alive: Integers, size: int) -> Block:
-    """Return the block over all executions, with nothing where the stage was not reached."""
-    if len(alive) == size:
-        return block
-    whole = Block.of(block.call, size)
-    whole.length_ns[alive] = block.length_ns
-    whole.waited_ns[alive] = block.waited_ns
-    whole.calls[alive] = block.calls
-    whole.failed[alive] = block.failed
-    return whole

@@ -60,8 +60,10 @@ class Export:
         columns = self.spans.select("resource_id", "scope_id", "tick", "batch")
         previous: tuple[int, ...] = ()
         for start, row in zip(self.group_start, columns[self.group_start].rows(), strict=True):
-            new_batch = row[2:] != previous[2:]
-            yield Group(int(start), *row[:2], new_batch, new_batch or row[0] != previous[0])
+            resource_id, scope_id, *batch = row
+            new_batch = batch != [*previous[2:]]
+            new_resource = new_batch or resource_id != previous[0]
+            yield Group(int(start), resource_id, scope_id, new_batch, new_resource)
             previous = row
 
 

@@ -11,7 +11,8 @@ from tracemap.model import Kind
 from tracemap.simulate.blueprint import Shop
 from tracemap.simulate.description import Description, description, resource
 from tracemap.simulate.draws import Draws
-from tracemap.simulate.evaluation import Evaluation, Sort, SpanNode
+from tracemap.simulate.evaluation import Evaluation
+from tracemap.simulate.places import Sort, SpanNode
 
 FLAT = pl.Schema(
     {

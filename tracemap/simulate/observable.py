@@ -8,7 +8,7 @@ import polars as pl
 
 from tracemap.model import USER, Kind
 from tracemap.simulate.flat import Catalogue
-from tracemap.simulate.truth import connection_type
+from tracemap.simulate.graph import connection_type
 
 _TRACE = ["trace_high", "trace_low"]
 

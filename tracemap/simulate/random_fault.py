@@ -6,7 +6,8 @@ import math
 from random import Random
 
 from tracemap.simulate.blueprint import Shop
-from tracemap.simulate.faults import Fault, MoreCalls, SlowEdge, Slower, SlowNetwork
+from tracemap.simulate.fault import Fault
+from tracemap.simulate.faults import MoreCalls, SlowEdge, Slower, SlowNetwork
 from tracemap.simulate.random_shop import reachable
 
 WEIGHTS = {"service": 5, "database": 3, "instance": 1, "edge": 2, "network": 2, "calls": 2}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tracemap.simulate.bulk import otlp_json
+from tracemap.simulate.compression import gzipped
 from tracemap.simulate.faults import Slower
 from tracemap.simulate.simulated import Simulated, run
 from tracemap.simulate.situations import situations
@@ -73,7 +72,7 @@ def sample_files() -> Iterator[tuple[str, bytes]]:
     for situation in situations():
         file = f"situations/{situation.name}.jsonl.gz"
         meanings[file] = situation.meaning
-        yield file, _gzipped(situation.content)
+        yield file, gzipped(situation.content)
         yield f"situations/{situation.name}.truth.json", _json(situation.truth)
     hours = {
         "shop-hour": (shop_hour(), _HOUR, 4),
@@ -84,7 +83,7 @@ def sample_files() -> Iterator[tuple[str, bytes]]:
     for name, (simulated, _, files) in hours.items():
         yield f"{name}.truth.json", _json(simulated.truth)
         for number, content in enumerate(_split(simulated, files), start=1):
-            yield f"{name}/traces-{number}.jsonl.gz", _gzipped(content)
+            yield f"{name}/traces-{number}.jsonl.gz", gzipped(content)
 
 
 def _split(simulated: Simulated, files: int) -> Iterator[bytes]:
@@ -93,14 +92,6 @@ def _split(simulated: Simulated, files: int) -> Iterator[bytes]:
     size = -(-len(lines) // files)
     for start in range(0, len(lines), size):
         yield b"".join(lines[start : start + size])
-
-
-def _gzipped(content: bytes) -> bytes:
-    """Return `content` compressed, with neither name nor time in the header."""
-    buffer = io.BytesIO()
-    with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0, compresslevel=9) as file:
-        file.write(content)
-    return buffer.getvalue()
 
 
 def _json(content: Mapping[str, Any]) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -14,11 +15,14 @@ from tracemap.model import MINUTE_NS, SECOND_NS, Batch, iso
 from tracemap.simulate.arrivals import arrivals
 from tracemap.simulate.batches import batch
 from tracemap.simulate.blueprint import Entry, OperationKey, Shop
+from tracemap.simulate.bulk import Encoder, otlp_json, otlp_protobuf
+from tracemap.simulate.compression import opened
 from tracemap.simulate.draws import Draws, Integers
 from tracemap.simulate.evaluation import Evaluation
-from tracemap.simulate.faults import Fault
+from tracemap.simulate.fault import Fault
 from tracemap.simulate.flat import FLAT, Catalogue, flat_spans
-from tracemap.simulate.truth import Effect, Graph
+from tracemap.simulate.graph import Graph
+from tracemap.simulate.truth import Effect
 
 START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 REQUESTS_PER_PART = 8_000
@@ -118,6 +122,30 @@ class Simulated:
         """
         for spans in self.parts():
             yield batch(spans, self.catalogue, attributes=attributes)
+
+    def write_otlp_json(self, path: Path) -> int:
+        """Write OTLP/JSON lines as a Collector would; gzip if the name ends in ``.gz``.
+
+        Returns:
+            How many spans were written.
+        """
+        return self._write(path, otlp_json)
+
+    def write_otlp_protobuf(self, path: Path) -> int:
+        """Write length-prefixed OTLP protobuf as a Collector would; gzip if it ends in ``.gz``.
+
+        Returns:
+            How many spans were written.
+        """
+        return self._write(path, otlp_protobuf)
+
+    def _write(self, path: Path, encode: Encoder) -> int:
+        written = 0
+        with opened(path) as file:
+            for spans in self.parts():
+                file.write(encode(spans, self.catalogue).data)
+                written += spans.height
+        return written
 
     @property
     def _part_ns(self) -> int:

@@ -178,9 +178,24 @@ def _call_counts(
     frame = _frame("calls", labels, calls[0], np.stack([before[0], often[0, 1]]), excess)
     enough = edges.requests[0].min(axis=0)[edges.caller] >= limits.min_call_count
     moved = (often[0, 1] >= limits.component_ratio * np.maximum(before[0], 0.5)) & enough
+    moved &= _steady(edges, limits)
     z = per(excess[0] * 1.96, frame["half_ns"].to_numpy())
     certain = moved & (excess[0] > frame["half_ns"].to_numpy())
     return frame.with_columns(z=pl.Series(z), weight=pl.Series(certain.astype(float)))
+
+
+def _steady(edges: CallEdges, limits: Thresholds) -> NDArray[np.bool_]:
+    """Return for each pair whether the other calls of its caller show the same mix of requests.
+
+    The mix has changed when some other call is made by a share of requests that moved by more
+    than `Thresholds.steady_share` and twice its standard error.
+    """
+    requests = edges.requests[0][:, edges.caller]
+    share = per(edges.sums["callers"][0], requests).clip(0.0, 1.0)
+    error = np.sqrt(per(share * (1 - share), requests).sum(axis=0))
+    shifted = np.abs(share[1] - share[0]) > limits.steady_share + 2 * error
+    count = np.bincount(edges.caller, weights=shifted, minlength=len(edges.entries))
+    return np.asarray(count[edges.caller] - shifted < 1)
 
 
 def _frame(
@@ -243,5 +258,5 @@ def _evidence(latency_facts: pl.DataFrame, incident: Window) -> pl.DataFrame:
         during=incident.contains(pl.col("window_start_ns")),
     )
     z = rank_z(rows, KEY, "during")
-    spread = overdispersion(rows, KEY, "during", "window_start_ns")
+    spread = overdispersion(rows.filter(~pl.col("during")), KEY, "window_start_ns")
     return z.join(spread, on=KEY).select(*KEY, z=pl.col("z") / pl.col("overdispersion").sqrt())

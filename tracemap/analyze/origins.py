@@ -48,7 +48,9 @@ def origins(
     evidence. Own time counts for its service. Gaps, and calls to upstreams that record no spans,
     are shared between their two ends. Nobody is named for less than `Thresholds.origin_excess_ms`
     or `Thresholds.origin_excess_share` of the mean request before, nor with evidence below
-    `Thresholds.origin_z`: an empty table is an answer.
+    `Thresholds.origin_z`: an empty table is an answer. An origin is ``strong`` when its evidence
+    reaches `Thresholds.origin_strong_z` and its 95 % interval lies above zero, else ``weak``: a
+    lead to look at, never a finding.
 
     Causes: ``self`` (own time, or that of an upstream that records no spans: at or beyond it),
     ``wire`` (gaps: network, queue, pool), ``calls`` (more calls than before).
@@ -74,7 +76,7 @@ def origins(
     least_ns = max(
         limits.origin_excess_ms * NS_PER_MS, limits.origin_excess_share * _mean_request_ns(tree)
     )
-    found = [shared.origin(service, limits) for service in shared.services()]
+    found = _one_per_edge([shared.origin(service, limits) for service in shared.services()])
     named = [row for row in found if row["excess_ns"] >= least_ns and row["z"] >= limits.origin_z]
     named.sort(key=lambda row: (-row["excess_ns"], row["service"]))
     total = sum(row["excess_ns"] for row in found) or 1.0
@@ -95,6 +97,21 @@ def origins(
             [{name: row[name] for name in ORIGINS.schema} for row in rows], schema=ORIGINS.schema
         )
     )
+
+
+def _one_per_edge(found: list[Row]) -> list[Row]:
+    """Return the origins with an edge that both its ends were named for named once.
+
+    The end with the larger share keeps the name and gets the other's share added.
+    """
+    merged: dict[Any, Row] = {}
+    for row in sorted(found, key=lambda row: -row["excess_ns"]):
+        edge = (row["edge_downstream"], row["edge_upstream"])
+        first = merged.setdefault(edge if edge[0] else row["service"], row)
+        if first is not row:
+            for name in ("excess_ns", "low_ns", "high_ns"):
+                first[name] += row[name]
+    return list(merged.values())
 
 
 def _mean_request_ns(tree: CallTree) -> float:
@@ -185,7 +202,7 @@ class _Blame:
         largest = max(shares, key=lambda pair: _counted(pair[0]) * pair[1])[0]
         operation_is_all = _counted(largest) >= MOVED * excess
         return {
-            "service": edge[1] if edge else service,
+            "service": service,
             "operation": largest["operation"] if operation_is_all and cause != "wire" else None,
             "cause": cause,
             "edge_downstream": edge[0] if edge else None,
@@ -194,6 +211,7 @@ class _Blame:
             "low_ns": excess - half,
             "high_ns": excess + half,
             "z": z,
+            "confidence": "strong" if z >= limits.origin_strong_z and excess > half else "weak",
             "evidence": _in_words(shares),
         }
 

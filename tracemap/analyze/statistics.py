@@ -76,42 +76,37 @@ def rank_z(histogram: pl.DataFrame, by: list[str], side: str) -> pl.DataFrame:
     )
 
 
-def overdispersion(histogram: pl.DataFrame, by: list[str], side: str, cell: str) -> pl.DataFrame:
+def overdispersion(histogram: pl.DataFrame, by: list[str], cell: str) -> pl.DataFrame:
     """Return how much wider apart cells of time lie than calls alone would make them, at least 1.
 
-    The variance ratio of a one-way analysis of variance on bucket numbers (log durations), cells
-    within each side, so that the shift between the sides does not count. A burst of slow requests
-    in a few seconds is one event, not a hundred: dividing z by the root of this says so.
+    The variance ratio of a one-way analysis of variance on bucket numbers (log durations). A burst
+    of slow requests in a few seconds is one event, not a hundred: dividing a rank statistic by the
+    root of this says so. With few calls the ratio itself is uncertain; the lower end of its 95 %
+    interval is taken (normal approximation of ln F), so that thin data is not called bursty.
 
     Args:
-        histogram: Columns `by`, ``bucket``, ``count``, `side` and `cell`.
+        histogram: Columns `by`, ``bucket``, ``count`` and `cell`, of the baseline: how bursty a
+            unit is when nothing is known to be wrong.
         by: What makes a unit.
-        side: Name of the Boolean column that tells incident from baseline.
         cell: Name of the column that tells cells of time apart.
 
     Returns:
         One row per unit: `by` and ``overdispersion`` (Float64).
     """
     n, x = pl.col("count").cast(pl.Float64), pl.col("bucket").clip(lower_bound=0).cast(pl.Float64)
-    cells = histogram.group_by(*by, side, cell).agg(
+    cells = histogram.group_by(*by, cell).agg(
         n=n.sum(), total=(n * x).sum(), square=(n * x * x).sum()
     )
-    sides = cells.group_by(*by, side).agg(
-        cells=pl.len().cast(pl.Float64),
-        n=pl.col("n").sum(),
-        square=pl.col("square").sum(),
-        between=(pl.col("total") ** 2 / pl.col("n")).sum()
-        - pl.col("total").sum() ** 2 / pl.col("n").sum(),
-        within_mean=(pl.col("total") ** 2 / pl.col("n")).sum(),
-    )
-    between = pl.col("between").sum()
-    within = (pl.col("square") - pl.col("within_mean")).sum()
-    degrees_between = (pl.col("cells") - 1).sum()
-    degrees_within = (pl.col("n") - pl.col("cells")).sum()
+    calls, explained = pl.col("n").sum(), (pl.col("total") ** 2 / pl.col("n")).sum()
+    between = explained - pl.col("total").sum() ** 2 / calls
+    within = pl.col("square").sum() - explained
+    degrees_between, degrees_within = pl.len().cast(pl.Float64) - 1, calls - pl.len()
+    uncertainty = (2 / degrees_between + 2 / degrees_within).sqrt()
     ratio = (between / degrees_between) / (within / degrees_within)
+    lower = ratio / (NORMAL_95 * uncertainty).exp()
     usable = (degrees_between > 0) & (degrees_within > 0) & (within > 0)
-    return sides.group_by(by).agg(
-        overdispersion=pl.when(usable).then(ratio.clip(lower_bound=1.0)).otherwise(1.0)
+    return cells.group_by(by).agg(
+        overdispersion=pl.when(usable).then(lower.clip(lower_bound=1.0)).otherwise(1.0)
     )
 
 

@@ -36,7 +36,12 @@ class Thresholds:
         component_z_high: from this z on it counts in full, linear in between.
         origin_excess_ms: Least user-visible rise for which anybody is named
         origin_excess_share: and as a share of the mean user-visible latency before.
-        origin_z: Least evidence, all moved components of a service together.
+        origin_z: Least evidence, all moved components of a service together, for a lead (2 in 100
+            by chance),
+        origin_strong_z: and to call it a finding (1 in 1000 by chance).
+        steady_share: Calls per request are compared only where no other call of the same
+            operation is made by a share of requests that changed by more than this (and chance):
+            else another mix of requests explains them.
         self_share: A service whose own time is at least this share of its excess is slow itself;
             below it, the network around it is.
     """
@@ -61,4 +66,6 @@ class Thresholds:
     origin_excess_ms: float = 1.0
     origin_excess_share: float = 0.01
     origin_z: float = 2.0
+    origin_strong_z: float = 3.0
+    steady_share: float = 0.05
     self_share: float = 0.2

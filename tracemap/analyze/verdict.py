@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def verdict(tables: Mapping[str, pl.DataFrame], *, judged: bool) -> str:
     """Return what the findings come to.
 
-    ``incident``: something spiked, propagated or has an origin. ``quiet``: nothing did, and there
-    was enough data to tell. ``insufficient_data``: nothing did, and there was not.
+    ``incident``: something spiked, propagated or has a strong origin. ``quiet``: nothing did, and
+    there was enough data to tell. ``insufficient_data``: nothing did, and there was not.
 
     Args:
         tables: Findings by name; missing ones count as empty.
@@ -25,8 +25,8 @@ def verdict(tables: Mapping[str, pl.DataFrame], *, judged: bool) -> str:
     spiked = propagation is not None and bool(
         propagation["verdict"].is_in(["propagated", "amplified", "absorbed"]).any()
     )
-    found = any(frame is not None and not frame.is_empty() for frame in (origins, spikes))
-    if found or spiked:
+    strong = origins is not None and bool((origins["confidence"] == "strong").any())
+    if strong or spiked or (spikes is not None and not spikes.is_empty()):
         return "incident"
     enough = propagation is not None and bool((propagation["verdict"] == "no spike").any())
     return "quiet" if judged or enough else "insufficient_data"

@@ -63,7 +63,12 @@ LATENCY_FACTS = Table(
         column("unit", pl.String, "", "server, self, client, gap, wait"),
         column("service", pl.String, "", "whose operation; for edges: upstream"),
         column("operation", pl.String, "", "operation; for edges: the one called"),
-        column("downstream", pl.String, "", "who waits (for server: the caller, '' for a root); self: ''"),
+        column(
+            "downstream",
+            pl.String,
+            "",
+            "who waits (for server: the caller, '' for a root); self: ''",
+        ),
         column("bucket", pl.Int32, "", "log bucket; `ZERO_BUCKET` for zero"),
         column("count", pl.Int64, "", "observations"),
         column("sum_ns", pl.Int64, "ns", "their sum"),

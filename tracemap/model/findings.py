@@ -118,7 +118,7 @@ ORIGINS = Table(
     "Where it began: services and edges ranked by the user-visible time they explain.",
     (
         column("rank", pl.Int32, "", "1 is the likeliest"),
-        column("service", pl.String, "", "the service named; for an edge: its upstream"),
+        column("service", pl.String, "", "the service named; for an edge: its likelier end"),
         column("operation", pl.String, "", "the operation that moved most; null: several"),
         column("cause", pl.String, "", "self, wire, calls, error, mix"),
         column("edge_downstream", pl.String, "", "when only one edge rose: its downstream; null"),
@@ -127,6 +127,8 @@ ORIGINS = Table(
         column("low_ns", pl.Int64, "ns", "lower end of its 95 % interval; null: unknown"),
         column("high_ns", pl.Int64, "ns", "upper end; null: unknown"),
         column("share", pl.Float64, "", "share of all explained time, 0-1"),
+        column("z", pl.Float64, "", "evidence of all its components together (rank statistic)"),
+        column("confidence", pl.String, "", "strong, or weak: a lead, not a finding"),
         column("owner", pl.String, "", "owner of the service; null: unknown"),
         column("evidence", pl.String, "", "what moved, in words"),
         column("exemplars", pl.List(pl.String), "", "ids of up to three traces that show it"),

@@ -45,4 +45,5 @@ class Table:
 
 
 def column(name: str, dtype: type[pl.DataType] | pl.DataType, unit: str, meaning: str) -> Column:
+    """Return a column; `dtype` may be given as a class."""
     return Column(name, dtype() if isinstance(dtype, type) else dtype, unit, meaning)

@@ -182,6 +182,7 @@ CREATE TABLE path_facts (
     hash_bucket     UTINYINT,  -- trace id hashed to 0 .. JACKKNIFE_BUCKETS - 1
     path_id         UBIGINT,   -- row of `paths`
     calls           BIGINT,    -- calls
+    callers         BIGINT,    -- parent steps with at least one such call; root: calls
     errors          BIGINT,    -- spans with status ERROR
     duration_ns     BIGINT,    -- ns: sum of durations
     self_ns         BIGINT,    -- ns: sum of own time by local tiling

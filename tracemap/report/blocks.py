@@ -35,7 +35,7 @@ class Column:
         key: Name in downloads; ends in its unit (``p95_ms``).
         title: Heading, with the unit.
         kind: How a cell is shown: name, text, count, number, ms, ratio, share, time, bytes,
-            verdict, id or ids.
+            range, verdict, id or ids.
         definition: Id in `definitions`; '' where the title says it all.
     """
 
@@ -71,6 +71,7 @@ class FigureBlock:
         spec: ``data`` and ``layout`` for plotly.js.
         height_px: Height on the page.
         min_width_px: Below this width the figure scrolls in its own frame.
+        max_width_px: It never grows beyond this; 0: as wide as the page.
         table: The numbers behind it.
     """
 
@@ -80,6 +81,7 @@ class FigureBlock:
     spec: dict[str, Any]
     height_px: int
     min_width_px: int = 0
+    max_width_px: int = 0
     table: TableBlock | None = None
     block: str = field(default="figure", init=False)
 

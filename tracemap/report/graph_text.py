@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable
-from xml.etree import ElementTree as Tree
+from xml.etree import ElementTree as ET
 
 import polars as pl
 
@@ -127,7 +127,7 @@ def _as_dot(edges: list[Row]) -> str:
 
 
 def _as_graphml(edges: list[Row]) -> str:
-    root = Tree.Element("graphml", xmlns=_GRAPHML)
+    root = ET.Element("graphml", xmlns=_GRAPHML)
     keys = [
         ("name", "node", "string"), ("kind", "node", "string"),
         ("connection_type", "edge", "string"), ("protocol", "edge", "string"),
@@ -137,25 +137,26 @@ def _as_graphml(edges: list[Row]) -> str:
     ]  # fmt: skip
     for name, domain, kind in keys:
         attributes = {"id": name, "for": domain, "attr.name": name, "attr.type": kind}
-        Tree.SubElement(root, "key", attributes)
-    graph_element = Tree.SubElement(root, "graph", id="tracemap", edgedefault="directed")
+        ET.SubElement(root, "key", attributes)
+    graph_element = ET.SubElement(root, "graph", id="tracemap", edgedefault="directed")
     nodes = _nodes(edges)
     for name, (id_, kind) in nodes.items():
-        node = Tree.SubElement(graph_element, "node", id=id_)
+        node = ET.SubElement(graph_element, "node", id=id_)
         _data(node, "name", visible(name))
         _data(node, "kind", visible(kind))
     for number, row in enumerate(edges):
-        ends = {"source": nodes[row["downstream"]][0], "target": nodes[row["upstream"]][0]}
-        edge = Tree.SubElement(graph_element, "edge", id=f"e{number}", **ends)
+        source, target = nodes[row["downstream"]][0], nodes[row["upstream"]][0]
+        ends = {"id": f"e{number}", "source": source, "target": target}
+        edge = ET.SubElement(graph_element, "edge", ends)
         for name, domain, _ in keys:
             if domain == "edge" and row[name] is not None:
                 _data(edge, name, visible(str(row[name])))
-    Tree.indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{Tree.tostring(root, encoding="unicode")}\n'
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
-def _data(parent: Tree.Element, key: str, text: str) -> None:
-    Tree.SubElement(parent, "data", key=key).text = text
+def _data(parent: ET.Element, key: str, text: str) -> None:
+    ET.SubElement(parent, "data", key=key).text = text
 
 
 def _as_json(edges: list[Row]) -> str:

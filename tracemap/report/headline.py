@@ -8,7 +8,7 @@ from tracemap.report.rows import Row
 from tracemap.report.story import Root, Step, Story
 from tracemap.report.words import counted, in_ms, percent, significant, span_of
 
-_WORTH_SAYING = 0.02
+_WORTH_SAYING = 0.05
 """Parts below this share of the change are left to the tables."""
 
 
@@ -47,13 +47,14 @@ def cause_words(origin: Row) -> Sentence:
         if cause == "calls":
             return ("more calls from ", ends[0], " to ", ends[1])
         return ("the way between ", ends[0], " and ", ends[1], " (network, pool or queue)")
-    return {
+    words: dict[str, Sentence] = {
         "self": (service, "'s own time"),
         "wire": ("the network around ", service),
         "calls": ("more calls issued by ", service),
         "error": ("errors in ", service),
         "mix": ("other requests reaching ", service),
-    }.get(cause, (service,))
+    }
+    return words.get(cause, (service,))
 
 
 def _incident(story: Story, root: Root) -> Sentence:
@@ -81,7 +82,7 @@ def _percentile_change(story: Story, step: Step) -> str:
         is_it = (row["unit"], row["service"], row["operation"]) == ("server", *step)
         if is_it and row["baseline_p95_ms"] is not None and row["p95_ms"] is not None:
             before, after = in_ms(row["baseline_p95_ms"] * 1e6), in_ms(row["p95_ms"] * 1e6)
-            return f" (p95 {before} → {after})"
+            return f" (p95 {before.removesuffix(' ms')} → {after})"
     return ""
 
 

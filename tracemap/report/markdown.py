@@ -30,7 +30,7 @@ from tracemap.report.words import UNKNOWN_TEXT, cell_text, significant
 _ROWS = 20
 _BARS = 15
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~@!$^=+-])")
-_NUMERIC = ("count", "number", "ms", "ratio", "share", "bytes")
+_NUMERIC = ("count", "number", "ms", "ratio", "share", "bytes", "range")
 _CODE_KINDS = ("name", "id", "ids")
 
 

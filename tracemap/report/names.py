@@ -1,8 +1,8 @@
-"""Names from traces, made safe to look at: they are text that strangers wrote.
+r"""Names from traces, made safe to look at: they are text that strangers wrote.
 
 A name can hold line breaks, marks that turn the reading direction round, or ten thousand letters.
 What is shown is always one line of bounded length in which such marks are written out
-(``\\u202e``). Escaping for HTML, Markdown or DOT is the business of each writer, not of this file.
+(``\u202e``). Escaping for HTML, Markdown or DOT is the business of each writer, not of this file.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u180e\u200b\u200e\u200f"
     "\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
+_BASIC_PLANE = 0xFFFF
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _written_out(match: re.Match[str]) -> str:
     point = ord(match.group())
-    return f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"
+    return f"\\u{point:04x}" if point <= _BASIC_PLANE else f"\\U{point:08x}"
 
 
 def visible(text: str) -> str:

@@ -22,7 +22,7 @@ from tracemap.report.words import cell_text, significant
 
 ROWS_WITHOUT_SCRIPT = 30
 """Rows of a table that stand in the HTML; the page's script shows the others on demand."""
-_NUMERIC = ("count", "number", "ms", "ratio", "share", "bytes")
+_NUMERIC = ("count", "number", "ms", "ratio", "share", "bytes", "range")
 
 
 def html(page: Page) -> str:

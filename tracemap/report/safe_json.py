@@ -9,11 +9,12 @@ from typing import Any
 _RISKY = re.compile(
     "[<>&\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]"
 )
+_BASIC_PLANE = 0xFFFF
 
 
 def _escaped(match: re.Match[str]) -> str:
     point = ord(match.group())
-    if point < 0x10000:
+    if point <= _BASIC_PLANE:
         return f"\\u{point:04x}"
     point -= 0x10000
     return f"\\u{0xD800 + (point >> 10):04x}\\u{0xDC00 + (point & 0x3FF):04x}"

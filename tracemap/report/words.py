@@ -6,10 +6,13 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from tracemap.model import Window, iso
 
-UNKNOWN_TEXT = "–"
+UNKNOWN_TEXT = "\u2013"
+"""A dash, for what is not known."""
 _PLACES_BELOW = ((100.0, 0), (10.0, 1), (1.0, 2))
+_SPOKEN_BELOW = ((10.0, 0), (1.0, 1))
 _BYTES = ("B", "kB", "MB", "GB", "TB")
 _KILO = 1000.0
+_ONE_PERCENT = 0.01
 
 
 def milliseconds(duration_ns: float | None) -> float | None:
@@ -37,15 +40,17 @@ def significant(value: float) -> str:
 
 def in_ms(duration_ns: float) -> str:
     """Return a duration as text in milliseconds, or in seconds from ten seconds on."""
-    value = duration_ns / 1e6
+    value, unit = duration_ns / 1e6, "ms"
     if abs(value) >= 10 * _KILO:
-        return f"{significant(value / _KILO)} s"
-    return f"{significant(value)} ms"
+        value, unit = value / _KILO, "s"
+    magnitude = abs(value)
+    places = next((places for limit, places in _SPOKEN_BELOW if magnitude >= limit), 2)
+    return f"{'0' if value == 0 else fixed(value, places)} {unit}"
 
 
 def percent(share: float) -> str:
     """Return a share (0-1) as text in percent; below one percent it says so."""
-    if 0 < share < 0.01:
+    if 0 < share < _ONE_PERCENT:
         return "< 1 %"
     return f"{fixed(100 * share, 0)} %"
 
@@ -85,6 +90,8 @@ def span_of(window: Window | None) -> str:
     if window is None:
         return "none"
     start, end = clock(iso(window.start_ns)), clock(iso(window.end_ns))
+    if start.endswith(":00") and end.endswith(":00"):
+        start, end = start[:-3], end[:-3]
     if start[:10] == end[:10]:
         return f"{start[:10]} {start[11:]} to {end[11:]} UTC"
     return f"{start} to {end} UTC"
@@ -92,7 +99,7 @@ def span_of(window: Window | None) -> str:
 
 def cell_text(value: object, kind: str) -> str:  # noqa: PLR0911
     """Return one table cell as text by its column's kind (`blocks.Column`)."""
-    if value is None or value == () or value == "":
+    if value is None or value in ("", ()):
         return UNKNOWN_TEXT
     if isinstance(value, tuple):
         return ", ".join(str(item) for item in value)

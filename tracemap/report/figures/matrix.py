@@ -13,6 +13,7 @@ from tracemap.report.names import shown
 from tracemap.report.words import in_ms
 
 _FULL_SIZE = 30
+_FEW_COLUMNS = 8
 _LABEL_LENGTH = 22
 _LETTER_PX = 6.6
 
@@ -47,11 +48,13 @@ def matrix(
 ) -> FigureBlock:
     """Return the heat map of `cells` by (row, column); colour is logarithmic in milliseconds."""
     is_small = max(len(axes.rows), len(axes.columns)) <= _FULL_SIZE
-    step = 34 if is_small else 14
+    is_wide = len(axes.columns) <= _FEW_COLUMNS
+    step = 42 if is_wide else 34 if is_small else 14
+    width = 130 if is_wide else 34 if is_small else 12
     left = int(_LETTER_PX * _longest(axes.rows)) + 28
-    below = int(_LETTER_PX * 0.75 * _longest(axes.columns)) + 44
+    below = 56 if is_wide else int(_LETTER_PX * 0.75 * _longest(axes.columns)) + 44
     made = layout(
-        xaxis=_names_axis(axes.columns, axes.column_title, tickangle=-45),
+        xaxis=_names_axis(axes.columns, axes.column_title, tickangle=0 if is_wide else -45),
         yaxis=_names_axis(axes.rows, axes.row_title, autorange="reversed"),
         margin={"l": left, "r": 70, "t": 8, "b": below},
         hovermode="closest",
@@ -59,7 +62,8 @@ def matrix(
     return FigureBlock(
         id_, title, summary, {"data": [_heat(axes, cells, is_small=is_small)], "layout": made},
         height_px=below + 24 + step * max(3, len(axes.rows)),
-        min_width_px=left + 80 + (30 if is_small else 12) * len(axes.columns), table=table,
+        min_width_px=left + 80 + width * len(axes.columns),
+        max_width_px=left + 80 + 2 * width * max(3, len(axes.columns)), table=table,
     )  # fmt: skip
 
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
-import igraph
-
-from tracemap.model import USER
 from tracemap.report.blocks import FigureBlock, TableBlock
+from tracemap.report.figures.layers import SYMBOLS, Link, Point, kinds_of, links_of, places_of
 from tracemap.report.figures.style import GRID, INK, SURFACE, bare, layout, text
 from tracemap.report.names import LABEL_LENGTH, shown
 from tracemap.report.rows import Row
@@ -19,27 +15,7 @@ from tracemap.report.words import counted, in_ms
 
 _COLOURS = 4
 _WIDTHS = (1.2, 2.4, 4.0, 6.0)
-_SYMBOLS = {
-    "service": "circle",
-    "database": "square",
-    "queue": "diamond",
-    "external": "hexagon",
-    "user": "triangle-right",
-    "unknown": "x",
-}
 _LAYER_PX, _ROW_PX, _FRAME_PX = 150, 58, 110
-Point = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Link:
-    """All edges between two nodes as one line."""
-
-    downstream: str
-    upstream: str
-    calls: int
-    p95_ms: float | None
-    errors: int
 
 
 def network(
@@ -61,9 +37,9 @@ def network(
         roles: Nodes to point out: origin or victim.
         table: The numbers behind it.
     """
-    links, kinds = _links(edges), _kinds(edges)
+    links, kinds = links_of(edges), kinds_of(edges)
     names = sorted(kinds)
-    points, bends = _places(names, links)
+    points, bends = places_of(names, links)
     limits = _limits(links)
     layers = round(max(x for x, _ in points.values())) + 1
     height = max(y for _, y in points.values()) - min(y for _, y in points.values())
@@ -73,6 +49,7 @@ def network(
     made = layout(
         xaxis=bare(range=[-0.45, layers - 0.55]),
         yaxis=bare(range=[*_margin(points)]),
+        annotations=[_label(name, points[name]) for name in names],
         hovermode="closest",
         showlegend=True,
         legend={
@@ -80,73 +57,13 @@ def network(
             "font": {"size": 11}, "itemclick": False, "itemdoubleclick": False,
             "bgcolor": "rgba(0,0,0,0)",
         },
-        margin={"l": 8, "r": 8, "t": 8, "b": 72},
+        margin={"l": 8, "r": 8, "t": 8, "b": 56},
     )  # fmt: skip
     return FigureBlock(
         id_, title, _words(links, names), {"data": data, "layout": made},
         height_px=int(_FRAME_PX + _ROW_PX * max(2.0, height + 1)),
         min_width_px=min(1400, max(320, _LAYER_PX * layers)), table=table,
     )  # fmt: skip
-
-
-def _links(edges: Sequence[Row]) -> list[Link]:
-    """Return one link per pair of nodes: calls and errors added, the larger p95."""
-    made: dict[tuple[str, str], Link] = {}
-    for row in edges:
-        key = (row["downstream"], row["upstream"])
-        old = made.get(key)
-        p95 = row["p95_ms"]
-        if old is not None:
-            p95 = max((value for value in (old.p95_ms, p95) if value is not None), default=None)
-        made[key] = Link(
-            *key,
-            row["calls"] + (old.calls if old else 0),
-            p95,
-            max(row["errors_downstream"] or 0, row["errors_upstream"] or 0)
-            + (old.errors if old else 0),
-        )
-    return [made[key] for key in sorted(made)]
-
-
-def _kinds(edges: Sequence[Row]) -> dict[str, str]:
-    kinds = {row["upstream"]: row["upstream_kind"] or "service" for row in edges}
-    for row in edges:
-        is_user = row["downstream"] == USER
-        kinds[row["downstream"]] = "user" if is_user else kinds.get(row["downstream"], "service")
-    return kinds
-
-
-def _places(
-    names: Sequence[str], links: Sequence[Link]
-) -> tuple[dict[str, Point], list[list[Point]]]:
-    """Return a place for each node, and for each link the points its line bends at.
-
-    Links over several layers get vertices of their own in each layer between, so that lines keep
-    clear of nodes. (igraph offers such points itself, but in version 1.0 they are not reliable.)
-    """
-    number = {name: index for index, name in enumerate(names)}
-    ends = [(number[link.downstream], number[link.upstream]) for link in links]
-    first = igraph.Graph(n=len(names), edges=ends, directed=True).layout_sugiyama()
-    layers = [round(first[index][1]) for index in range(len(names))]
-    pieces: list[tuple[int, int]] = []
-    between: list[list[int]] = []
-    for start, end in ends:
-        low, high = (start, end) if layers[start] <= layers[end] else (end, start)
-        steps = range(layers[low] + 1, layers[high])
-        added = [len(layers) + step for step in range(len(steps))]
-        layers += steps
-        way = [low, *added, high]
-        pieces += [pair for pair in pairwise(way) if layers[pair[0]] != layers[pair[1]]]
-        between.append(added if low == start else added[::-1])
-    graph = igraph.Graph(n=len(layers), edges=pieces, directed=True)
-    second = graph.layout_sugiyama(layers=layers, maxiter=200)
-    points = [
-        (float(second[vertex][1]), -float(second[vertex][0])) for vertex in range(len(layers))
-    ]
-    return (
-        {name: points[index] for name, index in number.items()},
-        [[points[vertex] for vertex in added] for added in between],
-    )
 
 
 def _limits(links: Sequence[Link]) -> list[float]:
@@ -166,7 +83,7 @@ def _colour(link: Link, limits: Sequence[float]) -> int:
 
 
 def _width(link: Link, most: int) -> float:
-    share = math.log1p(link.calls) / math.log1p(most) if most else 0.0
+    share = math.sqrt(link.calls / most) if most else 0.0
     return _WIDTHS[min(len(_WIDTHS) - 1, int(share * len(_WIDTHS)))]
 
 
@@ -191,24 +108,27 @@ def _lines(
     for link, bend in zip(links, bends, strict=True):
         key = (_colour(link, limits), _width(link, most))
         grouped.setdefault(key, []).append(_route(link, points, bend))
-    named: set[int] = set()
-    traces = []
-    for (colour, width), routes in sorted(grouped.items()):
-        traces.append(_line(colour, width, routes, limits, is_first=colour not in named))
-        named.add(colour)
-    return traces
+    colours = sorted({colour for colour, _ in grouped})
+    return [
+        *(_line(colour, width, routes) for (colour, width), routes in sorted(grouped.items())),
+        *(_colour_key(colour, limits) for colour in colours),
+    ]
 
 
-def _line(
-    colour: int,
-    width: float,
-    routes: Sequence[Sequence[Point]],
-    limits: Sequence[float],
-    *,
-    is_first: bool,
-) -> dict[str, Any]:
-    paint = GRID if colour < 0 else f"var(--step-{colour})"
+def _paint(colour: int) -> str:
+    return GRID if colour < 0 else f"var(--step-{colour})"
+
+
+def _colour_key(colour: int, limits: Sequence[float]) -> dict[str, Any]:
+    """Return the entry of the legend for a colour: a line of one width, seen nowhere else."""
     name = "p95 unknown" if colour < 0 else f"p95 up to {in_ms(limits[colour] * 1e6)}"
+    return {
+        "type": "scatter", "x": [None], "y": [None], "mode": "lines", "name": name,
+        "line": {"color": _paint(colour), "width": 4}, "hoverinfo": "skip",
+    }  # fmt: skip
+
+
+def _line(colour: int, width: float, routes: Sequence[Sequence[Point]]) -> dict[str, Any]:
     xs: list[float | None] = []
     ys: list[float | None] = []
     sizes: list[float] = []
@@ -218,12 +138,12 @@ def _line(
         sizes += [*[0.0] * (len(route) - 1), 9.0 + width, 0.0]
     return {
         "type": "scatter", "x": xs, "y": ys, "mode": "lines+markers", "hoverinfo": "skip",
-        "line": {"color": paint, "width": width, "shape": "spline", "smoothing": 0.7},
+        "line": {"color": _paint(colour), "width": width, "shape": "spline", "smoothing": 0.7},
         "marker": {
             "symbol": "arrow", "angleref": "previous", "size": sizes, "standoff": 8,
-            "color": paint, "opacity": 1, "line": {"width": 0},
+            "color": _paint(colour), "opacity": 1, "line": {"width": 0},
         },
-        "name": name, "legendgroup": f"p95-{colour}", "showlegend": is_first,
+        "showlegend": False,
     }  # fmt: skip
 
 
@@ -259,28 +179,41 @@ def _nodes(
     roles: Mapping[str, str],
 ) -> list[dict[str, Any]]:
     traces = []
-    for kind in [kind for kind in _SYMBOLS if kind in set(kinds.values())]:
+    for kind in [kind for kind in SYMBOLS if kind in set(kinds.values())]:
         mine = [name for name in names if kinds[name] == kind]
         paints = [f"var(--{roles[name]})" if name in roles else "var(--node)" for name in mine]
-        traces.append(
-            {
-                "type": "scatter",
-                "x": [points[name][0] for name in mine],
-                "y": [points[name][1] for name in mine],
-                "mode": "markers+text",
-                "marker": {
-                    "symbol": _SYMBOLS[kind], "size": 17, "color": paints, "opacity": 1,
-                    "line": {"color": SURFACE, "width": 2},
-                },
-                "text": [text(shown(name, LABEL_LENGTH)) for name in mine],
-                "textposition": "bottom center",
-                "textfont": {"size": 12, "color": INK},
-                "customdata": [text(shown(name, 60)) for name in mine],
-                "hovertemplate": f"%{{customdata}}<br>{kind}<extra></extra>",
-                "name": kind,
-            }
-        )  # fmt: skip
+        trace = {
+            "type": "scatter", "x": [points[name][0] for name in mine],
+            "y": [points[name][1] for name in mine], "mode": "markers", "showlegend": False,
+            "marker": {
+                "symbol": SYMBOLS[kind], "size": 17, "color": paints, "opacity": 1,
+                "line": {"color": SURFACE, "width": 2},
+            },
+            "customdata": [text(shown(name, 60)) for name in mine],
+            "hovertemplate": f"%{{customdata}}<br>{kind}<extra></extra>",
+        }  # fmt: skip
+        traces += [trace, _node_key(kind, SYMBOLS[kind], "node")]
+    for role, said in (("origin", "likeliest origin"), ("victim", "hurt")):
+        if role in {roles.get(name) for name in names}:
+            traces.append(_node_key(said, "circle", role))
     return traces
+
+
+def _node_key(name: str, symbol: str, colour: str) -> dict[str, Any]:
+    """Return the entry of the legend for a shape or a colour of nodes."""
+    return {
+        "type": "scatter", "x": [None], "y": [None], "mode": "markers", "name": name,
+        "marker": {"symbol": symbol, "size": 10, "color": f"var(--{colour})"}, "hoverinfo": "skip",
+    }  # fmt: skip
+
+
+def _label(name: str, point: Point) -> dict[str, Any]:
+    """Return a name below its node, on a ground of its own so that lines do not cross it."""
+    return {
+        "text": text(shown(name, LABEL_LENGTH)), "x": point[0], "y": point[1], "yshift": -19,
+        "showarrow": False, "bgcolor": SURFACE, "borderpad": 1, "opacity": 0.92,
+        "font": {"size": 12, "color": INK},
+    }  # fmt: skip
 
 
 def _margin(points: Mapping[str, Point]) -> Point:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from tracemap.report.blocks import Column, FigureBlock, TableBlock
@@ -52,8 +53,8 @@ class Panel:
         worst = max(self.rows, key=lambda row: row["p95_ms"] or 0)
         usual = sorted(values)[len(values) // 2]
         return (
-            f"{self.title}: p95 is {in_ms(usual * 1e6)} in the middle of its range and peaks at "
-            f"{in_ms(max(values) * 1e6)} at {clock(worst['window_start'])[11:16]}."
+            f"{self.title}: p95 {in_ms(usual * 1e6)} as a rule, up to {in_ms(max(values) * 1e6)} "
+            f"at {clock(worst['window_start'])[11:16]}."
         )
 
 
@@ -147,7 +148,7 @@ def _lines(panel: Panel, key: str) -> list[dict[str, Any]]:
 def _with_gaps(rows: Sequence[Row]) -> tuple[list[str], list[float | None], list[float | None]]:
     """Return times, p50 and p95, with an empty point where cells of time are missing."""
     starts = [datetime.fromisoformat(row["window_start"]).timestamp() for row in rows]
-    steps = [after - before for before, after in zip(starts, starts[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(starts)]
     step = min(steps, default=0)
     times: list[str] = []
     p50: list[float | None] = []

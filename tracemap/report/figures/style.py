@@ -1,4 +1,4 @@
-"""What all figures share: names of colours, the bare layout, and text that plotly cannot misread."""
+"""What all figures share: names of colours, the bare layout, and text plotly cannot misread."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tracemap.report.blocks import Block, Column, Note, Section, plain
 from tracemap.report.headline import cause_words
+from tracemap.report.rows import Row
 from tracemap.report.story import Root, Story
 from tracemap.report.tables import OPERATION, SERVICE, table
 from tracemap.report.words import counted, in_ms
@@ -41,11 +42,11 @@ def blast_radius(story: Story) -> Section | None:
         "Blast radius",
         tuple(blocks),
         "Change is of the mean per request. Waited longer is change times requests: what users "
-        "lost in all. An unknown owner is shown as –.",
+        "lost in all. An unknown owner is shown as a dash.",
     )
 
 
-def _row(story: Story, root: Root) -> dict[str, object]:
+def _row(story: Story, root: Root) -> Row:
     origin_ms = None
     if story.origins:
         origin_ms = sum(leaf.share_ms for leaf in root.from_origin(story.origins[0]))

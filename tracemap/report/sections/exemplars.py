@@ -50,7 +50,8 @@ def waterfall(role: str, trace: pl.DataFrame) -> WaterfallBlock:
         f"trace-{role}",
         _TITLES.get(role, shown(role)),
         shown(spans[0]["trace_id"]),
-        whole_ms,
+        next((row["duration_ms"] for row in spans if row["parent_span_id"] is None), None)
+        or whole_ms,
         bars,
         len(spans),
     )

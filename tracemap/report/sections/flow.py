@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 from tracemap.report.blocks import Block, Column, FigureBlock, Note, Section, TableBlock
 from tracemap.report.figures.sankey import Stop, Stream, sankey, stream_words
 from tracemap.report.names import label, shown
@@ -23,7 +26,7 @@ _COLUMNS = (
     Column("what", "What changed", "name", "flow"),
     Column("way", "On the way", "name"),
     Column("share_ms", "ms per request", "ms", "flow"),
-    Column("interval_ms", "95 % interval ms", "text", "flow"),
+    Column("interval_ms", "95 % interval ms", "range", "flow"),
 )
 
 
@@ -39,7 +42,7 @@ def flow(story: Story) -> Section | None:
         blocks.append(Note(("No user-visible operation became slower on average.",)))
         blocks.append(numbers)
     else:
-        blocks.append(FigureBlock(**{**_fields(figure), "table": numbers}))
+        blocks.append(replace(figure, table=numbers))
     return Section(
         "flow",
         "Flow",
@@ -48,13 +51,6 @@ def flow(story: Story) -> Section | None:
         "is milliseconds per user request; parts below 2 % and parts that got faster are left to "
         "the table.",
     )
-
-
-def _fields(figure: FigureBlock) -> dict[str, object]:
-    return {
-        "id": figure.id, "title": figure.title, "summary": figure.summary, "spec": figure.spec,
-        "height_px": figure.height_px, "min_width_px": figure.min_width_px,
-    }  # fmt: skip
 
 
 def leaf_words(row: Row) -> str:
@@ -90,10 +86,9 @@ def _figure(story: Story, roots: list[Root]) -> FigureBlock | None:
     largest = max((leaf for leaf in roots[0].leaves), key=lambda leaf: leaf.share_ms)
     way = " → ".join(shown(service, 60) for service in largest.services)
     summary = (
-        f"{counted(len(roots), 'user-visible operation')} became slower. The largest part: "
-        f"{in_ms(largest.share_ms * 1e6)} per request of "
-        f"{label(roots[0].service, roots[0].operation)} began as "
-        f"“{leaf_words(largest.row)}” ({way})."
+        f"{counted(len(roots), 'user-visible operation')} became slower. Of the change of "
+        f"{label(roots[0].service, roots[0].operation)}, {in_ms(largest.share_ms * 1e6)} per "
+        f"request came from {leaf_words(largest.row)} (way: {way})."
     )
     return sankey("flow-figure", "From origin to users", summary, streams, colours=_COLOURS)
 
@@ -114,7 +109,7 @@ def _stops(story: Story, leaf: Leaf) -> list[tuple[Stop, Stop]]:
     ]
     start = Stop(len(entries), leaf_words(leaf.row), "origin" if is_origin else "leaf")
     way = [start, *stops]
-    return list(zip(way, way[1:], strict=False))
+    return list(pairwise(way))
 
 
 def _table(roots: list[Root], *, is_folded: bool) -> TableBlock:

@@ -11,6 +11,7 @@ from tracemap.report.words import counted, in_ms
 
 _LINES = 6
 _SHEETS = 12
+_UNKNOWN = "\0"
 _SILENT = ("no spike", "too few calls")
 
 
@@ -21,7 +22,7 @@ def handoff(story: Story) -> Section | None:
     told: dict[str, list[tuple[str, Sentence]]] = {}
     services: dict[str, list[str]] = {}
     for service, side, line in _lines(story):
-        key = story.owners.get(service) or f"\0{service}"
+        key = story.owners.get(service) or f"{_UNKNOWN}{service}"
         told.setdefault(key, []).append((side, line))
         if service not in services.setdefault(key, []):
             services[key].append(service)
@@ -44,7 +45,7 @@ def handoff(story: Story) -> Section | None:
 def _sheet(
     number: int, key: str, services: list[str], told: list[tuple[str, Sentence]]
 ) -> SheetBlock:
-    if key.startswith("\0"):
+    if key.startswith(_UNKNOWN):
         owner: Sentence = ("Owner unknown: ", Name(shown(key[1:])))
     else:
         owner = (Name(shown(key)),)
@@ -52,7 +53,8 @@ def _sheet(
     if len(lines) > _LINES:
         rest = counted(len(lines) - _LINES, "more edge")
         lines = [*lines[:_LINES], (f"and {rest}: see Propagation.",)]
-    shown_services = tuple(shown(service) for service in services)
+    is_known = not key.startswith(_UNKNOWN)
+    shown_services = tuple(shown(service) for service in services) if is_known else ()
     return SheetBlock(f"handoff-{number + 1}", owner, shown_services, tuple(lines))
 
 
@@ -90,7 +92,10 @@ def _interface(row: Row) -> Sentence:
 def _experience(row: Row) -> Sentence:
     kept = row["absorbed_ms"] or 0
     by = f" by {row['mechanism']}" if row["mechanism"] else ""
-    tail = f"; {in_ms(kept * 1e6)} was kept away{by}." if kept > 0 else "; nothing kept it away."
+    if row["verdict"] in ("absorbed", "partial"):
+        tail = f"; {in_ms(kept * 1e6)} was kept away{by}."
+    else:
+        tail = "; nothing kept it away."
     return (
         "Experience owner: ",
         *operation_name(row["downstream"], row["downstream_operation"]),

@@ -16,7 +16,7 @@ _COLUMNS = (
     Column("cause", "Cause", "text", "origin-cause"),
     Column("edge_words", "Only on the edge", "name"),
     Column("excess_ms", "Excess ms", "ms", "excess"),
-    Column("interval_ms", "95 % interval ms", "text", "excess"),
+    Column("interval_ms", "95 % interval ms", "range", "excess"),
     Column("share", "Share", "share", "excess-share"),
     Column("owner", "Owner", "name", "owner"),
     Column("evidence", "Evidence", "name"),

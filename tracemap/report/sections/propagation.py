@@ -22,7 +22,7 @@ _COLUMNS = (
     Column("downstream_operation", "Its operation", "name"),
     Column("offered_ms", "Offered ms", "ms", "offered"),
     Column("arrived_ms", "Arrived ms", "ms", "arrived"),
-    Column("interval_ms", "95 % interval ms", "text", "arrived"),
+    Column("interval_ms", "95 % interval ms", "range", "arrived"),
     Column("ratio", "Ratio", "ratio", "arrived-ratio"),
     Column("verdict", "Verdict", "verdict", "verdict"),
     Column("mechanism", "Absorbed by", "text", "mechanism"),
@@ -81,7 +81,7 @@ def heat_map(moved: Sequence[Row]) -> FigureBlock | None:
         f"{counted(len(worst), 'pair')} of services where upstream became slower. Most arrived "
         f"from {shown(first['upstream'], 60)} at {shown(first['downstream'], 60)}: "
         f"{in_ms((first['arrived_ms'] or 0) * 1e6)} of {in_ms((first['offered_ms'] or 0) * 1e6)} "
-        f"offered ({first['verdict']}). A cell shows what arrived; 0 where it was absorbed."
+        f"offered ({first['verdict']}). A cell shows what arrived and the verdict."
     )
     axes = Axes(upstreams, downstreams, "upstream (provides)", "downstream (waits)")
     return matrix("propagation-figure", "What arrived where", summary, axes, cells)
@@ -89,7 +89,8 @@ def heat_map(moved: Sequence[Row]) -> FigureBlock | None:
 
 def _cell(row: Row) -> Cell:
     arrived = row["arrived_ms"] or 0.0
-    mark = "0" if row["verdict"] == "absorbed" else significant(arrived)
+    is_absorbed = row["verdict"] == "absorbed"
+    mark = f"{in_ms(arrived * 1e6)}<br>{text(row['verdict'])}"
     by = f" by {row['mechanism']}" if row["mechanism"] else ""
     words = (
         f"{text(label(row['upstream'], row['upstream_operation']))} →<br>"
@@ -97,4 +98,4 @@ def _cell(row: Row) -> Cell:
         f"offered {in_ms((row['offered_ms'] or 0) * 1e6)}, arrived {in_ms(arrived * 1e6)}<br>"
         f"<b>{text(row['verdict'])}{text(by)}</b>"
     )
-    return Cell(max(arrived, 0.0), mark, words)
+    return Cell(1.0 if is_absorbed else max(arrived, 1.0), mark, words)

@@ -55,12 +55,8 @@ def spikes(story: Story) -> Section | None:
 
 def unit_of(row: Row) -> tuple[str, str, str, str]:
     """Return what a row of spikes measures, as the timeline keys it."""
-    return (
-        row["unit"],
-        row["service"],
-        row["operation"],
-        (row.get("edge") or {}).get("downstream", row.get("downstream", "")),
-    )
+    downstream = row["edge"]["downstream"] if row["edge"] else ""
+    return row["unit"], row["service"], row["operation"], downstream
 
 
 def spike_panels(story: Story, id_: str = "spikes-figure") -> FigureBlock | None:

@@ -3,7 +3,7 @@
   const page = JSON.parse(document.getElementById("page-data").textContent);
   const root = document.documentElement;
   const UNKNOWN = "\u2013";
-  const NUMERIC = new Set(["count", "number", "ms", "ratio", "share", "bytes"]);
+  const NUMERIC = new Set(["count", "number", "ms", "ratio", "share", "bytes", "range"]);
   const ROWS = 30;
   const ALL_ROWS = 2000;
 
@@ -163,6 +163,9 @@
     for (const [id, figure] of Object.entries(page.figures)) {
       const { data, layout } = painted(figure, "");
       layout.dragmode = false;
+      if (document.getElementById(id).clientWidth < 520) {  /* no room for remarks in titles */
+        for (const mark of layout.annotations || []) mark.text = mark.text.replace(/ <i>[^<]*<\/i>$/, "");
+      }
       Plotly.react(id, data, layout, { responsive: true, displayModeBar: false, scrollZoom: false, doubleClick: false });
     }
   };

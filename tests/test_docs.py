@@ -11,6 +11,7 @@ import typer
 from tracemap import errors, recipe
 from tracemap.analyze import Thresholds
 from tracemap.cli import app
+from tracemap.derive.quality import DISPOSITIONS, ODDITIES
 from tracemap.ingest import REASONS
 from tracemap.model import FINDINGS, Quality
 from tracemap.report.sections import SECTIONS
@@ -57,19 +58,20 @@ def test_every_reject_and_quality_mark_is_documented() -> None:
     """Whoever finds a reason in the ledger finds its meaning in messages.md."""
     page = text("messages.md")
     marks = [flag.name.lower() for flag in Quality if flag.name]
+    marks += [*DISPOSITIONS, *ODDITIES]
 
     assert [reason for reason in REASONS if f"`{reason}`" not in section(page, "Rejects")] == []
     assert [mark for mark in marks if f"`{mark}`" not in section(page, "Quality")] == []
 
 
-def test_every_recipe_key_finding_section_and_threshold_is_documented() -> None:
+def test_every_recipe_key_finding_and_threshold_is_documented() -> None:
     """pipelines.md names all that a recipe may say."""
     page = text("pipelines.md")
     keys = [key for key in recipe.Recipe.model_fields if key != "name"]
-    thresholds = [field.name for field in fields(Thresholds)]
+    thresholds = [f"| `{field.name}` | {field.default:g} |" for field in fields(Thresholds)]
 
-    assert [word for word in [*keys, *FINDINGS, *SECTIONS] if word not in page] == []
-    assert [word for word in thresholds if f"`{word}`" not in page] == []
+    assert [word for word in [*keys, *FINDINGS] if f"`{word}`" not in page] == []
+    assert [line for line in thresholds if line not in page] == []
 
 
 def test_recipes_may_name_exactly_the_sections_that_exist() -> None:

@@ -15,7 +15,7 @@ import polars as pl
 from tracemap import analyze, derive, engine, ingest
 from tracemap.analyze import cast
 from tracemap.errors import InputError, NoDataError
-from tracemap.model import FINDINGS, Cells, Facts, Findings, Window
+from tracemap.model import FINDINGS, SPIKES, Cells, Facts, Findings, Window
 from tracemap.recipe import Recipe, limits
 from tracemap.store import Appended, Store
 from tracemap.windows import Choice, Request, choose
@@ -73,11 +73,12 @@ def run(
         raise NoDataError("the database holds no spans", hint="tracemap ingest INPUT... fills it")
     thresholds = limits(recipe)
     latency = store.facts("latency_facts")
-    spikes = analyze.spikes(latency, thresholds)
+    needs_spikes = recipe.compares or "spikes" in recipe.findings
+    spikes = analyze.spikes(latency, thresholds) if needs_spikes else SPIKES.empty()
     minutes = latency["window_start_ns"].unique().sort()
     choice = choose(recipe, request or Request(), covered, minutes, spikes)
     owners = {**store.owners(), **recipe.owners}
-    compared = _compared_facts(store, choice, recipe, progress)
+    compared = _compared_facts(store, choice, progress)
     tables = {name: table.empty() for name, table in FINDINGS.items()}
     tables["spikes"] = spikes.filter(
         pl.col("start_ns").lt(choice.shown.end_ns) & pl.col("end_ns").gt(choice.shown.start_ns)
@@ -166,13 +167,9 @@ def waterfall(store: Store, trace_id: str) -> pl.DataFrame:
     return derive.waterfall(store.trace(trace_id))
 
 
-_NEED_BASELINE = {"flow", "propagation", "origins"}
-
-
-def _compared_facts(store: Store, choice: Choice, recipe: Recipe, progress: Progress) -> Facts:
+def _compared_facts(store: Store, choice: Choice, progress: Progress) -> Facts:
     """Return the facts of incident and baseline, each cut into cells; none where not needed."""
-    wanted = _NEED_BASELINE & set(recipe.findings) or "exemplars" in recipe.sections
-    if choice.incident is None or not wanted:
+    if choice.incident is None:
         return Facts()
     windows = [choice.incident] if choice.baseline is None else [choice.baseline, choice.incident]
     cells = tuple(cell for window in windows for cell in analyze.cells(window))

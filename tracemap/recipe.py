@@ -40,6 +40,9 @@ SECTIONS = (
 """What `report` can show; named here too, so that checking a recipe loads no plotting."""
 
 
+_COMPARING = {"flow", "propagation", "origins"}
+
+
 class Recipe(BaseModel):
     """One recipe, checked.
 
@@ -64,6 +67,11 @@ class Recipe(BaseModel):
     sections: list[str] = Field(min_length=1)
     thresholds: dict[str, float] = {}
     owners: dict[str, str] = {}
+
+    @property
+    def compares(self) -> bool:
+        """Whether any of it needs a window and its baseline."""
+        return bool(_COMPARING & set(self.findings)) or "exemplars" in self.sections
 
 
 def shipped() -> Traversable:
@@ -115,10 +123,9 @@ def single(finding: str, settings: Sequence[str] = ()) -> Recipe:
     Raises:
         PipelineError: If a setting is wrong.
     """
-    needs_baseline = finding in {"flow", "propagation", "origins"}
     content: dict[str, Any] = {
         "title": finding,
-        "window": "worst spike" if needs_baseline else "all",
+        "window": "worst spike" if finding in _COMPARING else "all",
         "findings": [finding],
         "sections": ["summary"],
     }

@@ -73,7 +73,7 @@ def choose(
     the incident is the worst spike within it.
 
     Args:
-        recipe: Its `window` and `baseline` count.
+        recipe: Its `window` and `baseline` count; one that compares nothing needs neither.
         request: What the user asked for; wins.
         covered: What the database covers.
         cells: Starts of the minutes in which calls were observed, ns since the epoch.
@@ -86,6 +86,8 @@ def choose(
     asked = request.window.within(covered)
     if not request.window.is_open:
         _require_calls(asked, cells, covered, "--from, --to")
+    if not recipe.compares:
+        return Choice(asked)
     if recipe.window == "worst spike" and not request.window.is_open:
         found = _compared(asked, recipe, request, covered=covered, cells=cells, spikes=spikes)
         return Choice(asked, asked, found.window, found.reason)

@@ -47,8 +47,8 @@ USAGE = [
     (["edgs"], "No such command 'edgs'. Did you mean 'edges'?\n  hint: tracemap --help"),
     (["edges", "--fro", "x"], "No such option: --fro"),
     (["run"], "Missing argument 'recipe'\n  hint: tracemap run --help"),
-    (["ingest"], "Missing argument 'inputs'\n  hint: tracemap ingest --help"),
-    (["edges", "--format", "xml"], "Invalid value for '--format': 'xml' is not one of"),
+    (["ingest"], "Missing argument 'INPUT...'\n  hint: tracemap ingest --help"),
+    (["edges", "--format", "xml"], "'xml' is not one of 'table', 'json', 'csv'"),
     (["origins", "--spike", "0"], "Invalid value for '--spike'"),
     (
         ["edges", "--from", "yesterday"],

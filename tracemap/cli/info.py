@@ -90,9 +90,10 @@ def _print(content: dict[str, Any], database: str) -> None:
     titles = {
         "files": "files",
         "rejects": "rejected, by reason, with the first bytes of one",
-        "quality": "what is odd about stored spans",
+        "quality": "where stored spans went, and what is odd about some",
     }
     for key, title in titles.items():
         if content[key]:
             typer.echo(f"\n{title}")
-            print_table(content[key], list(content[key][0]))
+            columns = [column for column in content[key][0] if column != "content_hash"]
+            print_table(content[key], columns)

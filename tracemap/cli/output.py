@@ -70,8 +70,12 @@ def _is_number(value: object) -> bool:
 def _cell(value: object) -> str:
     if value is None:
         return "-"
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
     if isinstance(value, Mapping):
-        return visible(", ".join(f"{key} {item}" for key, item in value.items()))
+        return visible(" → ".join(str(item) for item in value.values()))
     if isinstance(value, Sequence) and not isinstance(value, str):
         return visible(", ".join(str(item) for item in value))
     return visible(str(value))

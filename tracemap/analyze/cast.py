@@ -34,7 +34,9 @@ def units(tables: Mapping[str, pl.DataFrame], latency_facts: pl.DataFrame) -> pl
         chosen.append(spikes.select(UNIT).unique(maintain_order=True).head(_SPIKES))
     if origins is not None and not origins.is_empty():
         first = origins.sort("rank").head(_ORIGINS)
-        chosen.append(known.filter(pl.col("service").is_in(first["service"].implode())))
+        own = known.filter(pl.col("service").is_in(first["service"].implode()))
+        servers = own.filter(pl.col("unit") == "server")
+        chosen += [own, servers.with_columns(downstream=pl.lit("")).unique()]
         edges = first.select(downstream="edge_downstream", service="edge_upstream")
         chosen.append(known.join(edges, on=["downstream", "service"], how="semi"))
     if flow is not None:

@@ -63,7 +63,10 @@ _TABLE_COLUMNS = {
         "mechanism",
         "calls",
     ),
-    "origins": ("rank", "service", "operation", "cause", "edge", "excess_ms", "share", "owner"),
+    "origins": (
+        *("rank", "service", "operation", "cause", "edge", "excess_ms", "share", "confidence"),
+        "owner",
+    ),
 }
 
 

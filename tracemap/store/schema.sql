@@ -303,7 +303,7 @@ CREATE TABLE propagation (
 CREATE TABLE origins (
     recipe          VARCHAR,   -- name of the recipe that wrote the row
     rank            INTEGER,   -- 1 is the likeliest
-    service         VARCHAR,   -- the service named; for an edge: its upstream
+    service         VARCHAR,   -- the service named; for an edge: its likelier end
     operation       VARCHAR,   -- the operation that moved most; null: several
     cause           VARCHAR,   -- self, wire, calls, error, mix
     edge_downstream VARCHAR,   -- when only one edge rose: its downstream; null
@@ -312,6 +312,8 @@ CREATE TABLE origins (
     low_ns          BIGINT,    -- ns: lower end of its 95 % interval; null: unknown
     high_ns         BIGINT,    -- ns: upper end; null: unknown
     share           DOUBLE,    -- share of all explained time, 0-1
+    z               DOUBLE,    -- evidence of all its components together (rank statistic)
+    confidence      VARCHAR,   -- strong, or weak: a lead, not a finding
     owner           VARCHAR,   -- owner of the service; null: unknown
     evidence        VARCHAR,   -- what moved, in words
     exemplars       VARCHAR[]  -- ids of up to three traces that show it

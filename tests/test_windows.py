@@ -33,7 +33,9 @@ def test_postmortem_without_a_window_takes_the_worst_spike() -> None:
 
     assert choice.shown == choice.incident == minutes(10, 20)
     assert choice.baseline is not None
-    assert choice.reason.startswith(f"the worst spike, {minutes(10, 20)}, compared with the quiet")
+    assert choice.reason == (
+        f"the quiet time before the window of the worst spike, {minutes(10, 20)}"
+    )
 
 
 def test_postmortem_of_another_spike() -> None:
@@ -42,7 +44,7 @@ def test_postmortem_of_another_spike() -> None:
     choice = choose(POSTMORTEM, Request(spike=2), COVERED, CELLS, spikes)
 
     assert choice.incident == minutes(40, 42)
-    assert choice.reason.startswith("spike 2, ")
+    assert choice.reason.endswith(f" of spike 2, {minutes(40, 42)}")
 
 
 def test_a_spike_that_is_not_there_is_refused() -> None:
@@ -109,7 +111,7 @@ def test_recipe_that_compares_with_nothing() -> None:
     choice = choose(alone, Request(), COVERED, CELLS, episodes(minutes(10, 20)))
 
     assert choice.baseline is None
-    assert choice.reason == "the recipe compares with nothing"
+    assert choice.reason.startswith("the recipe compares with nothing; the window is that of the ")
 
 
 def test_no_cells_no_spikes_is_no_error() -> None:

@@ -106,8 +106,8 @@ def choose(
     found = _compared(incident, recipe, request, covered=covered, cells=cells, spikes=spikes)
     spike = "the worst spike" if request.spike == 1 else f"spike {request.spike}"
     shown = incident if recipe.window == "worst spike" else asked
-    reason = f"{spike}, {incident}, compared with {found.reason}"
-    return Choice(shown, incident, found.window, reason if found.window else found.reason)
+    joint = "" if found.reason.endswith("the window") else "; the window is that"
+    return Choice(shown, incident, found.window, f"{found.reason}{joint} of {spike}, {incident}")
 
 
 def _compared(

@@ -45,7 +45,7 @@ def test_same_hours_of_last_week_win() -> None:
     chosen = baseline(window, observed(minutes(-60, 60), earlier(window, 1)), episodes(window))
 
     assert chosen.window == earlier(window, 1)
-    assert chosen.reason == "the same hours one week earlier"
+    assert chosen.reason == "the same hours one week before the window"
 
 
 def test_a_week_with_a_spike_of_its_own_is_passed_over() -> None:
@@ -55,7 +55,7 @@ def test_a_week_with_a_spike_of_its_own_is_passed_over() -> None:
     chosen = baseline(window, cells, episodes(window, earlier(minutes(4, 6), 1)))
 
     assert chosen.window == earlier(window, 2)
-    assert chosen.reason == "the same hours 2 weeks earlier"
+    assert chosen.reason == "the same hours 2 weeks before the window"
 
 
 def test_a_week_that_was_hardly_observed_does_not_count() -> None:

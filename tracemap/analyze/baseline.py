@@ -70,7 +70,7 @@ def baseline(
         quiet = not any(_overlap(earlier, episode) for episode in busy)
         if quiet and _cells_in(cells, earlier) >= max(1, wanted):
             ago = "one week" if weeks == 1 else f"{weeks} weeks"
-            return Baseline(earlier, f"the same hours {ago} earlier")
+            return Baseline(earlier, f"the same hours {ago} before the window")
     if cells.is_empty():
         return Baseline(None, "there is nothing to compare with: no calls were observed")
     times_ns = cells.to_list()
@@ -87,7 +87,7 @@ def baseline(
         end_ns = min(chosen.end_ns, chosen.start_ns + longest_ns)
         return Baseline(
             Window(chosen.start_ns, end_ns),
-            "the quiet time after the window, as nothing quiet was recorded before it",
+            "as nothing quiet was recorded before, the quiet time after the window",
         )
     return Baseline(None, "there is nothing to compare with: no quiet time outside the window")
 

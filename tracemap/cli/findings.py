@@ -157,6 +157,6 @@ def _print(
     if shape is Format.TABLE:
         typer.echo(f"window {findings.window}", err=True)
         if findings.baseline_reason:
-            typer.echo(findings.baseline_reason, err=True)
+            typer.echo(f"baseline {findings.baseline} ({findings.baseline_reason})", err=True)
         columns = [column for column in _TABLE_COLUMNS[name] if column in columns]
     print_rows(rows, columns, shape)

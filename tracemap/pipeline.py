@@ -209,20 +209,11 @@ def _explained(
         return {}
     windows = choice.incident, choice.baseline
     paths = facts["paths"].unique("path_id").sort("path_id")
-    exemplars = facts["exemplars"].filter(choice.incident.contains(pl.col("window_start_ns")))
     return {
         "paths": paths,
         "flow": analyze.flow(facts["path_facts"], paths, *windows, thresholds),
         "propagation": analyze.propagation(facts["path_facts"], paths, *windows, thresholds),
-        "origins": analyze.origins(
-            facts["path_facts"],
-            paths,
-            facts["latency_facts"],
-            *windows,
-            thresholds=thresholds,
-            owners=owners,
-            exemplars=exemplars,
-        ),
+        "origins": analyze.origins(facts, *windows, thresholds=thresholds, owners=owners),
     }
 
 

@@ -55,6 +55,18 @@ class CallTree:
         """Rows of the root entries."""
         return np.flatnonzero(self.parent < 0)
 
+    def requests(self, consumers: frozenset[tuple[str, str]]) -> NDArray[np.int64]:
+        """Return the rows of the root entries that somebody waits for.
+
+        Args:
+            consumers: Services and operations that consume messages: work nobody waits for. They
+                count all the same where there is no other root.
+        """
+        names = zip(self.rows("service"), self.rows("operation"), strict=True)
+        waited = np.array([name not in consumers for name in names], dtype=np.bool_)
+        roots = self.roots
+        return roots[waited[roots]] if waited[roots].any() else roots
+
     def children(self) -> list[list[int]]:
         """Return for each path the rows of its children, in order."""
         below: list[list[int]] = [[] for _ in range(self.parent.size)]

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from tracemap.analyze.calledges import CallEdges
+from tracemap.analyze.calledges import CallEdges, call_edges
 from tracemap.analyze.calltree import CallTree, added, per
 from tracemap.analyze.statistics import jackknife, overdispersion, rank_z
 
@@ -61,7 +61,7 @@ class _Group:
 
 def components(
     tree: CallTree,
-    edges: CallEdges,
+    requests: NDArray[np.int64],
     latency_facts: pl.DataFrame,
     incident: Window,
     limits: Thresholds,
@@ -70,7 +70,7 @@ def components(
 
     Args:
         tree: Call paths of both windows.
-        edges: `calledges.call_edges` of it.
+        requests: Rows of the root entries that somebody waits for: effects are per such request.
         latency_facts: As `model.LATENCY_FACTS`, both windows cut into cells of time.
         incident: The window to explain.
         limits: Thresholds.
@@ -78,8 +78,10 @@ def components(
     Returns:
         Columns as `COMPONENTS`, sorted by `KEY`.
     """
-    visible = _visible(tree, edges, limits)
-    parts = [_measured(tree, group, visible) for group in _groups(tree)]
+    edges = call_edges(tree)
+    visible = _visible(tree, edges, requests, limits)
+    served = tree.sums["calls"][:, :, requests].sum(axis=2, keepdims=True)
+    parts = [_measured(tree, group, visible, served) for group in _groups(tree)]
     evidence = _evidence(latency_facts, incident)
     durations = pl.concat(parts).join(evidence, on=KEY, how="left")
     z = pl.col("z").fill_null(0.0)
@@ -90,7 +92,7 @@ def components(
     ) & (pl.col("baseline_calls") > 0)
     ramp = ((z - limits.component_z_low) / span).clip(0.0, 1.0)
     durations = durations.with_columns(z=z, weight=pl.when(moved).then(ramp).otherwise(0.0))
-    counted = _call_counts(tree, edges, visible, limits)
+    counted = _call_counts(tree, edges, (visible, served), limits)
     return pl.concat(
         [durations.select(COMPONENTS.names()), counted.select(COMPONENTS.names())]
     ).sort(KEY)
@@ -118,8 +120,10 @@ def _groups(tree: CallTree) -> list[_Group]:
     ]
 
 
-def _visible(tree: CallTree, edges: CallEdges, limits: Thresholds) -> NDArray[np.float64]:
-    """Return per replicate and path the share of a rise there that reaches the root.
+def _visible(
+    tree: CallTree, edges: CallEdges, requests: NDArray[np.int64], limits: Thresholds
+) -> NDArray[np.float64]:
+    """Return per replicate and path the share of a rise there that reaches a waiting root.
 
     Step by step: where the incident offered more, what arrived of it; elsewhere the share of the
     step's time that was on the path of its parent.
@@ -130,7 +134,8 @@ def _visible(tree: CallTree, edges: CallEdges, limits: Thresholds) -> NDArray[np
         limits.arrived_rise_ms * NS_PER_MS, 0.05 * edges.mean("duration_ns", 1)[:1]
     )
     through = np.where(rising, per(arrived, np.maximum(offered, 0.0)), usual).clip(0.0, 1.0)
-    visible = np.ones((through.shape[0], tree.parent.size))
+    visible = np.zeros((through.shape[0], tree.parent.size))
+    visible[:, requests] = 1.0
     for row in range(tree.parent.size):
         above, pair = int(tree.parent[row]), int(edges.of_path[row])
         if above >= 0:
@@ -138,38 +143,39 @@ def _visible(tree: CallTree, edges: CallEdges, limits: Thresholds) -> NDArray[np
     return visible
 
 
-def _requests(tree: CallTree) -> NDArray[np.float64]:
-    """Return root requests, shape (replicate, side, 1)."""
-    return np.asarray(tree.sums["calls"][:, :, tree.roots].sum(axis=2, keepdims=True))
-
-
-def _measured(tree: CallTree, group: _Group, visible: NDArray[np.float64]) -> pl.DataFrame:
+def _measured(
+    tree: CallTree, group: _Group, visible: NDArray[np.float64], served: NDArray[np.float64]
+) -> pl.DataFrame:
     """Return the change and visible effect of the components of one kind."""
     index, labels = _indexed(group.labels)
     size = len(labels)
     calls, amount = (added(tree.sums[name], index, size) for name in ("calls", group.measure))
     mean = per(amount, calls)
-    often = per(tree.sums["calls"], np.broadcast_to(_requests(tree), tree.sums["calls"].shape))
+    often = per(tree.sums["calls"], np.broadcast_to(served, tree.sums["calls"].shape))
     weight = added(often.mean(axis=1) * visible, index, size)
     excess = (mean[:, 1] - mean[:, 0]) * weight * (calls.min(axis=1) > 0)
     return _frame(group.kind, labels, calls[0], mean[0], excess)
 
 
 def _call_counts(
-    tree: CallTree, edges: CallEdges, visible: NDArray[np.float64], limits: Thresholds
+    tree: CallTree,
+    edges: CallEdges,
+    effect: tuple[NDArray[np.float64], NDArray[np.float64]],
+    limits: Thresholds,
 ) -> pl.DataFrame:
     """Return the components of kind ``calls``: calls per request that makes any.
 
     Counting only requests that make the call keeps a changed mix of requests out of it. A call
     that no request of the baseline made counts as new where a fair share of requests makes it.
     """
+    visible, served = effect
     calls, callers = edges.sums["calls"], edges.sums["callers"]
     requests = edges.requests[:, :, edges.caller]
     often = per(calls, callers, otherwise=1.0)
     is_new = (callers[:, 0] == 0) & (callers[:, 1] >= limits.propagated_ratio * requests[:, 1])
     before = np.where(is_new, 0.0, often[:, 0])
     each = per(edges.sums["on_parent_ns"].sum(axis=1), calls.sum(axis=1))
-    rate = per(callers, np.broadcast_to(_requests(tree), callers.shape))
+    rate = per(callers, np.broadcast_to(served, callers.shape))
     mean_rate = np.where(is_new, rate[:, 1], rate.mean(axis=1))
     seen = added(visible * tree.sums["calls"].sum(axis=1), edges.of_path, len(edges.pairs))
     share = per(seen, calls.sum(axis=1), otherwise=1.0)

@@ -10,15 +10,20 @@ edges mostly rose together is the origin; where one edge alone rose, the edge is
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tracemap.analyze.calledges import call_edges
 from tracemap.analyze.calltree import CallTree, call_tree
 from tracemap.analyze.components import components
 from tracemap.analyze.thresholds import Thresholds
-from tracemap.model import ORIGINS, Window
+from tracemap.model import ORIGINS, Facts, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 NS_PER_MS = 1e6
 ROUNDS = 12
@@ -32,15 +37,12 @@ Row = dict[str, Any]
 
 
 def origins(
-    path_facts: pl.DataFrame,
-    paths: pl.DataFrame,
-    latency_facts: pl.DataFrame,
+    facts: Facts,
     incident: Window,
     baseline: Window,
     *,
     thresholds: Thresholds | None = None,
-    owners: dict[str, str] | None = None,
-    exemplars: pl.DataFrame | None = None,
+    owners: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
     """Return the services and edges that explain the rise of user-visible latency.
 
@@ -56,31 +58,30 @@ def origins(
     ``wire`` (gaps: network, queue, pool), ``calls`` (more calls than before).
 
     Args:
-        path_facts: As `model.PATH_FACTS`, of both windows.
-        paths: As `model.PATHS`.
-        latency_facts: As `model.LATENCY_FACTS`, both windows cut into cells of time
-            (`windows.cells`), so that bursts are told from shifts.
+        facts: Facts of both windows, each cut into cells of time (`windows.cells`), so that bursts
+            are told from shifts.
         incident: The window to explain.
         baseline: The window to compare with.
         thresholds: Limits; the defaults when None.
         owners: Owner by service, where known.
-        exemplars: As `model.EXEMPLARS`, of the incident.
 
     Returns:
         As `model.ORIGINS`, likeliest first.
     """
     limits = thresholds or Thresholds()
-    tree = call_tree(path_facts, paths, incident, baseline)
-    moved = components(tree, call_edges(tree), latency_facts, incident, limits)
+    tree = call_tree(facts["path_facts"], facts["paths"], incident, baseline)
+    requests = tree.requests(_consumers(facts["edge_facts"]))
+    moved = components(tree, requests, facts["latency_facts"], incident, limits)
     shared = _Blame(moved.filter((pl.col("weight") > 0) & (pl.col("excess_ns") > 0)), moved)
     least_ns = max(
-        limits.origin_excess_ms * NS_PER_MS, limits.origin_excess_share * _mean_request_ns(tree)
+        limits.origin_excess_ms * NS_PER_MS,
+        limits.origin_excess_share * _mean_request_ns(tree, requests),
     )
     found = _one_per_edge([shared.origin(service, limits) for service in shared.services()])
     named = [row for row in found if row["excess_ns"] >= least_ns and row["z"] >= limits.origin_z]
     named.sort(key=lambda row: (-row["excess_ns"], row["service"]))
     total = sum(row["excess_ns"] for row in found) or 1.0
-    traces = _exemplars(exemplars)
+    traces = _exemplars(facts["exemplars"], incident)
     rows = [
         {
             **row,
@@ -114,19 +115,24 @@ def _one_per_edge(found: list[Row]) -> list[Row]:
     return list(merged.values())
 
 
-def _mean_request_ns(tree: CallTree) -> float:
+def _consumers(edge_facts: pl.DataFrame) -> frozenset[tuple[str, str]]:
+    """Return the services and operations that consume messages."""
+    rows = edge_facts.filter(
+        (pl.col("connection_type") == "messaging") & (pl.col("downstream_kind") == "service")
+    ).select("downstream", "downstream_operation")
+    return frozenset(rows.unique().iter_rows())
+
+
+def _mean_request_ns(tree: CallTree, requests: NDArray[np.int64]) -> float:
     """Return the mean duration of a root request in the baseline."""
-    roots = tree.roots
-    requests = tree.sums["calls"][0, 0, roots].sum()
-    return float(tree.sums["duration_ns"][0, 0, roots].sum() / requests) if requests else 0.0
+    calls = tree.sums["calls"][0, 0, requests].sum()
+    return float(tree.sums["duration_ns"][0, 0, requests].sum() / calls) if calls else 0.0
 
 
-def _exemplars(exemplars: pl.DataFrame | None) -> list[str]:
+def _exemplars(exemplars: pl.DataFrame, incident: Window) -> list[str]:
     """Return the ids of the three slowest traces of the incident."""
-    if exemplars is None or exemplars.is_empty():
-        return []
     worst = (
-        exemplars.filter(pl.col("role") == "worst")
+        exemplars.filter((pl.col("role") == "worst") & incident.contains(pl.col("window_start_ns")))
         .unique(["trace_high", "trace_low"])
         .sort("duration_ns", "trace_high", "trace_low", descending=[True, False, False])
         .head(3)

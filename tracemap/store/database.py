@@ -14,8 +14,8 @@ from tracemap.model import SECOND_NS, Window, iso
 from tracemap.store import buckets as walk
 from tracemap.store import dirty, facts, ledger, lookup, query
 from tracemap.store.append import Appended, append_file, known_file
-from tracemap.store.connection import connect
 from tracemap.store.catalog import Catalog
+from tracemap.store.connection import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -18,6 +18,7 @@ _CONTENT = [name for name in SPANS.schema if name not in (*SPANS.key, "quality")
 _COMPARED = [*_CONTENT, "quality_seen"]
 _IDS = ("operation_id", "resource_id")
 _CONFLICT = pl.lit(int(Quality.ID_CONFLICT), dtype=pl.UInt32)
+_FLAGGED = pl.col("quality") != pl.col("quality_seen")
 
 
 def has_copies(spans: pl.DataFrame) -> bool:
@@ -51,8 +52,7 @@ def settled(copies: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
     ranked = _ranked(catalog.with_content_order(copies.filter(repeated)))
     again = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in SPANS.key)
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in _COMPARED)
-    flagged = pl.col("quality") != pl.col("quality_seen")
-    conflicts = ranked.filter((again & differs) | flagged).select(SPANS.key).unique()
+    conflicts = ranked.filter((again & differs) | _FLAGGED).select(SPANS.key).unique()
     lowest = ranked.group_by(SPANS.key).agg(pl.col("file_id").min().alias("lowest_file_id"))
     kept = (
         ranked.unique(SPANS.key, keep="first", maintain_order=True)
@@ -117,8 +117,10 @@ def without_stored(
     if stored.is_empty():
         return spans
     again = _comparable(incoming.join(stored, on=SPANS.key, how="semi").select(stored.columns))
-    same = [*SPANS.key, *_COMPARED]
-    other = again.join(_comparable(stored), on=same, how="anti", nulls_equal=True)
+    equal = again.filter(~_FLAGGED).join(
+        _comparable(stored), on=[*SPANS.key, *_COMPARED], how="semi", nulls_equal=True
+    )
+    other = again.join(equal, on=SPANS.key, how="anti")
     if other.height:
         contested = stored.join(other, on=SPANS.key, how="semi")
         kept = settled(pl.concat([contested, other.select(stored.columns)]), catalog)

@@ -1,0 +1,68 @@
+"""What a writer remembers from file to file, so that a small file costs few queries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tracemap.model import OPERATIONS, RESOURCES, SPANS
+from tracemap.store.dictionary import Dictionary
+from tracemap.store.tables import read
+
+if TYPE_CHECKING:
+    from tracemap.model import Batch
+    from tracemap.store.tables import Connection
+
+
+class Catalog:
+    """The small tables as they are in the writer's transaction; to be dropped when it rolls back.
+
+    Args:
+        connection: Where the tables are.
+
+    Attributes:
+        files: Files taken in so far; the next one has the number after.
+        has_links: Whether any span link is stored.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._operations = Dictionary(connection, OPERATIONS)
+        self._resources = Dictionary(connection, RESOURCES)
+        self._services = self._named()
+        self.files = int(read(connection, "SELECT count(*) FROM files").item())
+        self.has_links = bool(read(connection, "SELECT count(*) > 0 FROM links").item())
+
+    def numbered(self, batch: Batch) -> pl.DataFrame:
+        """Return the spans of `batch` with the ids of the store; new rows are inserted."""
+        return SPANS.conform(batch.spans).with_columns(
+            _translated("operation_id", self._operations.store_ids(batch.operations)),
+            _translated("resource_id", self._resources.store_ids(batch.resources)),
+        )
+
+    def with_content_order(self, spans: pl.DataFrame) -> pl.DataFrame:
+        """Add ``operation_order`` and ``resource_order``, which depend on content alone."""
+        return spans.with_columns(
+            operation_order=self._operations.content_order(spans["operation_id"]),
+            resource_order=self._resources.content_order(spans["resource_id"]),
+        )
+
+    def renamed(self) -> pl.DataFrame:
+        """Return ``resource_id`` of the resources whose service got another name since last time.
+
+        That happens when a service's name turns up in a second namespace or environment.
+        """
+        before = self._services
+        if before.height < len(self._resources):
+            self._services = self._named()
+        return before.join(self._services, on=["resource_id", "service"], how="anti").select(
+            "resource_id"
+        )
+
+    def _named(self) -> pl.DataFrame:
+        return read(self._connection, "SELECT resource_id, service FROM services")
+
+
+def _translated(column: str, ids: pl.DataFrame) -> pl.Expr:
+    return pl.col(column).replace_strict(ids["local"], ids["stored"], return_dtype=pl.Int32)

@@ -8,7 +8,8 @@ import pytest
 
 from tracemap.cli import app
 
-HEAVY = ("polars", "duckdb", "numba", "numpy", "pyarrow", "plotly", "jinja2", "pydantic", "rich")
+HEAVY = ("polars", "duckdb", "numba", "numpy", "pyarrow", "plotly", "jinja2", "rich")
+"""Not pydantic: typer itself loads it to read options."""
 
 
 def modules_after(arguments: list[str]) -> set[str]:

@@ -40,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # whoever read our output (`| head`) has seen enough; keep the interpreter from complaining
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    if code == INTERRUPTED:  # typer turns Ctrl-C inside a verb into this code
+        return _complain("interrupted", INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 

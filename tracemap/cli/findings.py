@@ -156,7 +156,9 @@ def _print(
     columns = list(rows[0] if rows else report.rows(name, frame.clear(1))[0])
     if shape is Format.TABLE:
         typer.echo(f"window {findings.window}", err=True)
-        if findings.baseline_reason:
+        if findings.baseline is not None:
             typer.echo(f"baseline {findings.baseline} ({findings.baseline_reason})", err=True)
+        elif findings.baseline_reason:
+            typer.echo(findings.baseline_reason, err=True)
         columns = [column for column in _TABLE_COLUMNS[name] if column in columns]
     print_rows(rows, columns, shape)

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tracemap.cli.options import Format
+from tracemap.cli.output import print_rows, visible
+
+ROWS = [
+    {"name": "=SUM(A1)", "calls": -3, "edge": {"downstream": "a", "upstream": "b"}, "ids": ["x"]},
+    {"name": None, "calls": 12_345, "edge": None, "ids": []},
+]
+COLUMNS = ["name", "calls", "edge", "ids"]
+
+
+def test_csv_is_safe_and_complete(capsys: pytest.CaptureFixture[str]) -> None:
+    """Text that looks like a formula is quoted; numbers stay; what is nested is JSON."""
+    print_rows(ROWS, COLUMNS, Format.CSV)
+
+    assert capsys.readouterr().out.splitlines() == [
+        "name,calls,edge,ids",
+        '\'=SUM(A1),-3,"{""downstream"": ""a"", ""upstream"": ""b""}","[""x""]"',
+        ",12345,,[]",
+    ]
+
+
+def test_json_is_what_it_was(capsys: pytest.CaptureFixture[str]) -> None:
+    """Programs get values as they are."""
+    print_rows(ROWS, COLUMNS, Format.JSON)
+
+    assert json.loads(capsys.readouterr().out) == ROWS
+
+
+def test_a_table_shows_edges_as_arrows_and_nothing_as_a_dash(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Large numbers are grouped."""
+    print_rows(ROWS, COLUMNS, Format.TABLE)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
+
+    assert lines[0] == COLUMNS
+    assert lines[2] == ["=SUM(A1)", "-3", "a", "→", "b", "x"]
+    assert lines[3] == ["-", "12,345", "-"]
+
+
+@pytest.mark.parametrize("shape", list(Format))
+def test_no_rows_is_no_error(shape: Format, capsys: pytest.CaptureFixture[str]) -> None:
+    """The header or an empty array still says what there would be."""
+    print_rows([], COLUMNS, shape)
+    out = capsys.readouterr().out
+
+    assert out.strip() == "[]" if shape is Format.JSON else "name" in out
+
+
+def test_control_and_direction_marks_are_spelled_out() -> None:
+    """What cannot be seen, or turns text round, is written as an escape."""
+    assert visible("a\x1b[2J\u202eb\nc é") == "a\\x1b[2J\\u202eb\\nc é"

@@ -170,7 +170,9 @@ ORIGIN_ROWS = [
     {
         "rank": 1, "service": "card-db", "operation": "SELECT cards", "cause": "self",
         "excess_ns": int(203.1 * MS), "low_ns": int(190.2 * MS), "high_ns": int(216 * MS),
-        "share": 0.93, "owner": None,
+        "share": 0.93,
+        "z": 41.0,
+        "confidence": "strong", "owner": None,
         "evidence": "its calls rose from 38 ms to 291 ms; payment's own time did not move",
         "exemplars": ["5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b1740000000000000001"],
     },

@@ -95,6 +95,16 @@ class Note:
     block: str = field(default="note", init=False)
 
 
+def remark(*parts: str | Name) -> Note:
+    """Return a remark made of these parts."""
+    return Note(parts)
+
+
+def warning(*parts: str | Name) -> Note:
+    """Return a remark that asks for action or for doubt."""
+    return Note(parts, "warning")
+
+
 @dataclass(frozen=True)
 class Fact:
     """One number that stands for itself, with its definition and a remark."""

@@ -22,7 +22,7 @@ GLOSSARY_LINE = (
 
 @dataclass(frozen=True)
 class Definition:
-    """What one number means: in a sentence or two, as a formula, with an example, and its limits."""
+    """What one number means: in a sentence or two, a formula, an example, and its limits."""
 
     id: str
     term: str
@@ -63,7 +63,7 @@ _ALL = (
         "p95 is the duration that 95 of 100 calls do not exceed; p50 is the median. On an edge it "
         "is what downstream waited; where there is no client span, what upstream took.",
         formula="from a histogram whose buckets are 1.1 % wide, so any percentile is within 0.55 %",
-        limits="Percentiles never add up or average; each is read from the counts of its own calls.",
+        limits="Percentiles never add up or average; each is read from its own calls.",
     ),
     Definition(
         "gap",
@@ -174,6 +174,13 @@ _ALL = (
         "at it or beyond it.",
     ),
     Definition(
+        "confidence",
+        "Confidence",
+        "Strong: own times and gaps at the origin rose more than bursts or thin data could feign. "
+        "Weak: a lead to follow, not a finding.",
+        formula="a rank statistic over all components of the origin that moved, against a limit",
+    ),
+    Definition(
         "excess",
         "Excess",
         "Time that this origin added to a user's request, on average over all user requests in "
@@ -190,8 +197,8 @@ _ALL = (
     Definition(
         "flow",
         "Flow",
-        "How the change of an operation's mean latency splits over its call paths: at each hop into "
-        "own time, gap, calls, and what came from below. The leaves add up to the change.",
+        "How the change of an operation's mean latency splits over its call paths: at each hop "
+        "into own time, gap, calls, and what came from below. The leaves add up to the change.",
         formula="change of mean = sum over the paths of (own time + gap + calls + virtual + small "
         "+ unresolved)",
         limits="Small and unresolved leaves are shown together as unexplained.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import polars as pl
@@ -59,10 +60,10 @@ def mermaid_chain(story: Story) -> str:
     for number, (service, operation) in enumerate(steps):
         name = f"{shown(service, 60)} · {shown(operation, 60)}" if operation else shown(service, 60)
         lines.append(f'  n{number}["{_mermaid(name)}"]')
-    for number in range(len(steps) - 1):
-        lines.append(
-            f"  n{number} -->|{_arrived(story, steps[number], steps[number + 1])}| n{number + 1}"
-        )
+    lines += [
+        f"  n{number} -->|{_arrived(story, *pair)}| n{number + 1}"
+        for number, pair in enumerate(pairwise(steps))
+    ]
     return "\n".join(lines)
 
 
@@ -98,10 +99,9 @@ def _as_mermaid(edges: list[Row]) -> str:
     for name, (id_, kind) in nodes.items():
         left, right = _SHAPES.get(kind, ("[", "]"))
         lines.append(f'  {id_}{left}"{_mermaid(shown(name))}"{right}')
-    lines += [
-        f'  {nodes[row["downstream"]][0]} -->|"{_mermaid(_label(row))}"| {nodes[row["upstream"]][0]}'
-        for row in edges
-    ]
+    for row in edges:
+        start, end = nodes[row["downstream"]][0], nodes[row["upstream"]][0]
+        lines.append(f'  {start} -->|"{_mermaid(_label(row))}"| {end}')
     return "\n".join(lines) + "\n"
 
 

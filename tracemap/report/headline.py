@@ -98,6 +98,8 @@ def _from_origin(story: Story, root: Root) -> Sentence:
             *cause_words(origin),
             f", {in_ms(origin['excess_ms'] * 1e6)} per user request",
         )
+    if origin["confidence"] == "weak":
+        return ("a lead, not a finding, is ", *cause_words(origin))
     part_ms = sum(leaf.share_ms for leaf in leaves)
     clause: list[str | Name] = [
         f"{in_ms(part_ms * 1e6)} ({percent(max(0.0, min(1.0, part_ms / root.change_ms)))}) is "
@@ -144,8 +146,9 @@ def _unexplained(root: Root) -> Sentence:
 
 def _origin_only(origin: Row) -> Sentence:
     share = "" if origin["share"] is None else f", {percent(origin['share'])} of what is explained"
+    likeliest = "A lead, not a finding, is " if origin["confidence"] == "weak" else None
     return (
-        "The likeliest origin is ",
+        likeliest or "The likeliest origin is ",
         *cause_words(origin),
         f": {in_ms(origin['excess_ms'] * 1e6)} added to each user request on average{share}.",
     )

@@ -106,8 +106,10 @@ def _table(table: TableBlock) -> list[str]:
     rules = ["---:" if column.kind in _NUMERIC else "---" for column in table.columns]
     kinds = [column.kind for column in table.columns]
     lines = [_line(heads), _line(rules)]
-    for row in table.rows[:_ROWS]:
-        lines.append(_line(_cell(value, kind) for value, kind in zip(row, kinds, strict=True)))
+    lines += [
+        _line(_cell(value, kind) for value, kind in zip(row, kinds, strict=True))
+        for row in table.rows[:_ROWS]
+    ]
     cut = len(table.rows) - _ROWS
     caption = f"{escape(table.caption)}{f' (the first {_ROWS} shown)' if cut > 0 else ''}:"
     return [caption, "\n".join(lines)]

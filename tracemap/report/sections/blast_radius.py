@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracemap.report.blocks import Block, Column, Note, Section, plain
+from tracemap.report.blocks import Block, Column, Section, plain, remark
 from tracemap.report.headline import cause_words
 from tracemap.report.rows import Row
 from tracemap.report.story import Root, Story
@@ -34,7 +34,7 @@ def blast_radius(story: Story) -> Section | None:
         said.append(f" The first origin is {plain(cause_words(story.origins[0]))}.")
     caption = "User-visible operations, those that lost most time in all first"
     blocks: list[Block] = [
-        Note(("".join(said),)),
+        remark("".join(said)),
         table("blast-radius-table", caption, _COLUMNS, rows),
     ]
     return Section(

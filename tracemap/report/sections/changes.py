@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tracemap.model import Window
-from tracemap.report.blocks import Block, Column, Note, Section
+from tracemap.report.blocks import Block, Column, Section, remark
 from tracemap.report.rows import Row
 from tracemap.report.story import Story
 from tracemap.report.tables import DOWNSTREAM, UPSTREAM, table
@@ -40,7 +40,7 @@ def changes(story: Story) -> Section | None:
         blocks.append(table("changes-table", caption, _COLUMNS, rows))
     else:
         blocks.append(
-            Note(("No edge is new, none fell silent, and none was called at another rate.",))
+            remark("No edge is new, none fell silent, and none was called at another rate.")
         )
     return Section(
         "changes",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracemap.report.blocks import Block, Column, Note, Section
+from tracemap.report.blocks import Block, Column, Note, Section, remark
 from tracemap.report.story import Story
 from tracemap.report.tables import CALLS, DOWNSTREAM, UPSTREAM, table
 from tracemap.report.words import counted
@@ -60,21 +60,17 @@ def _remarks(story: Story) -> list[Note]:
     thin = sum(row["calls"] < _THIN for row in story.edges)
     if thin:
         notes.append(
-            Note(
-                (
-                    f"{counted(thin, 'edge')} of {len(story.edges):,} saw fewer than {_THIN} "
-                    "calls: their percentiles are single calls, not tendencies.",
-                )
+            remark(
+                f"{counted(thin, 'edge')} of {len(story.edges):,} saw fewer than {_THIN} "
+                "calls: their percentiles are single calls, not tendencies."
             )
         )
     unpaired = sum(row["server_p50_ms"] is None for row in story.edges)
     if unpaired:
         notes.append(
-            Note(
-                (
-                    f"{counted(unpaired, 'edge')} lead to an upstream that recorded no spans of "
-                    "its own: what it took, and the gap, are unknown.",
-                )
+            remark(
+                f"{counted(unpaired, 'edge')} lead to an upstream that recorded no spans of "
+                "its own: what it took, and the gap, are unknown."
             )
         )
     return notes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-from tracemap.report.blocks import Block, Column, FigureBlock, Note, Section, TableBlock
+from tracemap.report.blocks import Block, Column, FigureBlock, Section, TableBlock, remark
 from tracemap.report.figures.sankey import Stop, Stream, sankey, stream_words
 from tracemap.report.names import label, shown
 from tracemap.report.rows import Row
@@ -39,7 +39,7 @@ def flow(story: Story) -> Section | None:
     figure = _figure(story, [root for root in roots if root.change_ms > 0][:_ROOTS])
     numbers = _table(roots, is_folded=figure is not None)
     if figure is None:
-        blocks.append(Note(("No user-visible operation became slower on average.",)))
+        blocks.append(remark("No user-visible operation became slower on average."))
         blocks.append(numbers)
     else:
         blocks.append(replace(figure, table=numbers))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tracemap.report.blocks import Block, FigureBlock, Note, Section
+from tracemap.report.blocks import Block, FigureBlock, Section, remark
 from tracemap.report.figures.matrix import Axes, Cell, matrix
 from tracemap.report.figures.network import network
 from tracemap.report.figures.style import text
@@ -30,12 +30,10 @@ def graph(story: Story) -> Section | None:
     blocks.append(_adjacency(story))
     near = _near(story)
     blocks.append(
-        Note(
-            (
-                f"{counted(len(names), 'node')} and {counted(len(story.edges), 'edge')} are too "
-                "many to draw as lines. The heat map shows the busiest, the graph below it the "
-                "surroundings of origins, spikes and the busiest edges; the table of edges has all.",
-            )
+        remark(
+            f"{counted(len(names), 'node')} and {counted(len(story.edges), 'edge')} are too "
+            "many to draw as lines. The heat map shows the busiest, the graph below it the "
+            "surroundings of origins, spikes and the busiest edges; the table of edges has all."
         )
     )
     blocks.append(network("graph-figure", "The part that matters most", near, roles=_roles(story)))
@@ -48,7 +46,7 @@ def _section(blocks: Sequence[Block]) -> Section:
         "Graph",
         tuple(blocks),
         "Arrows point from downstream (who waits) to upstream (who provides). Thick lines carry "
-        "many calls, dark ones are slow (p95 of what downstream waited).",
+        "many calls; the colour is the p95 of what downstream waited.",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from tracemap.report.blocks import Block, Column, Fact, FactsBlock, Note, Section
+from tracemap.report.blocks import Block, Column, Fact, FactsBlock, Note, Section, warning
 from tracemap.report.rows import rows
 from tracemap.report.story import Story
 from tracemap.report.tables import SERVICE, table
@@ -96,12 +96,9 @@ def _balance(files: pl.DataFrame) -> list[Note]:
     if missing == 0:
         return []
     return [
-        Note(
-            (
-                f"{fixed(abs(missing), 0)} records are unaccounted for. This is a fault of "
-                "tracemap, please report it.",
-            ),
-            "warning",
+        warning(
+            f"{fixed(abs(missing), 0)} records are unaccounted for. This is a fault of "
+            "tracemap, please report it."
         )
     ]
 

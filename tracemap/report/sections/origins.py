@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tracemap.report.blocks import Column, Note, Section
+from tracemap.report.blocks import Column, Note, Section, remark
 from tracemap.report.names import shown
 from tracemap.report.rows import Row
 from tracemap.report.story import Story
 from tracemap.report.tables import OPERATION, SERVICE, table
-from tracemap.report.words import significant
+from tracemap.report.words import counted, significant
 
 _COLUMNS = (
     Column("rank", "Rank", "count"),
@@ -18,6 +18,7 @@ _COLUMNS = (
     Column("excess_ms", "Excess ms", "ms", "excess"),
     Column("interval_ms", "95 % interval ms", "range", "excess"),
     Column("share", "Share", "share", "excess-share"),
+    Column("confidence", "Confidence", "text", "confidence"),
     Column("owner", "Owner", "name", "owner"),
     Column("evidence", "Evidence", "name"),
     Column("exemplars", "Traces", "ids", "exemplars"),
@@ -34,8 +35,8 @@ def origins(story: Story) -> Section | None:
     )
     if not story.origins:
         if story.findings.verdict == "incident":
-            note = Note(("No service or edge explains enough of the change to be named.",))
-            return Section("origins", "Origins", (note,), how)
+            unnamed = remark("No service or edge explains enough of the change to be named.")
+            return Section("origins", "Origins", (unnamed,), how)
         return None
     rows = [_row(story, row) for row in story.origins]
     unowned = all(not row["owner"] for row in rows)
@@ -45,9 +46,23 @@ def origins(story: Story) -> Section | None:
         if not (column.key == "owner" and unowned)
         and not (column.key == "edge_words" and not any(row["edge"] for row in rows))
     )
-    remark = (Note(("No owner is known for any of these services.",)),) if unowned else ()
+    remarks = _weak(rows)
+    if unowned:
+        remarks.append(remark("No owner is known for any of these services."))
     made = table("origins-table", "Origins, the likeliest first", columns, rows)
-    return Section("origins", "Origins", (made, *remark), how)
+    return Section("origins", "Origins", (made, *remarks), how)
+
+
+def _weak(rows: list[Row]) -> list[Note]:
+    weak = sum(row["confidence"] == "weak" for row in rows)
+    if not weak:
+        return []
+    return [
+        remark(
+            f"{counted(weak, 'origin')} of {len(rows):,} with weak confidence: a lead to follow, "
+            "not a finding. Bursts or thin data could look the same."
+        )
+    ]
 
 
 def _row(story: Story, row: Row) -> Row:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tracemap.report.blocks import Block, Column, FigureBlock, Note, Section
+from tracemap.report.blocks import Block, Column, FigureBlock, Section, remark
 from tracemap.report.figures.matrix import Axes, Cell, matrix
 from tracemap.report.figures.style import text
 from tracemap.report.names import label, shown
@@ -42,7 +42,7 @@ def propagation(story: Story) -> Section | None:
     if figure is not None:
         blocks.append(figure)
     elif not moved:
-        blocks.append(Note(("No upstream offered its downstream more time than in the baseline.",)))
+        blocks.append(remark("No upstream offered its downstream more time than in the baseline."))
     rows = [{**row, "interval_ms": interval(row)} for row in story.propagation]
     caption = f"{counted(len(rows), 'edge')} between operations, what arrived most first"
     blocks.append(table("propagation-table", caption, _COLUMNS, rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracemap.report.blocks import Block, Column, FigureBlock, Note, Section
+from tracemap.report.blocks import Block, Column, FigureBlock, Section, remark
 from tracemap.report.figures.panels import Panel, panels
 from tracemap.report.names import label
 from tracemap.report.rows import Row
@@ -36,7 +36,7 @@ def spikes(story: Story) -> Section | None:
         return None
     blocks: list[Block] = []
     if not story.spikes:
-        blocks.append(Note(("No latency left its baseline in this window.",)))
+        blocks.append(remark("No latency left its baseline in this window."))
     figure = spike_panels(story)
     is_proof = story.findings.verdict == "incident" and "timeline" not in story.findings.sections
     if figure is not None and not is_proof:  # else it stands beside the headline

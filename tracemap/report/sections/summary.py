@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from tracemap.report.blocks import Block, Fact, FactsBlock, Name, Note, Section, Sentence
+from tracemap.report.blocks import (
+    Block,
+    Fact,
+    FactsBlock,
+    Name,
+    Note,
+    Section,
+    Sentence,
+    remark,
+    warning,
+)
 from tracemap.report.headline import cause_words, operation_name
 from tracemap.report.names import shown
 from tracemap.report.sections.edges import is_sampled
@@ -61,9 +71,11 @@ def _origin(story: Story) -> list[Fact]:
         return []
     origin = story.origins[0]
     share = "" if origin["share"] is None else f"; {percent(origin['share'])} of the explained time"
+    leaves = [leaf for root in story.roots for leaf in root.from_origin(origin)]
+    any(leaf.row["leaf"] == "virtual" for leaf in leaves)
     return [
         Fact(
-            "Likeliest origin",
+            "A lead, weak" if origin["confidence"] == "weak" else "Likeliest origin",
             (Name(shown(origin["service"])),),
             (
                 *cause_words(origin),
@@ -121,7 +133,8 @@ def _inputs(story: Story) -> list[Fact]:
             "Looked at",
             (counted(ledger.spans, "span"),),
             (
-                f"{counted(ledger.traces, 'trace')}, {counted(len(ledger.services), 'service')}, "
+                f"{counted(ledger.traces, 'trace')}, ",
+                f"{counted(len(ledger.services), 'service')}, ",
                 f"{counted(ledger.files.height, 'file')}{lost}",
             ),
             "ledger-equation",
@@ -134,27 +147,22 @@ def _remarks(story: Story) -> list[Note]:
     notes = []
     if findings.verdict == "insufficient_data" and findings.baseline is None:
         notes.append(
-            Note(
-                (
-                    "Without a baseline nothing can be called slower than before. Name one with "
-                    "--baseline-from and --baseline-to, or add older traces.",
-                ),
-                "warning",
+            warning(
+                "Without a baseline nothing can be called slower than before. Name one with "
+                "--baseline-from and --baseline-to, or add older traces."
             )
         )
     if is_sampled(story):
         notes.append(
-            Note(
-                (
-                    "These traces were sampled: calls are those that were kept, weighted calls "
-                    "estimate how many there were. If slow traces were kept on purpose, "
-                    "percentiles are too high.",
-                )
+            remark(
+                "These traces were sampled: calls are those that were kept, weighted calls "
+                "estimate how many there were. If slow traces were kept on purpose, "
+                "percentiles are too high."
             )
         )
     thin = [row for row in story.propagation if row["verdict"] == "too few calls"]
     if thin:
         notes.append(
-            Note((f"{counted(len(thin), 'edge')} had too few calls for a verdict on propagation.",))
+            remark(f"{counted(len(thin), 'edge')} had too few calls for a verdict on propagation.")
         )
     return notes

@@ -13,6 +13,7 @@ DAY_NS = 24 * HOUR_NS
 SWING = 0.15
 """Busiest and quietest minute of a day differ from its mean by this share."""
 BUSIEST_NS = 14 * HOUR_NS
+LONGEST_WAIT_NS = 30 * DAY_NS
 _MILLION = 1_000_000
 
 
@@ -34,8 +35,9 @@ def arrivals(
     expected = peak * (to_ns - from_ns) / MINUTE_NS
     size = math.ceil(expected + 8 * math.sqrt(expected) + 20)
     waits = exponential(seed, part, f"{name}/waits", size)
-    mean_wait_ns = np.full(size, round(MINUTE_NS / peak))
-    times = from_ns + np.cumsum(scaled(mean_wait_ns, waits))
+    mean_wait_ns = min(round(MINUTE_NS / peak), LONGEST_WAIT_NS)
+    step = 1 if mean_wait_ns < MINUTE_NS else 1_000_000  # keeps rare arrivals within 64 bits
+    times = from_ns + np.cumsum(scaled(np.full(size, mean_wait_ns // step), waits)) * step
     times = times[times < to_ns]
     draws = Draws(seed, part, len(times))
     kept = draws.uniform(f"{name}/kept", np.arange(len(times))) < _share_of_peak(times + start_ns)

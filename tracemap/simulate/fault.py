@@ -37,6 +37,8 @@ class Place(NamedTuple):
 class Fault:
     """A change of one quantity in requests that start within ``[start_minute, end_minute)``.
 
+    The first hour, unless said otherwise.
+
     Attributes:
         start_minute: Minutes from the start of the run.
         end_minute: Minutes from the start of the run.
@@ -45,8 +47,8 @@ class Fault:
     quantity: ClassVar[Quantity]
     cause: ClassVar[Cause]
 
-    start_minute: float
-    end_minute: float
+    start_minute: float = 0.0
+    end_minute: float = 60.0
 
     def active(self, at_ns: Integers) -> Mask:
         """Return which requests it applies to, by the time they arrive."""

@@ -40,22 +40,19 @@ def random_fault(
         "service": _slower(random.choice(own), add_ms),
         "database": _slower(random.choice(stores or own), add_ms),
         "instance": _slower(random.choice(own), 2 * add_ms, instance=0),
-        "edge": SlowEdge(
-            downstream=downstream.service, upstream=call.upstream, add_ms=add_ms,
-            start_minute=0, end_minute=0,
-        ),
-        "network": SlowNetwork(
-            service=random.choice(called or own), add_ms=add_ms, start_minute=0, end_minute=0
-        ),
+        "edge": SlowEdge(downstream=downstream.service, upstream=call.upstream, add_ms=add_ms),
+        "network": SlowNetwork(service=random.choice(called or own), add_ms=add_ms),
         "calls": MoreCalls(
-            downstream=downstream.service, downstream_operation=downstream.operation,
-            upstream=call.upstream, upstream_operation=call.operation,
-            times=random.randint(3, 8), start_minute=0, end_minute=0,
+            downstream=downstream.service,
+            downstream_operation=downstream.operation,
+            upstream=call.upstream,
+            upstream_operation=call.operation,
+            times=random.randint(3, 8),
         ),
-    }  # fmt: skip
+    }
     kind = random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
     return faults[kind].during(start_minute, end_minute)
 
 
 def _slower(service: str, add_ms: float, instance: int | None = None) -> Slower:
-    return Slower(service=service, add_ms=add_ms, instance=instance, start_minute=0, end_minute=0)
+    return Slower(service=service, add_ms=add_ms, instance=instance)

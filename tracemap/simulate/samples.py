@@ -63,16 +63,16 @@ def write_samples(folder: Path) -> None:
     for name, content in sample_files():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        path.write_bytes(gzipped(content) if path.suffix == ".gz" else content)
 
 
 def sample_files() -> Iterator[tuple[str, bytes]]:
-    """Yield the path and the content of every file, small ones first."""
+    """Yield the path of every file and its content before compression, small ones first."""
     meanings = {}
     for situation in situations():
         file = f"situations/{situation.name}.jsonl.gz"
         meanings[file] = situation.meaning
-        yield file, gzipped(situation.content)
+        yield file, situation.content
         yield f"situations/{situation.name}.truth.json", _json(situation.truth)
     hours = {
         "shop-hour": (shop_hour(), _HOUR, 4),
@@ -83,7 +83,7 @@ def sample_files() -> Iterator[tuple[str, bytes]]:
     for name, (simulated, _, files) in hours.items():
         yield f"{name}.truth.json", _json(simulated.truth)
         for number, content in enumerate(_split(simulated, files), start=1):
-            yield f"{name}/traces-{number}.jsonl.gz", gzipped(content)
+            yield f"{name}/traces-{number}.jsonl.gz", content
 
 
 def _split(simulated: Simulated, files: int) -> Iterator[bytes]:

@@ -1,3 +1,7 @@
-"""Engines run `derive` over a store: `local` in bounded memory, trace bucket by trace bucket."""
+"""The engine: runs `derive` over a store."""
 
 from __future__ import annotations
+
+from tracemap.engine.local import update, window_facts
+
+__all__ = ["update", "window_facts"]

@@ -18,7 +18,7 @@ from tracemap.store.catalog import Catalog
 from tracemap.store.connection import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from types import TracebackType
 
     import polars as pl
@@ -34,11 +34,14 @@ DEFAULT_BUCKET_SPANS = 500_000
 class Store:
     """A tracemap database. Use `Store.open`, in a ``with`` statement."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool
+    ) -> None:
         self._connection = connection
         self._catalog: Catalog | None = None
         self._open = False
         self.path = path
+        self.read_only = read_only
 
     @classmethod
     def open(
@@ -67,7 +70,7 @@ class Store:
         connection = connect(
             file, read_only=read_only, create=create, memory_limit=memory_limit, threads=threads
         )
-        return cls(connection, file)
+        return cls(connection, file, read_only=read_only)
 
     def close(self) -> None:
         """Write everything to the file and let go of it."""
@@ -129,7 +132,7 @@ class Store:
         window: Window | Sequence[Window] | None = None,
         *,
         max_spans: int = DEFAULT_BUCKET_SPANS,
-    ) -> Iterator[TraceBucket]:
+    ) -> Generator[TraceBucket]:
         """Yield all traces that start in `window`, whole, at most `max_spans` spans at a time.
 
         In order of their start. A trace larger than `max_spans` is a bucket of its own. Memory does
@@ -211,13 +214,19 @@ class Store:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """Commit what is done inside, or undo all of it."""
+        if self.read_only:
+            raise StoreError(
+                f"the database '{self.path}' was opened for reading only",
+                where=str(self.path),
+                hint="open it with read_only=False",
+            )
         self._open = True
         self._connection.begin()
         try:
             yield
             if self._open:
                 self._connection.commit()
-        except duckdb.Error as error:
+        except duckdb.OperationalError as error:
             self._roll_back()
             raise StoreError(
                 f"cannot write to the database '{self.path}': {str(error).splitlines()[0]}",

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
+
+import duckdb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import duckdb
     import polars as pl
 
-    Connection = duckdb.DuckDBPyConnection
+Connection = duckdb.DuckDBPyConnection
 
 
 def read(connection: Connection, sql: str, **parameters: Any) -> pl.DataFrame:  # noqa: ANN401
@@ -28,8 +29,10 @@ def staged(connection: Connection, **frames: pl.DataFrame) -> Iterator[None]:
     try:
         yield
     finally:
-        for name in frames:
-            connection.unregister(name)
+        # After an error the transaction refuses even this; the name is then taken over by the next.
+        with suppress(duckdb.TransactionException):
+            for name in frames:
+                connection.unregister(name)
 
 
 def insert(connection: Connection, table: str, rows: pl.DataFrame) -> None:

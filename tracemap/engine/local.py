@@ -1,0 +1,129 @@
+"""Derive on this machine: some whole traces at a time, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+
+from tracemap import derive
+from tracemap.engine.ahead import ahead
+from tracemap.model import Cells, Facts, TraceBucket, Window
+from tracemap.store import Store
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how many spans of it are done, and how many there are."""
+
+BUCKET_SPANS = 500_000
+"""Spans that are derived at a time, unless a single trace has more."""
+_UNMERGED_ROWS = 500_000
+"""Rows of facts that are collected before rows with equal keys are summed."""
+
+
+def update(
+    store: Store, *, progress: Progress | None = None, bucket_spans: int = BUCKET_SPANS
+) -> None:
+    """Derive the facts of every hour that is out of date, and store them.
+
+    Hours are replaced one group after the other, each group in one transaction: whoever is
+    interrupted goes on with the hours that are left. Memory does not grow with the number
+    of traces.
+
+    Args:
+        store: Writable.
+        progress: See `Progress`.
+        bucket_spans: Spans that are derived at a time.
+    """
+    groups = _groups(store, bucket_spans)
+    sizes = [size for _, size in groups]
+    done, total = 0, sum(sizes)
+    numbered = _bucket_by_bucket(store, [hours for hours, _ in groups], bucket_spans)
+    collected = _Collected()
+    with closing(ahead(numbered)) as buckets:
+        for group, bucket in buckets:
+            if bucket is not None:
+                collected.add(derive.facts(bucket, Cells()))
+                done += bucket.spans.height
+                _tell(progress, done, total)
+            else:
+                store.replace_facts(groups[group][0], collected.merged())
+                collected = _Collected()
+
+
+def window_facts(
+    store: Store,
+    cells: Cells,
+    *,
+    progress: Progress | None = None,
+    bucket_spans: int = BUCKET_SPANS,
+) -> Facts:
+    """Return the facts of the traces that start in the windows of `cells`; nothing is stored.
+
+    Args:
+        store: May be read-only.
+        cells: With windows.
+        progress: See `Progress`.
+        bucket_spans: Spans that are derived at a time.
+    """
+    windows = list(cells.windows)
+    done, total = 0, store.spans_in(windows) if progress else 0
+    collected = _Collected()
+    with closing(ahead(store.buckets(windows, max_spans=bucket_spans))) as buckets:
+        for bucket in buckets:
+            collected.add(derive.facts(bucket, cells))
+            done += bucket.spans.height
+            _tell(progress, done, total)
+    return collected.merged()
+
+
+def _groups(store: Store, bucket_spans: int) -> list[tuple[list[Window], int]]:
+    """Return the dirty hours, in groups of about one bucket, with the spans of each group.
+
+    Most of the work of a small hour is the same for a large one; a year with few spans an hour has
+    thousands of hours.
+    """
+    sizes = dict(store.spans_by_hour().iter_rows())
+    groups: list[tuple[list[Window], int]] = []
+    for hour in store.dirty_hours():
+        size = int(sizes.get(hour.start_ns, 0))
+        if groups and groups[-1][1] + size <= bucket_spans:
+            hours, before = groups[-1]
+            groups[-1] = ([*hours, hour], before + size)
+        else:
+            groups.append(([hour], size))
+    return groups
+
+
+def _bucket_by_bucket(
+    store: Store, groups: Sequence[Sequence[Window]], bucket_spans: int
+) -> Generator[tuple[int, TraceBucket | None]]:
+    """Yield the number of each group with each of its buckets, and at its end with None."""
+    for number, hours in enumerate(groups):
+        for bucket in store.buckets(hours, max_spans=bucket_spans):
+            yield number, bucket
+        yield number, None
+
+
+class _Collected:
+    """Facts of many buckets, summed now and then so that they stay small."""
+
+    def __init__(self) -> None:
+        self._parts: list[Facts] = []
+        self._rows = 0
+
+    def add(self, facts: Facts) -> None:
+        """Take the facts of one more bucket."""
+        self._parts.append(facts)
+        self._rows += sum(frame.height for frame in facts.tables.values())
+        if self._rows > _UNMERGED_ROWS:
+            merged = self.merged()
+            self._parts = [merged]
+            self._rows = sum(frame.height for frame in merged.tables.values()) // 2
+
+    def merged(self) -> Facts:
+        """Return all facts taken so far, each key once."""
+        return derive.merge(Facts.concatenate(self._parts))
+
+
+def _tell(progress: Progress | None, done: int, total: int) -> None:
+    if progress is not None:
+        progress("deriving spans", min(done, total), total)

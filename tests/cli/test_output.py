@@ -7,7 +7,7 @@ import pytest
 from tracemap.cli.options import Format
 from tracemap.cli.output import print_rows, visible
 
-ROWS = [
+ROWS: list[dict[str, object]] = [
     {"name": "=SUM(A1)", "calls": -3, "edge": {"downstream": "a", "upstream": "b"}, "ids": ["x"]},
     {"name": None, "calls": 12_345, "edge": None, "ids": []},
 ]

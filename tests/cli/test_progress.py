@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tracemap.cli import progress
@@ -54,6 +56,30 @@ def test_updates_are_rationed(clock: Clock, capsys: pytest.CaptureFixture[str]) 
         line("reading", count + 1, 1000)
 
     assert capsys.readouterr().err.count("reading") == 1
+
+
+def test_work_that_says_nothing_is_shown_all_the_same(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While a kernel compiles nobody calls; the ticker shows what was said last."""
+    line = progress.Line(enabled=True)
+    line("compiling kernels, this once")
+    clock.now_s = 3.0
+    line.show()
+
+    assert capsys.readouterr().err == "\r\x1b[Kcompiling kernels, this once"
+
+
+def test_on_a_terminal_a_ticker_runs_until_the_work_is_done(
+    clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line is gone afterwards."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with progress.progress_line() as line:
+        clock.now_s = 3.0
+        line("reading")
+
+    assert capsys.readouterr().err.endswith("reading\r\x1b[K")
 
 
 def test_away_from_a_terminal_there_is_no_line(

@@ -8,6 +8,7 @@ import pytest
 
 from tracemap import pipeline, recipe
 from tracemap.errors import InputError, NoDataError
+from tracemap.intake import take_in
 from tracemap.model import FINDINGS, Window, from_iso
 from tracemap.store import Store
 from tracemap.windows import Bounds, Request
@@ -20,7 +21,7 @@ TRUTH = json.loads((SAMPLES / "shop-hour.truth.json").read_text())
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("pipeline") / "sample.duckdb"
     with Store.open(path, create=True) as store:
-        for taken in pipeline.take_in(store, [str(SAMPLES / "shop-hour")]):
+        for taken in take_in(store, [str(SAMPLES / "shop-hour")]):
             assert taken.error is None
         pipeline.bring_up_to_date(store)
     return path
@@ -125,4 +126,4 @@ def test_progress_is_told(tmp_path: Path) -> None:
             progress=lambda what, _done, _total: told.append(what),
         )
 
-    assert told[0] == f"reading {source}"
+    assert told[0] == f"reading {source}, spans"

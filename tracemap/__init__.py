@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tracemap.errors import TracemapError
+    from tracemap.intake import take_in
     from tracemap.model import Findings, Window
-    from tracemap.pipeline import run, take_in
+    from tracemap.pipeline import run
     from tracemap.recipe import Recipe
     from tracemap.recipe import load as load_recipe
     from tracemap.report import build as build_report
@@ -55,7 +56,7 @@ _HOMES = {
     "load_recipe": ("tracemap.recipe", "load"),
     "rows": ("tracemap.report", "rows"),
     "run": ("tracemap.pipeline", "run"),
-    "take_in": ("tracemap.pipeline", "take_in"),
+    "take_in": ("tracemap.intake", "take_in"),
 }
 """Where each public name lives: module and name there."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tracemap import pipeline
 from tracemap import recipe as recipes
 from tracemap.errors import InputError, PipelineError
-from tracemap.pipeline import Progress, silent
+from tracemap.intake import Progress, silent
 from tracemap.report import Report, build
 from tracemap.store import Store
 

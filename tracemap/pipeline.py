@@ -5,42 +5,21 @@ Stages never call each other; this file hands each one what the last one gave.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
 
-from tracemap import analyze, derive, engine, ingest
+from tracemap import analyze, derive, engine
 from tracemap.analyze import cast
-from tracemap.errors import InputError, NoDataError
+from tracemap.errors import NoDataError
+from tracemap.intake import Progress, silent, take_in
 from tracemap.model import FINDINGS, SPIKES, Cells, Facts, Findings, Window
 from tracemap.recipe import Recipe, limits
-from tracemap.store import Appended, Store
+from tracemap.store import Store
 from tracemap.windows import Choice, Request, choose
-
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and how much there is (0: not known)."""
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What became of one input: taken in, or not and why.
-
-    Attributes:
-        path: As shown to people.
-        appended: What the store took; None: it could not be read.
-        error: Why it could not be read; None: it was.
-    """
-
-    path: str
-    appended: Appended | None = None
-    error: InputError | None = None
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Report no progress."""
 
 
 def run(
@@ -104,26 +83,6 @@ def run(
         thresholds=asdict(thresholds),
         owners=owners,
     )
-
-
-def take_in(store: Store, inputs: Sequence[str], *, progress: Progress = silent) -> Iterator[Taken]:
-    """Read each file of `inputs` into `store` and yield what became of it, in order.
-
-    A file that cannot be read does not stop the others. Known contents are not stored again.
-    """
-    for given in inputs:
-        try:
-            sources = ingest.find_inputs([given])
-        except InputError as error:
-            yield Taken(given, error=error)
-            continue
-        for source in sources:
-            progress(f"reading {source.path}", 0, 0)
-            try:
-                with ingest.open_source(source) as reading:
-                    yield Taken(source.path, appended=store.append(reading))
-            except InputError as error:
-                yield Taken(source.path, error=error)
 
 
 def bring_up_to_date(store: Store, *, progress: Progress = silent) -> None:

@@ -13,7 +13,7 @@ from tracemap.cli.progress import progress_line
 from tracemap.errors import InputError
 
 if TYPE_CHECKING:
-    from tracemap.pipeline import Taken
+    from tracemap.intake import Taken
 
 Inputs = Annotated[
     list[str], typer.Argument(metavar="INPUT...", help="Files, folders, globs, or - for stdin.")
@@ -29,12 +29,12 @@ def ingest(inputs: Inputs, db: Database = DEFAULT_DATABASE) -> None:
 
     Example: tracemap ingest exports/ --db incident.duckdb
     """
-    from tracemap import pipeline
+    from tracemap.intake import take_in
     from tracemap.store import Store
 
     summary = Summary()
     with Store.open(db, create=True) as store, progress_line() as line:
-        for taken in pipeline.take_in(store, inputs, progress=line):
+        for taken in take_in(store, inputs, progress=line):
             line.close()
             summary.add(taken)
     summary.finish(str(db))

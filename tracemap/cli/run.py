@@ -48,6 +48,7 @@ def run(
     """
     from tracemap import pipeline
     from tracemap import recipe as recipes
+    from tracemap.intake import take_in
     from tracemap.report import build
     from tracemap.store import Store
 
@@ -58,7 +59,7 @@ def run(
     asked = request(start, end, baseline_from, baseline_to, spike=spike)
     summary = Summary()
     with progress_line() as line, Store.open(db, create=bool(inputs)) as store:
-        for taken in pipeline.take_in(store, inputs or [], progress=line):
+        for taken in take_in(store, inputs or [], progress=line):
             line.close()
             summary.add(taken)
         findings = pipeline.run(chosen, store, (), asked, progress=line)

@@ -1,0 +1,78 @@
+"""Taking files in: each one found, read, and stored whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tracemap import ingest
+from tracemap.errors import InputError
+from tracemap.model import Batch, Reading
+from tracemap.store import Appended, Store
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is (0: not known)."""
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Report no progress."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of one input: taken in, or not and why.
+
+    Attributes:
+        path: As shown to people.
+        appended: What the store took; None: it could not be read.
+        error: Why it could not be read; None: it was.
+    """
+
+    path: str
+    appended: Appended | None = None
+    error: InputError | None = None
+
+
+def take_in(store: Store, inputs: Sequence[str], *, progress: Progress = silent) -> Iterator[Taken]:
+    """Read each file of `inputs` into `store` and yield what became of it, in order.
+
+    A file that cannot be read does not stop the others. Known contents are not stored again.
+
+    Args:
+        store: Writable.
+        inputs: Files, folders, globs or ``-``.
+        progress: Told which file is read, and how many of its spans were.
+    """
+    for given in inputs:
+        try:
+            sources = ingest.find_inputs([given])
+        except InputError as error:
+            yield Taken(given, error=error)
+            continue
+        for source in sources:
+            try:
+                with ingest.open_source(source) as reading:
+                    yield Taken(source.path, store.append(_Watched(reading, progress)))
+            except InputError as error:
+                yield Taken(source.path, error=error)
+
+
+class _Watched:
+    """A reading that tells how far it got."""
+
+    def __init__(self, reading: Reading, progress: Progress) -> None:
+        self._reading = reading
+        self._progress = progress
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._reading, name)
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield the batches of the reading."""
+        what, done = f"reading {self._reading.path}, spans", 0
+        self._progress(what, done, 0)
+        for batch in self._reading.batches():
+            done += batch.spans.height
+            self._progress(what, done, 0)
+            yield batch

@@ -89,6 +89,14 @@ def test_a_baseline_with_an_open_end_stops_where_the_window_starts() -> None:
     assert choose(POSTMORTEM, request, COVERED, CELLS, episodes()).baseline == minutes(-30, 0)
 
 
+def test_a_baseline_that_overlaps_the_window_is_refused() -> None:
+    """Comparing a time with itself hides what happened."""
+    request = Request(window=bounds(minutes(0, 5)), baseline=bounds(minutes(-10, 1)))
+
+    with pytest.raises(PipelineError, match="overlaps the window"):
+        choose(POSTMORTEM, request, COVERED, CELLS, episodes())
+
+
 @pytest.mark.parametrize(
     "request_",
     [

@@ -80,7 +80,8 @@ def choose(
         spikes: As `model.SPIKES`, worst first.
 
     Raises:
-        PipelineError: If there are fewer spikes than the one asked for.
+        PipelineError: If there are fewer spikes than the one asked for, or the baseline asked for
+            overlaps the window.
         NoDataError: If a window asked for holds no calls.
     """
     asked = request.window.within(covered)
@@ -123,6 +124,12 @@ def _compared(
     if not request.baseline.is_open:
         given = request.baseline.within(Window(covered.start_ns, incident.start_ns))
         _require_calls(given, cells, covered, "--baseline-from, --baseline-to")
+        if given.start_ns < incident.end_ns and incident.start_ns < given.end_ns:
+            raise PipelineError(
+                f"the baseline {given} overlaps the window {incident}",
+                where="--baseline-from, --baseline-to",
+                hint="compare with a time before the window, or after it",
+            )
         return Baseline(given, "the baseline asked for")
     if recipe.baseline == "none":
         return Baseline(None, "the recipe compares with nothing")

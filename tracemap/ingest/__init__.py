@@ -1,3 +1,13 @@
-"""Ingest: any trace file becomes `SPANS` batches and a ledger of what could not be taken."""
+"""Ingest: any trace file becomes `SPANS` batches and a ledger of what could not be taken.
+
+`find_inputs` says which files there are, `open_source` reads one of them. A file's bytes go
+through `streams` (layers of compression), `contents` (framing, first look), `registry` (which
+format), `cutting` (blocks of whole records), a decoder of `kernels` and `batches`.
+"""
 
 from __future__ import annotations
+
+from tracemap.ingest.reading import FileReading, open_source
+from tracemap.ingest.sources import Source, find_inputs
+
+__all__ = ["FileReading", "Source", "find_inputs", "open_source"]

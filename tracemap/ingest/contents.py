@@ -1,0 +1,79 @@
+"""A file as its format sees it: decompressed, taken out of its framing, with a first look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from tracemap.ingest.streams import (
+    MESSAGE_BYTES_MAX,
+    ZSTD_MAGIC,
+    BrokenStreamError,
+    messages,
+    peeked,
+    unpacked,
+)
+
+HEAD_BYTES = 1 << 16
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_FIRST_TAG = 0x0A
+_INNER_TAGS = b"\x0a\x12\x1a"
+
+
+@dataclass
+class Contents:
+    """What is in a file.
+
+    Attributes:
+        head: The first bytes, white space before them left out; of the first message, if framed.
+        pieces: Chunks of a stream of bytes, or whole messages if framed. Reading them may raise
+            `BrokenStreamError`; what came before is good.
+        framed: The file is a sequence of messages with their length before each.
+    """
+
+    head: bytes
+    pieces: Iterator[bytes]
+    framed: bool = False
+
+
+def is_message(head: bytes) -> bool:
+    """Return whether `head` could start a protobuf message whose field 1 is a message itself."""
+    if len(head) < 2 or head[0] != _FIRST_TAG:
+        return False
+    at = 1
+    while at < min(len(head), 6) and head[at] & 0x80:
+        at += 1
+    if at >= len(head) or at > 5:
+        return False
+    inner = head[at + 1 : at + 2]
+    return not inner or inner in _INNER_TAGS
+
+
+def is_framed(head: bytes) -> bool:
+    """Return whether `head` starts with the length of a message and something readable."""
+    size = int.from_bytes(head[:4], "big")
+    start = head[4:8]
+    if len(head) < 5 or not 0 < size <= MESSAGE_BYTES_MAX:
+        return False
+    return start[:1] in (b"\x0a", b"{", b"[") or start == ZSTD_MAGIC or start[:2] == b"\x1f\x8b"
+
+
+def open_contents(chunks: Iterator[bytes]) -> Contents:
+    """Return what is in a stream, sniffed by content: never by the name of the file.
+
+    Raises:
+        BrokenStreamError: If nothing at all can be read.
+    """
+    head, chunks = peeked(unpacked(chunks), HEAD_BYTES)
+    if not head:
+        next(chunks, None)  # raises if the stream broke before its first byte
+    if not is_message(head) and is_framed(head):
+        whole = messages(chunks)
+        first = next(whole, b"")
+        return Contents(first[:HEAD_BYTES].lstrip(), chain((first,), whole), framed=True)
+    text = head.removeprefix(BYTE_ORDER_MARK)
+    return Contents(text.lstrip() if not is_message(text) else text, chunks)
+
+
+__all__ = ["BrokenStreamError", "Contents", "is_framed", "is_message", "open_contents"]

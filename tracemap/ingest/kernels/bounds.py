@@ -1,0 +1,97 @@
+"""Where documents and fields end, in a block that may stop in the middle of one."""
+
+from __future__ import annotations
+
+from tracemap.ingest.kernels.layout import Bytes, Ints
+from tracemap.ingest.kernels.machine import kernel
+
+_QUOTE, _BACKSLASH, _NEWLINE = 34, 92, 10
+_OPEN_ARRAY, _CLOSE_ARRAY, _OPEN_OBJECT, _CLOSE_OBJECT = 91, 93, 123, 125
+
+
+@kernel
+def document_bounds(data: Bytes, size: int, bounds: Ints) -> tuple[int, int]:
+    """Find the JSON documents among the first `size` bytes.
+
+    A document is what lies between a bracket and the one that closes it. Anything else that is
+    not white space counts as a document up to the end of its line.
+
+    Returns:
+        How many rows of `bounds` were filled, and where the next document starts.
+    """
+    found = 0
+    at = 0
+    start = -1
+    depth = 0
+    stray = False
+    while at < size:
+        byte = data[at]
+        if stray:
+            if byte == _NEWLINE:
+                bounds[found, 0] = start
+                bounds[found, 1] = at
+                found += 1
+                start = -1
+                stray = False
+        elif byte == _QUOTE and depth > 0:
+            at += 1
+            while at < size and data[at] != _QUOTE:
+                at += 2 if data[at] == _BACKSLASH else 1
+        elif byte == _OPEN_ARRAY or byte == _OPEN_OBJECT:
+            if depth == 0:
+                start = at
+            depth += 1
+        elif byte == _CLOSE_ARRAY or byte == _CLOSE_OBJECT:
+            depth -= 1
+            if depth == 0:
+                bounds[found, 0] = start
+                bounds[found, 1] = at + 1
+                found += 1
+                start = -1
+            elif depth < 0:
+                depth = 0
+                start = at
+                stray = True
+        elif depth == 0 and byte > 32:
+            start = at
+            stray = True
+        at += 1
+    return found, start if start >= 0 else size
+
+
+@kernel
+def field_bounds(data: Bytes, size: int, bounds: Ints) -> tuple[int, int]:
+    """Find the top fields of a protobuf message among the first `size` bytes.
+
+    Only fields of bytes can be told apart; at any other one the rest counts as one record, which
+    the decoder will reject.
+
+    Returns:
+        How many rows of `bounds` were filled, and where the next field starts.
+    """
+    found = 0
+    at = 0
+    while at < size:
+        start = at
+        if data[at] & 0x87 != 2:
+            bounds[found, 0] = start
+            bounds[found, 1] = size
+            return found + 1, size
+        at += 1
+        length = 0
+        shift = 0
+        while at < size and shift < 35 and data[at] & 0x80:
+            length |= (int(data[at]) & 0x7F) << shift
+            shift += 7
+            at += 1
+        if at >= size:
+            return found, start
+        length |= int(data[at]) << shift
+        at += 1
+        if length > size - at:
+            return found, start
+        at += length
+        bounds[found, 0] = start
+        bounds[found, 1] = at
+        found += 1
+    return found, size

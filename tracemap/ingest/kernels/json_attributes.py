@@ -1,0 +1,455 @@
+"""OTLP/JSON attributes, rewritten as one JSON object, known keys noted in the span's row.
+
+``[{"key":"a","value":{"intValue":"5"}}]`` becomes ``{"a":5}``. Strings are copied as they stand,
+escapes included. Values may nest `ATTRIBUTE_NESTING_MAX` levels; what lies deeper is ``null``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tracemap.ingest.kernels.json_scan import (
+    CLOSE_ARRAY,
+    CLOSE_OBJECT,
+    COLON,
+    COMMA,
+    END_OF_OBJECT,
+    LONE_SURROGATE,
+    MINUS,
+    NINE,
+    OPEN_ARRAY,
+    OPEN_OBJECT,
+    QUOTE,
+    ZERO,
+    element,
+    fail,
+    key_end,
+    member,
+    plain_end,
+    rest_of_object,
+    skip_value,
+    string_end,
+)
+from tracemap.ingest.kernels.json_text import mend_surrogates, unescape
+from tracemap.ingest.kernels.layout import (
+    ATTRIBUTE_NESTING_MAX,
+    BAD_SYNTAX,
+    CODE_COLUMN,
+    CODE_DROP,
+    CODE_URL,
+    DEPTH,
+    ESCAPED,
+    EXTRA,
+    FIELD,
+    HASH,
+    KEY_START,
+    KEY_STOP,
+    PUSHED,
+    RESUME,
+    STACK,
+    TEXT,
+    Bytes,
+    Ints,
+    Words,
+)
+from tracemap.ingest.kernels.machine import apart, step
+from tracemap.ingest.kernels.names import (
+    ARRAY_VALUE,
+    BYTES_VALUE,
+    INT_VALUE,
+    KEY,
+    KVLIST_VALUE,
+    STRING_VALUE,
+    VALUE_FIELD,
+    VALUES,
+)
+from tracemap.ingest.kernels.slots import clean_url, known_key, note_value, url_end
+from tracemap.ingest.kernels.strings import IN_EXTRA, copy_bytes
+
+# A frame of the stack: what sort of list it is, and what has been seen of it.
+_KEYED, _SEEN, _WRITTEN = 1, 2, 4
+
+
+@step
+def put(text: Bytes, state: Ints, byte: int) -> None:
+    text[state[TEXT]] = byte
+    state[TEXT] += 1
+
+
+@step
+def put_null(text: Bytes, state: Ints) -> None:
+    at = state[TEXT]
+    text[at] = 110
+    text[at + 1] = 117
+    text[at + 2] = 108
+    text[at + 3] = 108
+    state[TEXT] = at + 4
+
+
+@step
+def put_piece(source: Bytes, start: int, length: int, text: Bytes, state: Ints) -> None:
+    state[TEXT] = copy_bytes(source, start, length, text, state[TEXT])
+
+
+@step
+def put_quoted(data: Bytes, start: int, end: int, text: Bytes, state: Ints) -> None:
+    """Write a JSON string as it stands, without its quotes at ``start - 1`` and `end`."""
+    at = state[TEXT]
+    text[at] = QUOTE
+    after = copy_bytes(data, start, end - start, text, at + 1)
+    text[after] = QUOTE
+    if state[ESCAPED] == LONE_SURROGATE:
+        mend_surrogates(text, at + 1, after)
+    state[TEXT] = after + 1
+
+
+@step
+def _is_integer(data: Bytes, start: int, end: int) -> bool:
+    if start < end and data[start] == MINUS:
+        start += 1
+    if start >= end or end - start > 19 or (data[start] == ZERO and end - start > 1):
+        return False
+    for at in range(start, end):
+        if data[at] < ZERO or data[at] > NINE:
+            return False
+    return True
+
+
+@step
+def _note_string(
+    data: Bytes, start: int, end: int, code: int, spans: Ints, row: int, extra: Bytes, state: Ints
+) -> None:
+    if state[ESCAPED] == 0:
+        note_value(spans, row, code, start, end - start, 0)
+    else:
+        at = state[EXTRA]
+        state[EXTRA] = unescape(data, start, end, extra, at)
+        note_value(spans, row, code, at, state[EXTRA] - at, IN_EXTRA)
+
+
+@step
+def _string(
+    data: Bytes,
+    start: int,
+    end: int,
+    code: int,
+    text: Bytes,
+    extra: Bytes,
+    spans: Ints,
+    row: int,
+    state: Ints,
+) -> None:
+    """Write a string value and note it if its key is known; of a URL only what is no secret."""
+    apart()
+    if code & CODE_URL:
+        end = url_end(data, start, end)
+        at = state[EXTRA]
+        after = clean_url(data, start, end, extra, at)
+        if after != at:
+            put_quoted(extra, at, after, text, state)
+            state[EXTRA] = after
+            _note_string(extra, at, after, code, spans, row, extra, state)
+            if state[ESCAPED] == 0:
+                note_value(spans, row, code, at, after - at, IN_EXTRA)
+            return
+    put_quoted(data, start, end, text, state)
+    if code & CODE_COLUMN and row >= 0:
+        _note_string(data, start, end, code, spans, row, extra, state)
+
+
+@step
+def _plain(
+    data: Bytes,
+    at: int,
+    end: int,
+    code: int,
+    text: Bytes,
+    extra: Bytes,
+    spans: Ints,
+    row: int,
+    state: Ints,
+) -> int:
+    """Write a string, number or literal and return the position behind it."""
+    apart()
+    if data[at] == QUOTE:
+        integer = state[FIELD] == INT_VALUE
+        start = at + 1
+        at = string_end(data, start, end, state)
+        if at < 0:
+            return -1
+        if integer and _is_integer(data, start, at):
+            put_piece(data, start, at - start, text, state)
+            note_value(spans, row, code, start, at - start, 0)
+        else:
+            _string(data, start, at, code, text, extra, spans, row, state)
+        return at + 1
+    after = plain_end(data, at, end, state)
+    if after >= 0:
+        put_piece(data, at, after - at, text, state)
+        if data[at] != 110:
+            note_value(spans, row, code, at, after - at, 0)
+    return after
+
+
+@step
+def _locate(data: Bytes, at: int, end: int, state: Ints, table: Words) -> int:
+    """Find key and value of a key-value object whose members come in an unusual order."""
+    apart()
+    state[KEY_START] = state[KEY_STOP] = 0
+    value = 0
+    hashed = 0
+    first = True
+    at += 1
+    while True:
+        at = member(data, at, end, first, state, table)
+        if at < 0:
+            return -1
+        first = False
+        if state[FIELD] == END_OF_OBJECT:
+            break
+        if state[FIELD] == KEY and data[at] == QUOTE and state[KEY_START] == 0:
+            state[KEY_START] = at + 1
+            at = key_end(data, at, end, state)
+            if at < 0:
+                return -1
+            state[KEY_STOP] = at
+            hashed = state[HASH]
+            at += 1
+            continue
+        if state[FIELD] == VALUE_FIELD and value == 0:
+            value = at
+        at = skip_value(data, at, end, state)
+        if at < 0:
+            return -1
+    state[RESUME] = at
+    state[HASH] = hashed
+    return value
+
+
+@step
+def key_value(data: Bytes, at: int, end: int, state: Ints, table: Words) -> int:
+    """Return where the value of the key-value object at `at` starts; 0 if it has none.
+
+    The registers KEY_START, KEY_STOP and HASH say what the key is, RESUME where the object ends
+    if that is known already, else 0.
+    """
+    apart()
+    start = at
+    if data[at] != OPEN_OBJECT:
+        return fail(state, BAD_SYNTAX)
+    at = member(data, at + 1, end, True, state, table)
+    if at < 0:
+        return -1
+    if state[FIELD] == KEY and data[at] == QUOTE:
+        state[KEY_START] = at + 1
+        at = key_end(data, at, end, state)
+        if at < 0:
+            return -1
+        state[KEY_STOP] = at
+        hashed = state[HASH]
+        escaped = state[ESCAPED]
+        at = member(data, at + 1, end, False, state, table)
+        if at < 0:
+            return -1
+        if state[FIELD] == VALUE_FIELD and escaped != LONE_SURROGATE:
+            state[HASH] = hashed
+            state[RESUME] = 0
+            return at
+    return _locate(data, start, end, state, table)
+
+
+@step
+def _list_start(data: Bytes, at: int, end: int, state: Ints, table: Words) -> int:
+    """Return the position behind the bracket that opens the list in an array or key-value list.
+
+    0 if there is no list in it; then RESUME is the position behind the object.
+    """
+    if data[at] != OPEN_OBJECT:
+        at = skip_value(data, at, end, state)
+        state[RESUME] = at
+        return min(at, 0)
+    first = True
+    at += 1
+    while True:
+        at = member(data, at, end, first, state, table)
+        if at < 0:
+            return -1
+        if state[FIELD] == END_OF_OBJECT:
+            state[RESUME] = at
+            return 0
+        if state[FIELD] == VALUES and data[at] == OPEN_ARRAY:
+            return at + 1
+        at = skip_value(data, at, end, state)
+        if at < 0:
+            return -1
+        first = False
+
+
+@step
+def _nested(
+    data: Bytes, at: int, end: int, keyed: bool, text: Bytes, state: Ints, table: Words
+) -> int:
+    """Enter the list at `at` (PUSHED is set), or write that it is empty or too deep."""
+    apart()
+    if state[DEPTH] >= ATTRIBUTE_NESTING_MAX:
+        put_null(text, state)
+        return skip_value(data, at, end, state)
+    at = _list_start(data, at, end, state, table)
+    if at < 0:
+        return -1
+    put(text, state, OPEN_OBJECT if keyed else OPEN_ARRAY)
+    if at == 0:
+        put(text, state, CLOSE_OBJECT if keyed else CLOSE_ARRAY)
+        return state[RESUME]
+    state[DEPTH] += 1
+    state[STACK + 2 * state[DEPTH]] = _KEYED if keyed else 0
+    state[PUSHED] = 1
+    return at
+
+
+@step
+def _any_value(
+    data: Bytes,
+    at: int,
+    end: int,
+    code: int,
+    text: Bytes,
+    extra: Bytes,
+    spans: Ints,
+    row: int,
+    state: Ints,
+    table: Words,
+) -> int:
+    """Write the tagged value at `at`; for a list only its opening bracket (PUSHED is set)."""
+    apart()
+    state[PUSHED] = 0
+    if data[at] != OPEN_OBJECT:
+        if data[at] == OPEN_ARRAY:
+            put_null(text, state)
+            return skip_value(data, at, end, state)
+        state[FIELD] = STRING_VALUE
+        return _plain(data, at, end, code, text, extra, spans, row, state)
+    at = member(data, at + 1, end, True, state, table)
+    while at >= 0:
+        field = state[FIELD]
+        if field == END_OF_OBJECT:
+            put_null(text, state)
+            return at
+        if field == ARRAY_VALUE or field == KVLIST_VALUE:
+            at = _nested(data, at, end, field == KVLIST_VALUE, text, state, table)
+            if at < 0 or state[PUSHED]:
+                return at
+            break
+        scalar = data[at] != OPEN_OBJECT and data[at] != OPEN_ARRAY
+        if scalar and STRING_VALUE <= field <= BYTES_VALUE:
+            at = _plain(data, at, end, code, text, extra, spans, row, state)
+            break
+        at = skip_value(data, at, end, state)
+        if at >= 0:
+            at = member(data, at, end, False, state, table)
+    if at < 0:
+        return -1
+    return rest_of_object(data, at, end, False, state, table)
+
+
+@step
+def _close_list(data: Bytes, at: int, end: int, text: Bytes, state: Ints, table: Words) -> int:
+    """Finish the list whose bracket closes at `at`, and what it was the value of."""
+    frame = state[STACK + 2 * state[DEPTH]]
+    put(text, state, CLOSE_OBJECT if frame & _KEYED else CLOSE_ARRAY)
+    state[DEPTH] -= 1
+    at = rest_of_object(data, at + 1, end, False, state, table)
+    if at >= 0:
+        at = rest_of_object(data, at, end, False, state, table)
+    return at
+
+
+@step
+def _after_value(data: Bytes, at: int, end: int, state: Ints, table: Words) -> int:
+    """Finish the key-value object, if the value just written was in one."""
+    slot = STACK + 2 * state[DEPTH]
+    if state[slot] & _KEYED == 0:
+        return at
+    if state[slot + 1]:
+        return state[slot + 1]
+    return rest_of_object(data, at, end, False, state, table)
+
+
+@step
+def _write_key(data: Bytes, text: Bytes, state: Ints) -> None:
+    slot = STACK + 2 * state[DEPTH]
+    if state[slot] & _WRITTEN:
+        put(text, state, COMMA)
+    state[slot] |= _WRITTEN
+    if state[slot] & _KEYED:
+        state[ESCAPED] = LONE_SURROGATE if state[RESUME] else 0
+        put_quoted(data, state[KEY_START], state[KEY_STOP], text, state)
+        put(text, state, COLON)
+
+
+@step
+def attributes(
+    data: Bytes,
+    at: int,
+    end: int,
+    text: Bytes,
+    extra: Bytes,
+    spans: Ints,
+    row: int,
+    state: Ints,
+    table: Words,
+) -> int:
+    """Write the attributes whose list opens at `at` as a JSON object to `text`.
+
+    Known keys are noted in row `row` of `spans` (-1: nowhere). An attribute without a key is
+    left out, as are those whose key says that they hold a secret.
+    """
+    apart()
+    state[DEPTH] = 0
+    state[STACK] = _KEYED
+    put(text, state, OPEN_OBJECT)
+    at += 1
+    while at >= 0:
+        slot = STACK + 2 * state[DEPTH]
+        keyed = state[slot] & _KEYED
+        close = CLOSE_ARRAY
+        at = element(data, at, end, state[slot] & _SEEN == 0, close, state)
+        if at < 0:
+            break
+        if data[at] == close:
+            if state[DEPTH] == 0:
+                put(text, state, CLOSE_OBJECT)
+                return at + 1
+            at = _close_list(data, at, end, text, state, table)
+            if at >= 0:
+                at = _after_value(data, at, end, state, table)
+            continue
+        state[slot] |= _SEEN
+        code = 0
+        if keyed:
+            at = key_value(data, at, end, state, table)
+            if at < 0:
+                break
+            state[slot + 1] = state[RESUME]
+            if state[KEY_START] == 0:
+                at = state[RESUME]
+                continue
+            if state[DEPTH] == 0:
+                length = state[KEY_STOP] - state[KEY_START]
+                hashed = np.uint64(state[HASH])
+                code = known_key(data, state[KEY_START], length, hashed, table)
+                if code & CODE_DROP:
+                    if at > 0:
+                        at = skip_value(data, at, end, state)
+                    if at >= 0:
+                        at = _after_value(data, at, end, state, table)
+                    continue
+        _write_key(data, text, state)
+        if at == 0:
+            put_null(text, state)
+            at = state[RESUME]
+            continue
+        at = _any_value(data, at, end, code, text, extra, spans, row, state, table)
+        if at >= 0 and state[PUSHED] == 0:
+            at = _after_value(data, at, end, state, table)
+    return -1

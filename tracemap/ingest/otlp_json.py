@@ -1,0 +1,103 @@
+"""OTLP/JSON: lines, documents, or messages with their length before them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache, partial
+
+import numpy as np
+import pyarrow as pa
+
+from tracemap.ingest.batches import as_batch
+from tracemap.ingest.block import Block, padded
+from tracemap.ingest.contents import Contents
+from tracemap.ingest.cutting import are_lines, documents, framed, lines
+from tracemap.ingest.formats import Task
+from tracemap.ingest.kernels.json_documents import decode_json
+from tracemap.ingest.kernels.layout import RESOURCE_INDEX_SIZE, Words, columns
+from tracemap.ingest.kernels.machine import SLACK
+from tracemap.ingest.resources import Resources
+from tracemap.ingest.semconv import known_words
+from tracemap.model import Batch
+
+_MARKS = (
+    b'"resourceSpans"',
+    b'"resource_spans"',
+    b'"scopeSpans"',
+    b'"scope_spans"',
+    b'"instrumentationLibrarySpans"',
+    b'"instrumentation_library_spans"',
+    b'"batches"',
+    b'"resourceLogs"',
+    b'"resource_logs"',
+    b'"resourceMetrics"',
+    b'"resource_metrics"',
+)
+_ASCII_END = 128
+
+
+def is_otlp_json(contents: Contents) -> bool:
+    """Return whether this is JSON that names something only OTLP has."""
+    head = contents.head
+    return head[:1] in (b"{", b"[") and any(mark in head for mark in _MARKS)
+
+
+def read_otlp_json(contents: Contents, block_bytes: int) -> Iterator[Task]:
+    """Yield one task for each block of the file."""
+    if contents.framed:
+        blocks = framed(contents, block_bytes)
+    elif are_lines(contents.head):
+        blocks = lines(contents, block_bytes)
+    else:
+        blocks = documents(contents, block_bytes)
+    resources = Resources()
+    for block in blocks:
+        yield partial(json_batch, block, resources)
+
+
+@cache
+def words() -> Words:
+    """Return the table of known words; the same for all blocks."""
+    return known_words()
+
+
+def json_batch(block: Block, resources: Resources) -> Batch:
+    """Decode one block."""
+    block = _as_utf8(block)
+    found = columns(block.data.size - SLACK, SLACK)
+    decode_json(
+        block.data,
+        block.bounds,
+        found.text,
+        found.extra,
+        found.spans,
+        found.links,
+        found.resources,
+        found.rejects,
+        np.full(RESOURCE_INDEX_SIZE, -1, np.int64),
+        found.registers,
+        words(),
+    )
+    return as_batch(block, found, resources)
+
+
+def _as_utf8(block: Block) -> Block:
+    """Return the block with U+FFFD in place of bytes that are no UTF-8, as JSON has to be."""
+    size = block.data.size
+    if int(block.data.max()) < _ASCII_END:
+        return block
+    whole = pa.Array.from_buffers(
+        pa.large_string(), 1, [None, pa.py_buffer(np.array([0, size])), pa.py_buffer(block.data)]
+    )
+    try:
+        whole.validate(full=True)
+    except pa.ArrowInvalid:
+        records = [
+            bytes(block.data[start:end]).decode("utf-8", "replace").encode()
+            for start, end in block.bounds.tolist()
+        ]
+        ends = np.cumsum([len(record) + 1 for record in records], dtype=np.int64)
+        starts = np.concatenate(([0], ends[:-1]))
+        block.data = padded(b"\n".join([*records, b""]))
+        block.bounds = np.ascontiguousarray(np.stack([starts, ends - 1], axis=1))
+    return block

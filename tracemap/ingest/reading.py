@@ -1,0 +1,129 @@
+"""One file, or standard input, from its bytes to batches."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import polars as pl
+import xxhash
+
+from tracemap.errors import InputError
+from tracemap.ingest.ahead import in_order
+from tracemap.ingest.contents import open_contents
+from tracemap.ingest.cutting import BLOCK_BYTES
+from tracemap.ingest.registry import FORMATS, format_of
+from tracemap.ingest.sources import STANDARD_INPUT, Source
+from tracemap.ingest.streams import CHUNK_BYTES, BrokenStreamError
+from tracemap.model import REJECTS, Batch
+
+_UNKNOWN_FORMAT = "unknown"
+_PROBLEMS = {
+    "empty_file": "{!r} is empty",
+    "not_a_trace_file": "{!r} is no trace file that tracemap can read",
+    "truncated_tail": "{!r} ends before its first record does",
+    "corrupt_compression": "{!r} is damaged: it cannot be decompressed",
+    "decompression_bomb": "{!r} expands beyond all reason",
+    "nested_too_deep": "{!r} is compressed too many times over",
+    "message_too_large": "{!r} holds a message that is too large",
+}
+
+
+class FileReading:
+    """A file being read; see `tracemap.model.Reading`.
+
+    Standard input has no content hash and no size until its last batch was given.
+    """
+
+    def __init__(self, source: Source, file: BinaryIO, *, block_bytes: int = BLOCK_BYTES) -> None:
+        self.path = source.path
+        self.size_bytes = 0
+        self.format = _UNKNOWN_FORMAT
+        self.content_hash: str | None = None
+        self._named = source.named
+        self._file = file
+        self._block_bytes = block_bytes
+        if source.path != STANDARD_INPUT:
+            self._hash_file()
+
+    def _hash_file(self) -> None:
+        for _ in self._chunks():
+            pass
+        self._file.seek(0)
+
+    def _chunks(self) -> Iterator[bytes]:
+        """Yield the bytes as they are stored; at the end their hash and number are known."""
+        digest = xxhash.xxh3_128()
+        size_bytes = 0
+        while chunk := self._file.read(CHUNK_BYTES):
+            digest.update(chunk)
+            size_bytes += len(chunk)
+            yield chunk
+        self.content_hash = digest.hexdigest()
+        self.size_bytes = size_bytes
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield the file's contents in order, each batch of bounded size.
+
+        Raises:
+            InputError: If the user named this file and it holds nothing tracemap understands.
+        """
+        chunks = self._chunks()
+        try:
+            contents = open_contents(chunks)
+        except BrokenStreamError as error:
+            yield self._refused(error.reason, chunks)
+            return
+        found = format_of(contents)
+        if found is None:
+            reason = "not_a_trace_file" if contents.head else "empty_file"
+            yield self._refused(reason, chunks, contents.head)
+            return
+        self.format = found.name
+        yield from in_order(found.read(contents, self._block_bytes))
+        for _ in chunks:  # what a reader left, so that the hash is of all of it
+            pass
+
+    def _refused(self, reason: str, chunks: Iterator[bytes], head: bytes = b"") -> Batch:
+        for _ in chunks:
+            pass
+        if self._named:
+            known = ", ".join(each.name for each in FORMATS)
+            raise InputError(
+                _PROBLEMS[reason].format(self.path),
+                where=self.path,
+                hint=f"formats tracemap reads: {known}; as they are or in gzip or zstd",
+            )
+        excerpt = head[:200].decode("utf-8", "replace").replace("\0", "\ufffd")
+        return Batch(
+            rejects=pl.DataFrame([(0, reason, 1, excerpt)], schema=REJECTS.schema, orient="row")
+        )
+
+
+@contextmanager
+def open_source(source: Source, *, block_bytes: int = BLOCK_BYTES) -> Iterator[FileReading]:
+    """Open one of `find_inputs` and give it as a `tracemap.model.Reading`.
+
+    Args:
+        source: What to read.
+        block_bytes: Size of the pieces in which it is decoded; a record that is larger gets a
+            piece of its own. The result does not depend on it.
+
+    Raises:
+        InputError: If the file cannot be opened or read.
+    """
+    if source.path == STANDARD_INPUT:
+        yield FileReading(source, sys.stdin.buffer, block_bytes=block_bytes)
+        return
+    try:
+        with Path(source.path).open("rb") as file:
+            yield FileReading(source, file, block_bytes=block_bytes)
+    except OSError as error:
+        raise InputError(
+            f"cannot read {source.path!r}: {error.strerror}",
+            where=source.path,
+            hint="check that the file is there and that you may read it",
+        ) from error

@@ -1,0 +1,194 @@
+"""What a span's attributes say: what was done, by which protocol, and to whom."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tracemap.model import Kind
+
+_OUTGOING = (Kind.CLIENT, Kind.PRODUCER)
+_MESSAGING_KINDS = (Kind.CLIENT, Kind.PRODUCER, Kind.CONSUMER)
+
+_DATABASES = {
+    "mssql": "microsoft.sql_server",
+    "oracle": "oracle.db",
+    "dynamodb": "aws.dynamodb",
+    "redshift": "aws.redshift",
+    "cosmosdb": "azure.cosmosdb",
+    "spanner": "gcp.spanner",
+    "db2": "ibm.db2",
+    "hanadb": "sap.hana",
+    "maxdb": "sap.maxdb",
+    "h2": "h2database",
+    "firebird": "firebirdsql",
+    "adabas": "softwareag.adabas",
+    "informix": "ibm.informix",
+    "postgres": "postgresql",
+}
+"""Old names of database systems, and what they are called now."""
+
+_MESSAGING_TYPES = {"publish": "send", "deliver": "process", "ack": "settle", "poll": "receive"}
+_MESSAGING_KNOWN = ("send", "receive", "process", "settle", "create")
+_QUEUE_SYSTEMS = {"SQS": "aws_sqs", "SNS": "aws.sns", "Kinesis": "aws.kinesis"}
+_DEFAULT_PORTS = ("80", "443", "")
+
+
+class Meaning(NamedTuple):
+    """What one signature means: columns of `model.OPERATIONS`, and how sure we are.
+
+    `operation` is empty if only the span's name can say it; `templated` tells that ids in a path
+    were replaced to get it.
+    """
+
+    operation: str = ""
+    protocol: str = ""
+    peer_kind: str = ""
+    peer_name: str = ""
+    messaging_operation: str = ""
+    templated: bool = False
+
+
+def meaning(kind: int, said: dict[str, str]) -> Meaning:
+    """Return what a span of this kind with these canonical attributes means.
+
+    The protocol is decided by the first class of attributes that is present: messaging, database,
+    RPC, HTTP, GraphQL, function, generative AI. Only spans that go out say whom they talk to
+    (``CLIENT``, ``PRODUCER``; for messages ``CONSUMER`` too): on a ``SERVER`` span the same
+    attributes name the caller. An ``INTERNAL`` database span is a database inside the process
+    and names no peer.
+
+    Args:
+        kind: As `model.Kind`.
+        said: Canonical attributes (`semconv.ATTRIBUTES`) that are present, not empty.
+    """
+    service = said.get("peer_service", "") if kind in _OUTGOING else ""
+    found = _classified(kind, said)
+    if kind not in _MESSAGING_KINDS:
+        return found._replace(peer_kind="", peer_name="")
+    if found.peer_kind in ("queue", "database") or kind == Kind.CONSUMER:
+        if found.peer_kind == "queue":
+            return found
+        if kind == Kind.CONSUMER:
+            return found._replace(peer_kind="", peer_name="")
+    if service and found.peer_kind != "database":
+        return found._replace(peer_kind="service", peer_name=service)
+    if service and not (said.get("db_namespace") or said.get("server_address")):
+        return found._replace(peer_name=service)
+    return found
+
+
+def _classified(kind: int, said: dict[str, str]) -> Meaning:
+    if said.get("messaging_system") or said.get("messaging_destination"):
+        return _messaging(said)
+    if said.get("db_system") or (said.get("db_namespace") and kind == Kind.CLIENT):
+        return _database(said)
+    if said.get("rpc_system") or said.get("rpc_service"):
+        return _rpc(said)
+    if _is_http(said):
+        return _http(kind, said)
+    if said.get("graphql_type"):
+        name = f"{said['graphql_type']} {said.get('graphql_name', '')}".strip()
+        return Meaning(name, "graphql", *_host(said))
+    if said.get("faas_name"):
+        return Meaning("", "faas", "service", said["faas_name"])
+    if said.get("faas_trigger"):
+        return Meaning("", "faas")
+    if said.get("genai_system"):
+        return Meaning(said.get("genai_operation", ""), "genai", "external", said["genai_system"])
+    return Meaning("", "", *_host(said))
+
+
+def _is_http(said: dict[str, str]) -> bool:
+    return any(said.get(name) for name in ("http_method", "http_route", "url_template", "url_path"))
+
+
+def _address(said: dict[str, str]) -> str:
+    """Return host and port of the other side, default ports left out."""
+    address = said.get("server_address", "")
+    port = said.get("server_port", "")
+    if not address and said.get("http_host"):
+        address, _, port = said["http_host"].partition(":")
+    if not address:
+        return said.get("socket_address", "")
+    return address if port in _DEFAULT_PORTS else f"{address}:{port}"
+
+
+def _host(said: dict[str, str]) -> tuple[str, str]:
+    address = _address(said)
+    return ("external", address) if address else ("", "")
+
+
+def _messaging(said: dict[str, str]) -> Meaning:
+    """Messages: the peer is the queue, ``system destination``."""
+    system = said.get("messaging_system", "")
+    destination = said.get("messaging_destination", "")
+    kind = said.get("messaging_type", "").lower()
+    kind = _MESSAGING_TYPES.get(kind, kind)
+    name = said.get("messaging_operation", "") or said.get("messaging_type", "")
+    return Meaning(
+        f"{name} {destination}".strip() if name else "",
+        "messaging",
+        "queue",
+        destination or system,
+        kind if kind in _MESSAGING_KNOWN else "",
+    )
+
+
+def _database(said: dict[str, str]) -> Meaning:
+    """Databases: the peer is ``system namespace``, without a namespace ``system host``."""
+    system = said.get("db_system", "").lower()
+    system = _DATABASES.get(system, system) or "database"
+    where = said.get("db_namespace", "") or _address(said)
+    target = (
+        said.get("db_collection")
+        or said.get("db_procedure")
+        or said.get("db_namespace")
+        or _address(said)
+    )
+    done = said.get("db_operation", "")
+    operation = said.get("db_summary") or (f"{done} {target or ''}".strip() if done else "")
+    return Meaning(operation or "", "database", "database", f"{system} {where}".strip())
+
+
+def _rpc(said: dict[str, str]) -> Meaning:
+    """Remote calls: ``service/method``; the peer is the address, else the service called."""
+    system = said.get("rpc_system", "")
+    method = said.get("rpc_method", "")
+    service = said.get("rpc_service", "")
+    if method == "_OTHER":
+        method = ""
+    if "/" in method:
+        service = method.rpartition("/")[0]
+    elif service and method:
+        method = f"{service}/{method}"
+    operation = method or service or ""
+    if system == "aws-api":
+        return _aws(said, service, operation)
+    protocol = "grpc" if system == "grpc" else "rpc"
+    kind, peer = _host(said)
+    if not peer:
+        kind, peer = ("external", service) if service else ("", "")
+    return Meaning(operation, protocol, kind, peer)
+
+
+def _aws(said: dict[str, str], service: str, operation: str) -> Meaning:
+    """AWS: queues and topics are queues, everything else is ``aws service resource``."""
+    resource = said.get("cloud_resource", "")
+    short = resource.rpartition(":")[2].rpartition("/")[2] or resource
+    if service in _QUEUE_SYSTEMS:
+        return Meaning(operation, "messaging", "queue", short or _QUEUE_SYSTEMS[service])
+    if service == "DynamoDB":
+        return Meaning(operation, "database", "database", "aws.dynamodb")
+    return Meaning(operation, "rpc", "external", f"aws {service} {short}".strip())
+
+
+def _http(kind: int, said: dict[str, str]) -> Meaning:
+    """HTTP: ``method route``, else ``method template``, else the path with its ids replaced."""
+    method = said.get("http_method", "")
+    method = "HTTP" if method in ("", "_OTHER") else method.upper()
+    known = said.get("http_route") or said.get("url_template")
+    if kind == Kind.CLIENT:
+        known = said.get("url_template") or said.get("http_route")
+    path = known or said.get("url_path", "")
+    operation = f"{method} {path}" if path else ""
+    return Meaning(operation, "http", *_host(said), templated=bool(path) and not known)

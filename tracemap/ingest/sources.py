@@ -1,0 +1,86 @@
+"""What the user named, as a sorted list of files to read."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracemap.errors import InputError
+
+STANDARD_INPUT = "-"
+_HINT = "name files, folders or patterns of OTLP traces, or - for standard input"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One thing to read.
+
+    Attributes:
+        path: As shown to people; ``-`` for standard input.
+        named: The user named this very file. If it is no trace file that is an error; of files
+            that were found in a folder or by a pattern it is only noted.
+    """
+
+    path: str
+    named: bool = True
+
+
+def find_inputs(inputs: Sequence[str]) -> list[Source]:
+    """Return the files that `inputs` stand for, each once.
+
+    Args:
+        inputs: Files; folders, which are searched to the bottom; patterns with ``*``, ``?``,
+            ``[...]`` or ``**``; ``-`` for standard input. Hidden files and folders (``.name``) are
+            taken only if named themselves. What comes from one folder or pattern is sorted.
+
+    Raises:
+        InputError: If there is no such file, a folder or pattern holds no file, or nothing is
+            named at all.
+    """
+    if not inputs:
+        raise InputError("no input was named", hint=_HINT)
+    sources: dict[str, Source] = {}
+    for text in inputs:
+        for source in _sources(text):
+            key = source.path if source.path == STANDARD_INPUT else os.path.realpath(source.path)
+            known = sources.get(key)
+            if known is None or (source.named and not known.named):
+                sources[key] = source
+    return list(sources.values())
+
+
+def _sources(text: str) -> list[Source]:
+    path = Path(text)
+    if text == STANDARD_INPUT:
+        return [Source(text)]
+    if path.is_dir():
+        found = [Source(name, named=False) for name in sorted(_files_below(path))]
+        if not found:
+            raise InputError(f"the folder {text!r} holds no files", where=text, hint=_HINT)
+        return found
+    if path.exists():
+        return [Source(text)]
+    if glob.has_magic(text):
+        return _matches(text)
+    raise InputError(f"there is no file {text!r}", where=text, hint=_HINT)
+
+
+def _files_below(folder: Path) -> Iterator[str]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            path = Path(parent, name)
+            if not name.startswith(".") and path.is_file():
+                yield str(path)
+
+
+def _matches(pattern: str) -> list[Source]:
+    names: set[str] = set()
+    for name in glob.glob(pattern, recursive=True):  # noqa: PTH207  (Path.glob refuses absolute patterns)
+        names.update(_files_below(Path(name)) if Path(name).is_dir() else [name])
+    if not names:
+        raise InputError(f"no file matches {pattern!r}", where=pattern, hint=_HINT)
+    return [Source(name, named=False) for name in sorted(names)]

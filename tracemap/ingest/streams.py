@@ -1,0 +1,202 @@
+"""Bytes of a file with every layer of compression taken off, in pieces of bounded size."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Protocol
+
+import zstandard
+
+CHUNK_BYTES = 1 << 20
+GZIP_MAGIC = b"\x1f\x8b"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+MESSAGE_BYTES_MAX = 1 << 30
+_WINDOW_BYTES_MAX = 1 << 27
+_LAYERS_MAX = 4
+
+# Bytes of zstd given to the decoder at a time: it answers with all they expand to, and a block
+# of 128 KiB can be written in four bytes.
+_ZSTD_BITE_BYTES = 4096
+_BOMB_BYTES_MIN = 1 << 28
+_BOMB_RATIO = 2000
+
+
+class BrokenStreamError(Exception):
+    """The stream cannot be followed any further; what came before is good.
+
+    Args:
+        reason: Why, as in ``rejects`` (docs/messages.md).
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _Decoder(Protocol):
+    eof: bool
+    unused_data: bytes
+
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+class _Gate:
+    """Stops a stream that expands beyond all reason."""
+
+    def __init__(self) -> None:
+        self._read_bytes = self._made_bytes = 0
+
+    def passed(self, read: bytes, made: bytes) -> bytes:
+        self._read_bytes += len(read)
+        self._made_bytes += len(made)
+        if self._made_bytes > max(_BOMB_BYTES_MIN, _BOMB_RATIO * self._read_bytes):
+            raise BrokenStreamError("decompression_bomb")
+        return made
+
+
+def gunzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the contents of a gzip file of one member or several.
+
+    Raises:
+        BrokenStreamError: ``truncated_tail``, ``corrupt_compression`` or ``decompression_bomb``.
+    """
+    gate = _Gate()
+    decoder = zlib.decompressobj(wbits=31)
+    started = False
+    for chunk in chunks:
+        rest = chunk
+        while rest:
+            if not started:
+                # Tapes and block devices pad with zeros; a member never starts with one.
+                rest = rest.lstrip(b"\0")
+                started = bool(rest)
+                continue
+            try:
+                made = decoder.decompress(rest, CHUNK_BYTES)
+            except zlib.error as error:
+                raise BrokenStreamError("corrupt_compression") from error
+            left = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
+            gate.passed(rest[: len(rest) - len(left)], made)
+            if made:
+                yield made
+            if decoder.eof:
+                decoder = zlib.decompressobj(wbits=31)
+                started = False
+            elif not made and not left:
+                break
+            rest = left
+    if started:
+        raise BrokenStreamError("truncated_tail")
+
+
+def unzstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the contents of a zstd file of one frame or several.
+
+    Raises:
+        BrokenStreamError: ``truncated_tail``, ``corrupt_compression`` or ``decompression_bomb``.
+    """
+    gate = _Gate()
+    context = zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES_MAX)
+    decoder: _Decoder | None = None
+    for chunk in chunks:
+        for start in range(0, len(chunk), _ZSTD_BITE_BYTES):
+            rest = chunk[start : start + _ZSTD_BITE_BYTES]
+            while rest:
+                decoder = decoder or context.decompressobj()
+                try:
+                    made = decoder.decompress(rest)
+                except zstandard.ZstdError as error:
+                    raise BrokenStreamError("corrupt_compression") from error
+                gate.passed(rest, made)
+                if made:
+                    yield made
+                rest = b""
+                if decoder.eof:
+                    rest = decoder.unused_data
+                    decoder = None
+    if decoder is not None:
+        raise BrokenStreamError("truncated_tail")
+
+
+_LAYERS: tuple[tuple[bytes, Callable[[Iterator[bytes]], Iterator[bytes]]], ...] = (
+    (GZIP_MAGIC, gunzipped),
+    (ZSTD_MAGIC, unzstd),
+)
+
+
+def peeked(chunks: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
+    """Return the first `size` bytes or more (all there are, if fewer), and the whole stream.
+
+    A stream that breaks in its first bytes breaks again when it is read.
+    """
+    head: list[bytes] = []
+    seen = 0
+    try:
+        while seen < size:
+            chunk = next(chunks)
+            head.append(chunk)
+            seen += len(chunk)
+    except StopIteration:
+        chunks = iter(())
+    except BrokenStreamError as error:
+        chunks = _breaking(error)
+    return b"".join(head), chain(head, chunks)
+
+
+def _breaking(error: BrokenStreamError) -> Iterator[bytes]:
+    raise error
+    yield b""  # what makes this a generator
+
+
+def unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Return the stream with all its layers of gzip and zstd taken off (at most four).
+
+    Raises:
+        BrokenStreamError: If there are more layers.
+    """
+    for _ in range(_LAYERS_MAX + 1):
+        head, chunks = peeked(chunks, len(ZSTD_MAGIC))
+        layer = next((open_ for magic, open_ in _LAYERS if head.startswith(magic)), None)
+        if layer is None:
+            return chunks
+        chunks = layer(chunks)
+    raise BrokenStreamError("nested_too_deep")
+
+
+def messages(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the messages of a stream of length-prefixed ones, decompressed.
+
+    Each has four bytes of length, highest first, before it, and may be a zstd frame or gzip member
+    of its own (Collector ``fileexporter``).
+
+    Raises:
+        BrokenStreamError: ``truncated_tail``, ``message_too_large``, or as of the layers.
+    """
+    buffer = bytearray()
+    for chunk in chunks:
+        buffer += chunk
+        at = 0
+        while len(buffer) - at >= 4:
+            size = int.from_bytes(buffer[at : at + 4], "big")
+            if size > MESSAGE_BYTES_MAX:
+                raise BrokenStreamError("message_too_large")
+            if len(buffer) - at - 4 < size:
+                break
+            yield _whole_message(bytes(buffer[at + 4 : at + 4 + size]))
+            at += 4 + size
+        del buffer[:at]
+    if buffer:
+        raise BrokenStreamError("truncated_tail")
+
+
+def _whole_message(message: bytes) -> bytes:
+    if not message.startswith((GZIP_MAGIC, ZSTD_MAGIC)):
+        return message
+    parts = bytearray()
+    for part in unpacked(iter((message,))):
+        parts += part
+        if len(parts) > MESSAGE_BYTES_MAX:
+            raise BrokenStreamError("message_too_large")
+    return bytes(parts)

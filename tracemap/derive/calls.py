@@ -2,7 +2,7 @@
 
 | evidence | rule |
 |---|---|
-| ``paired`` | a CLIENT or PRODUCER span with an entry below it, directly or through INTERNAL spans |
+| ``paired`` | a CLIENT or PRODUCER span with an entry below, directly or through INTERNAL spans |
 | ``multi_server`` | a second entry below the same CLIENT span: no client duration, it counts once |
 | ``parent_only`` | an entry of another service below a span that is no CLIENT |
 | ``root`` | a SERVER span without parent: `model.USER` called it |
@@ -14,27 +14,19 @@ Messages have rules of their own, see `tracemap.derive.messaging`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from tracemap.derive.observations import NOBODY, observations
-from tracemap.derive.spans import Message, Peer
-from tracemap.derive.tree import Above
+from tracemap.derive.arrays import Bools
+from tracemap.derive.observations import NOBODY, Observations, observations
+from tracemap.derive.roles import Roles
+from tracemap.derive.spans import Message, Peer, Spans
+from tracemap.derive.tree import Above, Tree
+from tracemap.derive.upstreams import Upstreams
 from tracemap.model import USER, Kind
 
-if TYPE_CHECKING:
-    import polars as pl
-    from numpy.typing import NDArray
 
-    from tracemap.derive.roles import Roles
-    from tracemap.derive.spans import Spans
-    from tracemap.derive.tree import Tree
-    from tracemap.derive.upstreams import Upstreams
-
-
-def calls(spans: Spans, tree: Tree, roles: Roles, upstreams: Upstreams) -> list[pl.DataFrame]:
-    """Return the calls that are not messages, as `observations`, one frame a rule."""
+def calls(spans: Spans, tree: Tree, roles: Roles, upstreams: Upstreams) -> list[Observations]:
+    """Return the calls that are not messages, one item of the list a rule."""
     return [
         _paired(spans, roles),
         _parent_only(spans, tree, roles),
@@ -43,19 +35,19 @@ def calls(spans: Spans, tree: Tree, roles: Roles, upstreams: Upstreams) -> list[
     ]
 
 
-def sends(spans: Spans, roles: Roles) -> NDArray[np.bool_]:
+def sends(spans: Spans, roles: Roles) -> Bools:
     """Return which spans are calls that hand a message to a queue and reached no entry here."""
     sent = (spans.message == Message.SEND) & (spans.peer_kind == Peer.QUEUE)
     return roles.call & (roles.first_entry < 0) & ((spans.kind == Kind.PRODUCER) | sent)
 
 
-def polls(spans: Spans) -> NDArray[np.bool_]:
+def polls(spans: Spans) -> Bools:
     """Return which spans are CLIENT spans that fetch or process messages."""
     fetches = (spans.message == Message.RECEIVE) | (spans.message == Message.PROCESS)
     return (spans.kind == Kind.CLIENT) & fetches
 
 
-def _paired(spans: Spans, roles: Roles) -> pl.DataFrame:
+def _paired(spans: Spans, roles: Roles) -> Observations:
     words = spans.vocabulary.words
     entries = np.flatnonzero(
         roles.entry & (roles.client >= 0) & (spans.kind != Kind.CONSUMER) & ~polls(spans)
@@ -81,14 +73,13 @@ def _paired(spans: Spans, roles: Roles) -> pl.DataFrame:
     )
 
 
-def _parent_only(spans: Spans, tree: Tree, roles: Roles) -> pl.DataFrame:
+def _parent_only(spans: Spans, tree: Tree, roles: Roles) -> Observations:
     words = spans.vocabulary.words
     called = roles.entry & (roles.client < 0) & (tree.parent >= 0)
     entries = np.flatnonzero(called & (spans.kind != Kind.CONSUMER) & ~polls(spans))
     caller = roles.entry_above[tree.parent[entries]]
     return observations(
         spans,
-        client=np.full(entries.size, NOBODY),
         server=entries,
         downstream=spans.service[caller],
         downstream_operation=spans.operation[caller],
@@ -102,12 +93,11 @@ def _parent_only(spans: Spans, tree: Tree, roles: Roles) -> pl.DataFrame:
     )
 
 
-def _rooted(spans: Spans, tree: Tree) -> pl.DataFrame:
+def _rooted(spans: Spans, tree: Tree) -> Observations:
     words = spans.vocabulary.words
     entries = np.flatnonzero((tree.above == Above.ROOT) & (spans.kind == Kind.SERVER))
     return observations(
         spans,
-        client=np.full(entries.size, NOBODY),
         server=entries,
         downstream=words[USER],
         downstream_operation=0,
@@ -121,7 +111,7 @@ def _rooted(spans: Spans, tree: Tree) -> pl.DataFrame:
     )
 
 
-def _virtual(spans: Spans, roles: Roles, upstreams: Upstreams) -> pl.DataFrame:
+def _virtual(spans: Spans, roles: Roles, upstreams: Upstreams) -> Observations:
     words = spans.vocabulary.words
     unmatched = roles.call & (roles.first_entry < 0)
     client = np.flatnonzero(unmatched & ~sends(spans, roles) & ~polls(spans))
@@ -138,7 +128,6 @@ def _virtual(spans: Spans, roles: Roles, upstreams: Upstreams) -> pl.DataFrame:
     return observations(
         spans,
         client=client,
-        server=np.full(client.size, NOBODY),
         downstream=spans.service[client],
         downstream_operation=spans.operation[roles.entry_above[client]],
         upstream=upstreams.name[client],

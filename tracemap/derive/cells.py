@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
-from tracemap.model import HOUR_NS
+from tracemap.derive.arrays import Bools, Codes, Ints
+from tracemap.derive.spans import Spans
+from tracemap.model import HOUR_NS, Cells
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
-    from tracemap.derive.spans import Spans
-    from tracemap.model import Cells
+@dataclass(frozen=True)
+class Grid:
+    """The cells of a bucket: their starts, sorted, and which one each trace belongs to."""
+
+    starts: Ints
+    of_trace: Codes
+
+    @classmethod
+    def of(cls, start: Ints) -> Grid:
+        """Return the grid in which each trace's cell begins at `start`."""
+        starts, of_trace = np.unique(start, return_inverse=True)
+        return cls(starts, of_trace.astype(np.int32))
+
+    def decoded(self, column: str) -> pl.Expr:
+        """Return the column of cell numbers as ``window_start_ns``."""
+        return pl.lit(pl.Series(self.starts)).gather(pl.col(column)).alias("window_start_ns")
 
 
 @dataclass(frozen=True)
 class TraceCells:
-    """Start of the cell of each trace, one item a trace.
+    """Cells of the traces of a bucket.
 
     Attributes:
         latency: For edges and latencies.
         path: For call paths, quality and exemplars.
-        inside: Whether the trace lies in a cell at all.
+        inside: Whether each trace lies in a cell at all.
     """
 
-    latency: NDArray[np.int64]
-    path: NDArray[np.int64]
-    inside: NDArray[np.bool_]
+    latency: Grid
+    path: Grid
+    inside: Bools
 
 
 def trace_cells(spans: Spans, cells: Cells) -> TraceCells:
@@ -49,17 +63,18 @@ def trace_cells(spans: Spans, cells: Cells) -> TraceCells:
     hour = earliest // HOUR_NS * HOUR_NS
     start = np.clip(start, hour, hour + HOUR_NS - 1)
     return TraceCells(
-        latency=start // cells.latency_ns * cells.latency_ns,
-        path=start // cells.path_ns * cells.path_ns,
+        latency=Grid.of(start // cells.latency_ns * cells.latency_ns),
+        path=Grid.of(start // cells.path_ns * cells.path_ns),
         inside=np.ones(start.size, dtype=np.bool_),
     )
 
 
-def _in_windows(start: NDArray[np.int64], cells: Cells) -> TraceCells:
+def _in_windows(start: Ints, cells: Cells) -> TraceCells:
     cell = np.zeros(start.size, dtype=np.int64)
     inside = np.zeros(start.size, dtype=np.bool_)
     for window in reversed(cells.windows):  # the first one that holds a trace wins
         held = (start >= window.start_ns) & (start < window.end_ns)
         cell[held] = window.start_ns
         inside |= held
-    return TraceCells(cell, cell, inside)
+    grid = Grid.of(cell)
+    return TraceCells(grid, grid, inside)

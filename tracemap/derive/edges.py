@@ -2,50 +2,49 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import numpy as np
 import polars as pl
 
-from tracemap.derive.observations import CODES
+from tracemap.derive.arrays import Bools
+from tracemap.derive.cells import Grid
+from tracemap.derive.derived import Derived
+from tracemap.derive.grouping import grouped
+from tracemap.derive.observations import CODES, Observations
+from tracemap.derive.spans import Spans
 from tracemap.model import EDGE_FACTS
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
-    from tracemap.derive.vocabulary import Vocabulary
-
-HAS_GAP = (pl.col("server_ns") >= 0) & (pl.col("client_ns") >= pl.col("server_ns"))
-"""Both durations are known, and the client's is not the shorter one."""
-
-
-def edge_facts(
-    observed: pl.DataFrame, cell: NDArray[np.int64], vocabulary: Vocabulary
-) -> pl.DataFrame:
-    """Return `observed` calls summed, as `model.EDGE_FACTS`.
-
-    Args:
-        observed: As `observations`.
-        cell: Start of the cell of each trace.
-        vocabulary: What the codes mean.
-    """
-    client, server = pl.col("client_ns"), pl.col("server_ns")
-    summed = (
-        observed.with_columns(window_start_ns=pl.lit(pl.Series(cell)).gather("trace"))
-        .group_by("window_start_ns", *CODES)
-        .agg(
-            calls=pl.len(),
-            calls_weighted=pl.col("weight").sum(),
-            errors_downstream=pl.col("failed_downstream").sum(),
-            errors_upstream=pl.col("failed_upstream").sum(),
-            client_calls=(client >= 0).sum(),
-            client_ns=client.clip(0).sum(),
-            server_calls=(server >= 0).sum(),
-            server_ns=server.clip(0).sum(),
-            gap_calls=HAS_GAP.sum(),
-            gap_ns=(client - server).filter(HAS_GAP).sum(),
-            first_ns=pl.col("start_ns").min(),
-            last_ns=pl.col("start_ns").max(),
-        )
+def edge_facts(derived: Derived, grid: Grid) -> pl.DataFrame:
+    """Return the observed calls summed, as `model.EDGE_FACTS`, sorted by key."""
+    spans, calls = derived.spans, derived.calls
+    row = calls.row
+    client_ns, server_ns = calls.client_ns(spans), calls.server_ns(spans)
+    gap = has_gap(spans, calls)
+    summed = grouped(
+        {"cell": grid.of_trace[spans.trace[row]]} | {name: getattr(calls, name) for name in CODES},
+        {
+            "calls_weighted": spans.weight[row],
+            "errors_downstream": calls.failed_downstream,
+            "errors_upstream": calls.failed_upstream,
+            "client_calls": client_ns >= 0,
+            "client_ns": np.maximum(client_ns, 0),
+            "server_calls": server_ns >= 0,
+            "server_ns": np.maximum(server_ns, 0),
+            "gap_calls": gap,
+            "gap_ns": np.where(gap, client_ns - server_ns, 0),
+            "first_ns": spans.start[row],
+            "last_ns": spans.start[row],
+        },
+        smallest=["first_ns"],
+        largest=["last_ns"],
     )
-    return EDGE_FACTS.conform(summed.with_columns(vocabulary.decoded(*CODES)))
+    texts = spans.vocabulary.decoded(*CODES)
+    return EDGE_FACTS.conform(
+        summed.with_columns(grid.decoded("cell"), *texts, calls=pl.col("rows"))
+    )
+
+
+def has_gap(spans: Spans, calls: Observations) -> Bools:
+    """Return for which calls both durations are known and the client's is not the shorter one."""
+    client_ns, server_ns = calls.client_ns(spans), calls.server_ns(spans)
+    return (server_ns >= 0) & (client_ns >= server_ns)

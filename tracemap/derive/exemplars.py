@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import polars as pl
 
+from tracemap.derive.cells import Grid
+from tracemap.derive.derived import Derived
 from tracemap.model import EXEMPLARS
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from tracemap.derive.spans import Spans
 
 KEPT = 3
 """Traces kept per cell, operation and role."""
@@ -21,16 +16,17 @@ _KEY = ("window_start_ns", "service", "operation")
 _TRACE = ("trace_high", "trace_low")
 
 
-def exemplars(spans: Spans, roots: NDArray[np.bool_], cell: NDArray[np.int64]) -> pl.DataFrame:
+def exemplars(derived: Derived, grid: Grid) -> pl.DataFrame:
     """Return the slowest traces and those nearest to the median, as `model.EXEMPLARS`.
 
     A trace with two roots of one operation counts once, with the longer one. Roots of unknown
     duration are left out. Equal durations are ordered by trace id, so the choice is determined.
     """
-    rows = np.flatnonzero(roots & (spans.duration >= 0))
+    spans = derived.spans
+    rows = np.flatnonzero(derived.roots & (spans.duration >= 0))
     found = pl.DataFrame(
         {
-            "window_start_ns": cell[spans.trace[rows]],
+            "window_start_ns": grid.starts[grid.of_trace[spans.trace[rows]]],
             "service": spans.service[rows],
             "operation": spans.operation[rows],
             "trace_high": spans.trace_high[rows],
@@ -41,7 +37,7 @@ def exemplars(spans: Spans, roots: NDArray[np.bool_], cell: NDArray[np.int64]) -
     once = found.group_by(*_KEY, *_TRACE).agg(pl.col("duration_ns").max())
     chosen = pl.concat([_worst(once), _typical(once)])
     texts = spans.vocabulary.decoded("service", "operation")
-    return EXEMPLARS.conform(chosen.with_columns(texts))
+    return _sorted(chosen.with_columns(texts))
 
 
 def rechosen(rows: pl.DataFrame) -> pl.DataFrame:
@@ -53,7 +49,7 @@ def rechosen(rows: pl.DataFrame) -> pl.DataFrame:
     distinct = rows.unique([*_KEY, *_TRACE, "role"], keep="any")
     worst = distinct.filter(pl.col("role") == "worst")
     typical = distinct.filter(pl.col("role") == "typical")
-    return EXEMPLARS.conform(pl.concat([_worst(worst), _typical(typical)]))
+    return _sorted(pl.concat([_worst(worst), _typical(typical)]))
 
 
 def _worst(rows: pl.DataFrame) -> pl.DataFrame:
@@ -78,3 +74,7 @@ def _ranked(ordered: pl.DataFrame, role: str) -> pl.DataFrame:
         *_TRACE,
         "duration_ns",
     )
+
+
+def _sorted(rows: pl.DataFrame) -> pl.DataFrame:
+    return EXEMPLARS.conform(rows).sort(*_KEY, "role", "rank")

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import polars as pl
 
-from tracemap.derive.calls import calls
 from tracemap.derive.cells import trace_cells
+from tracemap.derive.derived import derived
 from tracemap.derive.edges import edge_facts
 from tracemap.derive.exemplars import exemplars, rechosen
 from tracemap.derive.latency import latency_facts
-from tracemap.derive.links import links
-from tracemap.derive.messaging import messages
 from tracemap.derive.paths import path_facts, paths
 from tracemap.derive.quality import quality_facts
-from tracemap.derive.roles import roles
 from tracemap.derive.spans import spans
-from tracemap.derive.steps import steps
-from tracemap.derive.tree import path_roots, tree
-from tracemap.derive.upstreams import upstreams
-from tracemap.model import FACTS, Facts
-
-if TYPE_CHECKING:
-    from tracemap.model import Cells, TraceBucket
-
-_SMALLEST, _LARGEST = ("first_ns",), ("last_ns",)
+from tracemap.model import FACTS, Cells, Facts, TraceBucket
 
 
 def facts(bucket: TraceBucket, cells: Cells) -> Facts:
@@ -52,23 +39,15 @@ def facts(bucket: TraceBucket, cells: Cells) -> Facts:
         cell = trace_cells(ours, cells)
     if len(ours) == 0:
         return Facts()
-    family = tree(ours)
-    played = roles(ours, family)
-    reached = upstreams(ours, played)
-    roots = path_roots(ours, family)
-    walked = steps(ours, family, played, reached.name, reached.kind, roots)
-    sent = messages(ours, family, played, reached, links(ours, bucket))
-    observed = pl.concat([*calls(ours, family, played, reached), *sent.observations])
-    return _sorted(
+    found = derived(ours, bucket)
+    return Facts(
         {
-            "edge_facts": edge_facts(observed, cell.latency, ours.vocabulary),
-            "latency_facts": latency_facts(
-                ours, family, played, walked, observed, sent.waits, cell.latency
-            ),
-            "paths": paths(ours, walked, reached),
-            "path_facts": path_facts(ours, played, walked, cell.path),
-            "quality_facts": quality_facts(ours, family, played, walked, sent, observed, cell.path),
-            "exemplars": exemplars(ours, roots, cell.path),
+            "edge_facts": edge_facts(found, cell.latency),
+            "latency_facts": latency_facts(found, cell.latency),
+            "paths": paths(found),
+            "path_facts": path_facts(found, cell.path),
+            "quality_facts": quality_facts(found, cell.path),
+            "exemplars": exemplars(found, cell.path),
         }
     )
 
@@ -81,28 +60,23 @@ def merge(facts: Facts) -> Facts:
     are chosen again, see `tracemap.derive.exemplars.rechosen`.
     """
     merged = {name: _summed(name, facts[name]) for name in FACTS if name != "exemplars"}
-    return _sorted(merged | {"exemplars": rechosen(facts["exemplars"])})
+    return Facts(merged | {"exemplars": rechosen(facts["exemplars"])})
 
 
 def _summed(name: str, rows: pl.DataFrame) -> pl.DataFrame:
     table = FACTS[name]
     if name == "paths":
-        return rows.unique(table.key, keep="any")
-    columns = [column for column in rows.columns if column not in table.key]
-    floats = [column for column in columns if rows.schema[column].is_float()]
-    sums = [
-        pl.col(column).min()
-        if column in _SMALLEST
-        else pl.col(column).max()
-        if column in _LARGEST
-        else pl.col(column).sort().sum()
-        if column in floats
-        else pl.col(column).sum()
-        for column in columns
-    ]
-    return table.conform(rows.group_by(table.key).agg(sums))
+        return rows.unique(table.key, keep="any").sort(table.key)
+    sums = [_total(column, dtype) for column, dtype in table.schema.items()]
+    kept = [total for total in sums if total.meta.output_name() not in table.key]
+    return table.conform(rows.group_by(table.key).agg(kept)).sort(table.key)
 
 
-def _sorted(tables: dict[str, pl.DataFrame]) -> Facts:
-    chosen = ("window_start_ns", "service", "operation", "role", "rank")
-    return Facts({name: tables[name].sort(FACTS[name].key or chosen) for name in FACTS})
+def _total(column: str, dtype: pl.DataType) -> pl.Expr:
+    if column == "first_ns":
+        return pl.col(column).min()
+    if column == "last_ns":
+        return pl.col(column).max()
+    if dtype.is_float():
+        return pl.col(column).sort().sum()
+    return pl.col(column).sum()

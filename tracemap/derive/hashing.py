@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-from numba import njit
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from tracemap.derive.arrays import Ids, kernel
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def mix(one, other):  # type: ignore[no-untyped-def]
+@kernel
+def mix(one: np.uint64, other: np.uint64) -> np.uint64:
     """Return a hash of two 64-bit hashes, order mattering (finaliser of splitmix64)."""
     mixed = one * np.uint64(0x9E3779B97F4A7C15) + other
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -20,13 +16,13 @@ def mix(one, other):  # type: ignore[no-untyped-def]
     return mixed ^ (mixed >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _mix_into(one, other, mixed):  # type: ignore[no-untyped-def]
+@kernel
+def _mix_into(one: Ids, other: Ids, mixed: Ids) -> None:
     for at in range(one.size):
         mixed[at] = mix(one[at], other[at])
 
 
-def mixed(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def mixed(one: Ids, other: Ids) -> Ids:
     """Return `mix` of each pair of items."""
     result = np.empty_like(one)
     _mix_into(one, other, result)

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from tracemap.derive.spans import UNKNOWN_DURATION, linked_columns
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from tracemap.derive.spans import Spans
-    from tracemap.model import TraceBucket
+from tracemap.derive.arrays import Bytes, Ints, Rows
+from tracemap.derive.spans import UNKNOWN_DURATION, Spans, linked_columns
+from tracemap.model import TraceBucket
 
 
 @dataclass(frozen=True)
@@ -28,15 +23,15 @@ class Links:
         kind, message, peer_kind, peer, service, operation: Of the linked span, as in `Spans`.
     """
 
-    row: NDArray[np.int32]
-    target: NDArray[np.int32]
-    end: NDArray[np.int64]
-    kind: NDArray[np.uint8]
-    message: NDArray[np.uint8]
-    peer_kind: NDArray[np.uint8]
-    peer: NDArray[np.int32]
-    service: NDArray[np.int32]
-    operation: NDArray[np.int32]
+    row: Rows
+    target: Rows
+    end: Ints
+    kind: Bytes
+    message: Bytes
+    peer_kind: Bytes
+    peer: Rows
+    service: Rows
+    operation: Rows
 
 
 def links(spans: Spans, bucket: TraceBucket) -> Links:

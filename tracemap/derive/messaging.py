@@ -28,26 +28,20 @@ of a CLIENT span that polls, on its first row.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import polars as pl
+from numpy.typing import NDArray
 
+from tracemap.derive.arrays import Bools, Codes, Ints, Rows
 from tracemap.derive.calls import polls, sends
-from tracemap.derive.observations import NOBODY, observations
-from tracemap.derive.roles import Fold
-from tracemap.derive.spans import UNKNOWN_DURATION, Message, Peer
-from tracemap.derive.upstreams import queue_names
+from tracemap.derive.links import Links
+from tracemap.derive.observations import NOBODY, Observations, observations
+from tracemap.derive.roles import Fold, Roles
+from tracemap.derive.spans import UNKNOWN_DURATION, Message, Peer, Spans
+from tracemap.derive.tree import Tree
+from tracemap.derive.upstreams import Upstreams, queue_names
 from tracemap.model import UNKNOWN, Kind
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from tracemap.derive.links import Links
-    from tracemap.derive.roles import Roles
-    from tracemap.derive.spans import Spans
-    from tracemap.derive.tree import Tree
-    from tracemap.derive.upstreams import Upstreams
 
 _SCHEMA: dict[str, type[np.generic]] = {
     "consumer": np.int32, "service": np.int32, "operation": np.int32, "queue": np.int32,
@@ -56,20 +50,34 @@ _SCHEMA: dict[str, type[np.generic]] = {
 
 
 @dataclass(frozen=True)
+class Waits:
+    """Consumer start - producer end of each message whose producer is known.
+
+    Attributes:
+        row: Row of the consumer.
+        upstream, operation: Text codes of the queue, or of the producer's service.
+        ns: Negative: clocks disagree.
+    """
+
+    row: Rows
+    upstream: Codes
+    operation: Codes
+    ns: Ints
+
+
+@dataclass(frozen=True)
 class Messages:
     """What the messages of a bucket make.
 
     Attributes:
-        observations: As `observations`.
-        waits: Columns ``trace``, ``service`` (upstream), ``operation``, ``downstream`` (text
-            codes), ``wait_ns`` (consumer start - producer end; negative: clocks disagree),
-            ``failed``, ``row`` of the consumer.
+        observations: Their edges, one item of the list a rule.
+        waits: How long they lay in their queues.
         received: Whether a span fetched messages that spans below it process.
     """
 
-    observations: list[pl.DataFrame]
-    waits: pl.DataFrame
-    received: NDArray[np.bool_]
+    observations: list[Observations]
+    waits: Waits
+    received: Bools
 
 
 def messages(
@@ -96,7 +104,7 @@ def messages(
     )
 
 
-def _received(spans: Spans, tree: Tree) -> NDArray[np.bool_]:
+def _received(spans: Spans, tree: Tree) -> Bools:
     received = np.zeros(len(spans), dtype=np.bool_)
     processes = (spans.kind == Kind.CONSUMER) | (spans.message == Message.PROCESS)
     rows = np.flatnonzero(processes & (tree.parent >= 0))
@@ -108,7 +116,7 @@ def _received(spans: Spans, tree: Tree) -> NDArray[np.bool_]:
     return received
 
 
-def _consumers(spans: Spans, roles: Roles, links: Links) -> NDArray[np.bool_]:
+def _consumers(spans: Spans, roles: Roles, links: Links) -> Bools:
     """Return which spans consume; a nested one only if it alone knows the producers."""
     consumes = (roles.entry & (spans.kind == Kind.CONSUMER)) | polls(spans)
     linked = np.zeros(len(spans), dtype=np.bool_)
@@ -120,7 +128,7 @@ def _consumers(spans: Spans, roles: Roles, links: Links) -> NDArray[np.bool_]:
 
 
 def _producers_by_parent(
-    spans: Spans, tree: Tree, roles: Roles, consumes: NDArray[np.bool_]
+    spans: Spans, tree: Tree, roles: Roles, consumes: Bools
 ) -> dict[str, NDArray[Any]]:
     queue = queue_names(spans)
     rows = np.flatnonzero(consumes & roles.entry & (tree.parent >= 0))
@@ -143,7 +151,7 @@ def _producers_by_parent(
 
 
 def _producers_by_link(
-    links: Links, consumes: NDArray[np.bool_], by_parent: dict[str, NDArray[Any]]
+    links: Links, consumes: Bools, by_parent: dict[str, NDArray[Any]]
 ) -> dict[str, NDArray[Any]]:
     parent_of = np.full(consumes.size, NOBODY, dtype=np.int64)
     parent_of[by_parent["consumer"]] = by_parent["producer"]
@@ -169,7 +177,7 @@ def _typed(**columns: NDArray[Any]) -> dict[str, NDArray[Any]]:
     return {name: columns[name].astype(dtype) for name, dtype in _SCHEMA.items()}
 
 
-def _sent(spans: Spans, roles: Roles, upstreams: Upstreams) -> pl.DataFrame:
+def _sent(spans: Spans, roles: Roles, upstreams: Upstreams) -> Observations:
     """Return producer -> queue, made by the producer's own span."""
     words = spans.vocabulary.words
     consumed = roles.call & (roles.first_entry >= 0)
@@ -179,10 +187,11 @@ def _sent(spans: Spans, roles: Roles, upstreams: Upstreams) -> pl.DataFrame:
     unknown = upstreams.kind[rows] == words["unknown"]
     unmatched = np.where(unknown, words["unknown"], words["peer"])
     evidence = np.where(consumed[rows], words["parent"], unmatched)
-    frame = observations(
+    return observations(
         spans,
         client=rows,
-        server=rows,
+        failed_downstream=False,  # the span of a send is the producer's: upstream's
+        failed_upstream=spans.failed[rows],
         downstream=upstreams.name[rows],
         downstream_operation=0,
         upstream=spans.service[rows],
@@ -193,20 +202,19 @@ def _sent(spans: Spans, roles: Roles, upstreams: Upstreams) -> pl.DataFrame:
         protocol=spans.protocol[rows],
         evidence=evidence.astype(np.int32),
     )
-    return _only_upstream_fails(frame)
 
 
-def _sent_by_others(spans: Spans, known: dict[str, NDArray[Any]]) -> pl.DataFrame:
+def _sent_by_others(spans: Spans, known: dict[str, NDArray[Any]]) -> Observations:
     """Return producer -> queue for producers without a producer span, made by the consumer."""
     words = spans.vocabulary.words
     queue = _queue(spans, known)
     at = np.flatnonzero(~known["produces"] & (queue != 0))
     consumer = known["consumer"][at]
-    frame = observations(
+    return observations(
         spans,
         client=consumer,
-        server=np.full(at.size, NOBODY),
-        waited=np.zeros(at.size, dtype=np.bool_),
+        waited=False,
+        failed_downstream=False,
         downstream=queue[at],
         downstream_operation=0,
         upstream=known["service"][at],
@@ -217,19 +225,18 @@ def _sent_by_others(spans: Spans, known: dict[str, NDArray[Any]]) -> pl.DataFram
         protocol=spans.protocol[consumer],
         evidence=np.where(known["by_link"][at], words["link"], words["parent"]).astype(np.int32),
     )
-    return frame.with_columns(failed_downstream=pl.lit(value=False))
 
 
-def _queue(spans: Spans, known: dict[str, NDArray[Any]]) -> NDArray[np.int32]:
+def _queue(spans: Spans, known: dict[str, NDArray[Any]]) -> Rows:
     """Return the queue of each known producer: as it names it, else as the consumer does."""
     own = queue_names(spans)[known["consumer"]]
     return np.where(known["queue"] != 0, known["queue"], own).astype(np.int32)
 
 
 def _consumed(
-    spans: Spans, roles: Roles, consumes: NDArray[np.bool_], known: dict[str, NDArray[Any]]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return queue -> consumer (or producer -> consumer without a queue), and how long it waited."""
+    spans: Spans, roles: Roles, consumes: Bools, known: dict[str, NDArray[Any]]
+) -> tuple[Observations, Waits]:
+    """Return queue -> consumer (without a queue producer -> consumer) and how long each waited."""
     words = spans.vocabulary.words
     queue = _queue(spans, known)
     alone = np.flatnonzero(consumes)
@@ -255,7 +262,6 @@ def _consumed(
     frame = observations(
         spans,
         client=consumer,
-        server=np.full(consumer.size, NOBODY),
         waited=waited,
         downstream=spans.service[consumer],
         downstream_operation=spans.operation[within],
@@ -271,35 +277,22 @@ def _consumed(
 
 
 def _waits(
-    spans: Spans,
-    known: dict[str, NDArray[Any]],
-    upstream: NDArray[np.int32],
-    operation: NDArray[np.int32],
-) -> pl.DataFrame:
+    spans: Spans, known: dict[str, NDArray[Any]], upstream: Codes, operation: Codes
+) -> Waits:
     at = np.flatnonzero(known["end"] != UNKNOWN_DURATION)
     rows = known["consumer"][at]
-    return pl.DataFrame(
-        {
-            "trace": spans.trace[rows],
-            "row": rows,
-            "service": upstream[at],
-            "operation": operation[at],
-            "downstream": spans.service[rows],
-            "wait_ns": spans.start[rows] - known["end"][at],
-            "failed": spans.failed[rows],
-        }
-    )
+    return Waits(rows, upstream[at], operation[at], spans.start[rows] - known["end"][at])
 
 
-def _linked(spans: Spans, roles: Roles, links: Links, plain: NDArray[np.bool_]) -> pl.DataFrame:
+def _linked(spans: Spans, roles: Roles, links: Links, plain: Bools) -> Observations:
     words = spans.vocabulary.words
     at = np.flatnonzero(plain)
     rows = links.row[at]
-    frame = observations(
+    return observations(
         spans,
         client=rows,
-        server=np.full(at.size, NOBODY),
-        waited=np.zeros(at.size, dtype=np.bool_),
+        waited=False,
+        failed_downstream=False,
         downstream=spans.service[rows],
         downstream_operation=spans.operation[roles.entry_above[rows]],
         upstream=links.service[at],
@@ -309,12 +302,4 @@ def _linked(spans: Spans, roles: Roles, links: Links, plain: NDArray[np.bool_]) 
         connection_type=words["link"],
         protocol=0,
         evidence=words["link"],
-    )
-    return frame.with_columns(failed_downstream=pl.lit(value=False))
-
-
-def _only_upstream_fails(frame: pl.DataFrame) -> pl.DataFrame:
-    """The span of a send is the producer's: what it records is upstream's side alone."""
-    return frame.with_columns(
-        failed_downstream=pl.lit(value=False), server_ns=pl.lit(-1, dtype=pl.Int64)
     )

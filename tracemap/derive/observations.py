@@ -1,18 +1,16 @@
-"""One row per observed call between two nodes, before it is summed into EDGE_FACTS."""
+"""One item per observed call between two nodes, before calls are summed into EDGE_FACTS."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
-import polars as pl
+from numpy.typing import NDArray
 
-from tracemap.derive.spans import UNKNOWN_DURATION
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from tracemap.derive.spans import Spans
+from tracemap.derive.arrays import Bools, Codes, Ints, Rows
+from tracemap.derive.spans import UNKNOWN_DURATION, Spans
 
 NOBODY = -1
 """Row of a side that recorded no span."""
@@ -21,48 +19,87 @@ CODES = (
     "downstream", "downstream_operation", "upstream", "upstream_operation", "upstream_kind",
     "downstream_kind", "connection_type", "protocol", "evidence",
 )  # fmt: skip
-"""Columns that are text codes; together they say which edge."""
+"""Fields that are text codes; together they say which edge."""
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Observed calls; every field has one item a call.
+
+    Attributes:
+        client: Row of the span on the downstream side (also a consumer of messages), or `NOBODY`.
+        server: Row of the span on the upstream side, or `NOBODY`. One of the two is a row.
+        waited: Whether the client span's duration is what downstream waited.
+        failed_downstream, failed_upstream: Whether that side recorded an error.
+    """
+
+    downstream: Codes
+    downstream_operation: Codes
+    upstream: Codes
+    upstream_operation: Codes
+    upstream_kind: Codes
+    downstream_kind: Codes
+    connection_type: Codes
+    protocol: Codes
+    evidence: Codes
+    client: Rows
+    server: Rows
+    waited: Bools
+    failed_downstream: Bools
+    failed_upstream: Bools
+
+    @property
+    def row(self) -> Rows:
+        """The client's row, else the server's."""
+        return np.where(self.client >= 0, self.client, self.server)
+
+    def client_ns(self, spans: Spans) -> Ints:
+        """Return what downstream waited for each call, or `UNKNOWN_DURATION`."""
+        return np.where(self.waited, spans.duration[self.client], UNKNOWN_DURATION)
+
+    def server_ns(self, spans: Spans) -> Ints:
+        """Return what upstream took for each call, or `UNKNOWN_DURATION`."""
+        return np.where(self.server >= 0, spans.duration[self.server], UNKNOWN_DURATION)
 
 
 def observations(
     spans: Spans,
     *,
-    client: NDArray[Any],
-    server: NDArray[Any],
-    waited: NDArray[np.bool_] | None = None,
-    **codes: NDArray[np.int32] | int,
-) -> pl.DataFrame:
-    """Return observed calls as a frame.
+    client: Rows | None = None,
+    server: Rows | None = None,
+    **others: NDArray[Any] | int,
+) -> Observations:
+    """Return observed calls.
 
     Args:
         spans: The spans.
-        client: Row of the span on the downstream side (the consumer of a message, too), or `NOBODY`.
-        server: Row of the span on the upstream side, or `NOBODY`. One of the two is a row.
-        waited: Whether the client span's duration is what downstream waited; None: wherever there
-            is a client.
-        codes: Text codes for each of `CODES`; a word for all rows may be given as one number.
-
-    Returns:
-        Columns `CODES` (Int32), ``trace``, ``client``, ``server`` (Int32), ``weight``,
-        ``failed_downstream``, ``failed_upstream``, ``client_ns``, ``server_ns`` (-1: unknown),
-        ``start_ns`` (of the client, else of the server).
+        client: As in `Observations`; None: no call has one.
+        server: As in `Observations`; None: no call has one.
+        others: The other fields; a value for all calls may be given as one number. By default
+            downstream waited wherever there is a client, and each side failed as its span did.
     """
-    has_client, has_server = client >= 0, server >= 0
-    either = np.where(has_client, client, server)
-    waits = has_client if waited is None else waited
-    columns: dict[str, Any] = {
-        name: np.broadcast_to(np.asarray(codes[name], dtype=np.int32), either.shape)
-        for name in CODES
+    some = client if client is not None else server
+    size = 0 if some is None else some.size
+    nobody = np.full(size, NOBODY, dtype=np.int32)
+    client = nobody if client is None else client
+    server = nobody if server is None else server
+    given: dict[str, Any] = {
+        "client": client,
+        "server": server,
+        "waited": client >= 0,
+        "failed_downstream": (client >= 0) & spans.failed[client],
+        "failed_upstream": (server >= 0) & spans.failed[server],
+        **others,
     }
-    columns |= {
-        "trace": spans.trace[either],
-        "client": client.astype(np.int32),
-        "server": server.astype(np.int32),
-        "weight": spans.weight[either],
-        "failed_downstream": has_client & spans.failed[client],
-        "failed_upstream": has_server & spans.failed[server],
-        "client_ns": np.where(waits, spans.duration[client], UNKNOWN_DURATION),
-        "server_ns": np.where(has_server, spans.duration[server], UNKNOWN_DURATION),
-        "start_ns": spans.start[either],
-    }
-    return pl.DataFrame(columns)
+    return Observations(**{name: np.broadcast_to(values, size) for name, values in given.items()})
+
+
+def concatenated(parts: Iterable[Observations]) -> Observations:
+    """Return all calls of `parts`."""
+    listed = list(parts)
+    return Observations(
+        **{
+            item.name: np.concatenate([getattr(part, item.name) for part in listed])
+            for item in fields(Observations)
+        }
+    )

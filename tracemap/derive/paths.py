@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import polars as pl
 
+from tracemap.derive.arrays import Codes
+from tracemap.derive.cells import Grid
+from tracemap.derive.derived import Derived
+from tracemap.derive.grouping import grouped
 from tracemap.derive.hashing import mixed
+from tracemap.derive.spans import Spans
 from tracemap.model import JACKKNIFE_BUCKETS, PATH_FACTS, PATHS
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
-    from tracemap.derive.roles import Roles
-    from tracemap.derive.spans import Spans
-    from tracemap.derive.steps import Steps
-    from tracemap.derive.upstreams import Upstreams
-
-
-def paths(spans: Spans, steps: Steps, upstreams: Upstreams) -> pl.DataFrame:
-    """Return each call path once, as `model.PATHS`."""
+def paths(derived: Derived) -> pl.DataFrame:
+    """Return each call path once, as `model.PATHS`, sorted by ``path_id``."""
+    spans, steps, upstreams = derived.spans, derived.steps, derived.upstreams
     _, at = np.unique(steps.path, return_index=True)
     row, is_call, above = steps.span[at], steps.is_call[at], steps.parent[at]
     codes = pl.DataFrame(
@@ -35,49 +31,51 @@ def paths(spans: Spans, steps: Steps, upstreams: Upstreams) -> pl.DataFrame:
             "upstream_kind": np.where(is_call, upstreams.kind[row], 0),
         }
     )
-    texts = ("service", "operation", "upstream", "upstream_kind")
-    decoded = spans.vocabulary.decoded(*texts)
-    return PATHS.conform(codes.with_columns(decoded))
+    texts = spans.vocabulary.decoded("service", "operation", "upstream", "upstream_kind")
+    return PATHS.conform(codes.with_columns(texts))
 
 
-def path_facts(spans: Spans, roles: Roles, steps: Steps, cell: NDArray[np.int64]) -> pl.DataFrame:
-    """Return the sums of each call path, as `model.PATH_FACTS`.
+def path_facts(derived: Derived, grid: Grid) -> pl.DataFrame:
+    """Return the sums of each call path, as `model.PATH_FACTS`, sorted by key.
 
     An unknown duration counts as a call of 0 ns: nothing is on the path in it.
     """
-    row = steps.span
-    duration = np.maximum(spans.duration, 0)
-    is_entry = ~steps.is_call
-    first = is_entry | (steps.entry_step[row] < 0)  # of a span that is both, the entry only
-    client = roles.client[row]
-    late = np.where(
-        is_entry & steps.tiling.paired[row] & (spans.duration[client] >= 0),
-        np.maximum(duration[row] - duration[client], 0),
-        0,
+    spans, steps = derived.spans, derived.steps
+    row, trace = steps.span, spans.trace[steps.span]
+    duration = np.maximum(spans.duration[row], 0)
+    client = derived.roles.client[row]
+    paired = ~steps.is_call & steps.tiling.paired[row] & (spans.duration[client] >= 0)
+    # of a span that is entry and call, only the entry can run beside what is above it
+    outer = ~steps.is_call | (steps.entry_step[row] < 0)
+    halves = steps.path.view(np.int32).reshape(-1, 2)
+    summed = grouped(
+        {
+            "cell": grid.of_trace[trace],
+            "hash_bucket": _hash_buckets(spans)[trace],
+            "low": halves[:, 0],
+            "high": halves[:, 1],
+        },
+        {
+            "callers": steps.is_new,
+            "errors": spans.failed[row],
+            "duration_ns": duration,
+            "self_ns": steps.self_ns,
+            "on_parent_ns": steps.on_parent_ns,
+            "critical_ns": steps.critical_ns,
+            "async_ns": np.where(outer & steps.tiling.apart[row], duration, 0),
+            "abandoned_ns": np.where(paired, np.maximum(duration - spans.duration[client], 0), 0),
+            "overlap_calls": steps.overlaps,
+        },
     )
-    first_rows = spans.offsets[:-1]
-    spread = mixed(spans.trace_high[first_rows], spans.trace_low[first_rows])
-    hash_bucket = (spread % np.uint64(JACKKNIFE_BUCKETS)).astype(np.uint8)
-    trace = spans.trace[row]
-    summed = (
-        pl.LazyFrame(
-            {
-                "window_start_ns": cell[trace],
-                "hash_bucket": hash_bucket[trace],
-                "path_id": steps.path,
-                "callers": steps.is_new,
-                "errors": spans.failed[row],
-                "duration_ns": duration[row],
-                "self_ns": steps.self_ns,
-                "on_parent_ns": steps.on_parent_ns,
-                "critical_ns": steps.critical_ns,
-                "async_ns": np.where(first & steps.tiling.apart[row], duration[row], 0),
-                "abandoned_ns": late,
-                "overlap_calls": steps.overlaps,
-            }
-        )
-        .group_by("window_start_ns", "hash_bucket", "path_id")
-        .agg(pl.len().alias("calls"), pl.all().sum())
-        .collect()
+    path_id = summed.select("low", "high").to_numpy().copy().view(np.uint64).ravel()
+    found = summed.with_columns(
+        grid.decoded("cell"), path_id=pl.Series(path_id), calls=pl.col("rows")
     )
-    return PATH_FACTS.conform(summed)
+    return PATH_FACTS.conform(found).sort(PATH_FACTS.key)
+
+
+def _hash_buckets(spans: Spans) -> Codes:
+    """Return for each trace a number that depends on nothing but its id."""
+    first = spans.offsets[:-1]
+    hashes = mixed(spans.trace_high[first], spans.trace_low[first])
+    return (hashes % np.uint64(JACKKNIFE_BUCKETS)).astype(np.int32)

@@ -7,24 +7,17 @@ Every span has exactly one of the reasons in `DISPOSITIONS`, so those sum to the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import polars as pl
 
+from tracemap.derive.arrays import Bools
+from tracemap.derive.cells import Grid
+from tracemap.derive.derived import Derived
+from tracemap.derive.grouping import grouped
 from tracemap.derive.roles import Fold
 from tracemap.derive.spans import Resolution
 from tracemap.derive.tree import Above
 from tracemap.model import QUALITY_FACTS
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from tracemap.derive.messaging import Messages
-    from tracemap.derive.roles import Roles
-    from tracemap.derive.spans import Spans
-    from tracemap.derive.steps import Steps
-    from tracemap.derive.tree import Tree
 
 IN_EDGE = "in_edge"
 DISPOSITIONS = {
@@ -73,40 +66,39 @@ _REMOTE_MASK = 0x300
 _KNOWN_LOCAL, _KNOWN_REMOTE = 0x100, 0x300
 
 
-def quality_facts(
-    spans: Spans,
-    tree: Tree,
-    roles: Roles,
-    steps: Steps,
-    messages: Messages,
-    observed: pl.DataFrame,
-    cell: NDArray[np.int64],
-) -> pl.DataFrame:
-    """Return counts per cell, service and reason, as `model.QUALITY_FACTS`."""
-    masks = _dispositions(spans, tree, roles, messages, observed)
-    masks |= _oddities(spans, tree, roles, steps, messages)
-    counted = [
-        _counted(spans, reason, np.flatnonzero(mask), cell) for reason, mask in masks.items()
-    ]
-    summed = pl.concat(counted)
-    return QUALITY_FACTS.conform(summed.with_columns(spans.vocabulary.decoded("service")))
+def quality_facts(derived: Derived, grid: Grid) -> pl.DataFrame:
+    """Return counts per cell, service and reason, as `model.QUALITY_FACTS`, sorted by key."""
+    spans = derived.spans
+    rows = {
+        reason: np.flatnonzero(mask)
+        for reason, mask in (_dispositions(derived) | _oddities(derived)).items()
+    }
+    reasons = sorted(rows)
+    every = np.concatenate([rows[reason] for reason in reasons])
+    sizes = [rows[reason].size for reason in reasons]
+    summed = grouped(
+        {
+            "cell": grid.of_trace[spans.trace[every]],
+            "service": spans.service[every],
+            "reason": np.repeat(np.arange(len(reasons), dtype=np.int32), sizes),
+        },
+        {},
+    )
+    return QUALITY_FACTS.conform(
+        summed.with_columns(
+            grid.decoded("cell"),
+            *spans.vocabulary.decoded("service"),
+            pl.lit(pl.Series(reasons)).gather(pl.col("reason")).alias("reason"),
+            spans=pl.col("rows"),
+        )
+    )
 
 
-def _counted(
-    spans: Spans, reason: str, rows: NDArray[np.int64], cell: NDArray[np.int64]
-) -> pl.DataFrame:
-    columns = {"window_start_ns": cell[spans.trace[rows]], "service": spans.service[rows]}
-    counted = pl.DataFrame(columns).group_by("window_start_ns", "service").agg(spans=pl.len())
-    return counted.with_columns(reason=pl.lit(reason))
-
-
-def _dispositions(
-    spans: Spans, tree: Tree, roles: Roles, messages: Messages, observed: pl.DataFrame
-) -> dict[str, NDArray[np.bool_]]:
+def _dispositions(derived: Derived) -> dict[str, Bools]:
     """Return which spans went where; the first that holds, in order, is the one."""
+    spans, tree, roles, messages = derived.spans, derived.tree, derived.roles, derived.messages
     in_edge = roles.call & (roles.first_entry >= 0)
-    for side in ("client", "server"):
-        rows = observed[side].to_numpy()
+    for rows in (derived.calls.client, derived.calls.server):
         in_edge[rows[rows >= 0]] = True
     remote = spans.flags & _REMOTE_MASK
     orphan = tree.above == Above.ORPHAN
@@ -128,18 +120,17 @@ def _dispositions(
     return masks
 
 
-def _oddities(
-    spans: Spans, tree: Tree, roles: Roles, steps: Steps, messages: Messages
-) -> dict[str, NDArray[np.bool_]]:
+def _oddities(derived: Derived) -> dict[str, Bools]:
+    spans, tree, roles, steps = derived.spans, derived.tree, derived.roles, derived.steps
     client, duration, start = roles.client, spans.duration, spans.start
     paired = steps.tiling.paired & (duration >= 0) & (duration[client] >= 0)
     longer = duration > duration[client]
     outside = (start < start[client]) | (start + duration > start[client] + duration[client])
     virtual = roles.call & (roles.first_entry < 0)
     reached = roles.entry & (client >= 0)
-    late = messages.waits.filter(pl.col("wait_ns") < 0)["row"].to_numpy()
-    late_mask = np.zeros(len(spans), dtype=np.bool_)
-    late_mask[late] = True
+    waits = derived.messages.waits
+    early = np.zeros(len(spans), dtype=np.bool_)
+    early[waits.row[waits.ns < 0]] = True
     return {
         "orphan": tree.above == Above.ORPHAN,
         "cycle_cut": tree.above == Above.CUT,
@@ -152,5 +143,5 @@ def _oddities(
         "host_inferred": virtual & (spans.resolution == Resolution.HOST),
         "recursion_folded": steps.collapsed & roles.entry,
         "path_capped": steps.capped,
-        "wait_negative": late_mask,
+        "wait_negative": early,
     }

@@ -17,18 +17,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from tracemap.derive.arrays import Bools, Bytes, Codes, Rows, kernel
+from tracemap.derive.spans import Spans
+from tracemap.derive.tree import Tree
 from tracemap.model import Kind
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from tracemap.derive.spans import Spans
-    from tracemap.derive.tree import Tree
 
 CLIMB_CAP = 64
 """An entry looks for its client through at most this many INTERNAL spans."""
@@ -37,6 +33,8 @@ _SERVER, _CLIENT = int(Kind.SERVER), int(Kind.CLIENT)
 _PRODUCER, _CONSUMER = int(Kind.PRODUCER), int(Kind.CONSUMER)
 _RECEIVE, _PROCESS, _SETTLE, _CREATE = 2, 3, 4, 5  # Message
 _NAMES_PEER, _NAMES_STORE = 1, 2  # Peer.SERVICE; Peer.EXTERNAL and above
+_CALL, _INTERNAL, _NESTED_SERVER, _NESTED_CONSUMER = 0, 1, 2, 3  # Fold
+_TRANSPORT, _WRAPPER, _FOLD_SETTLE, _FOLD_CREATE = 4, 5, 6, 7
 
 
 class Fold(IntEnum):
@@ -73,77 +71,87 @@ class Roles:
         entry_above: Row of the entry it belongs to, itself for an entry.
     """
 
-    client: NDArray[np.int32]
-    entry: NDArray[np.bool_]
-    call: NDArray[np.bool_]
-    fold: NDArray[np.uint8]
-    first_entry: NDArray[np.int32]
-    entry_above: NDArray[np.int32]
+    client: Rows
+    entry: Bools
+    call: Bools
+    fold: Bytes
+    first_entry: Rows
+    entry_above: Rows
 
 
 def roles(spans: Spans, tree: Tree) -> Roles:
     """Return what each span is. Times decide nothing but which of several entries is the first."""
-    client, entry, first_entry = _entries(
-        tree.order, tree.parent, spans.kind, spans.service, spans.message, spans.start
-    )
-    names = _naming(spans.peer_kind)
-    matched_below, named_below = _below(
-        tree.order, tree.parent, spans.kind, spans.message, entry, first_entry, names
-    )
-    call, fold, entry_above = _calls(
-        tree.order, tree.parent, spans.kind, spans.message, entry, first_entry, matched_below,
-        names, named_below,
-    )  # fmt: skip
+    names = np.minimum(spans.peer_kind, _NAMES_STORE).astype(np.uint8)
+    sort = _Sort(tree.order, tree.parent, spans.kind, spans.message, names)
+    client, entry, first_entry = _entries(sort, spans.service)
+    below = _below(sort, entry, first_entry)
+    call, fold, entry_above = _calls(sort, entry, first_entry, below)
     return Roles(client, entry, call, fold, first_entry, entry_above)
 
 
-def _naming(peer_kind: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return how much a span's peer says: 0 nothing, 1 a service, 2 what has no spans of its own."""
-    return np.minimum(peer_kind, _NAMES_STORE).astype(np.uint8)
+class _Sort(NamedTuple):
+    """What sort of span each is, and its place in the tree.
+
+    Attributes:
+        names: How much its peer says: 0 nothing, 1 a service, 2 what has no spans of its own.
+    """
+
+    order: Rows
+    parent: Rows
+    kind: Bytes
+    message: Bytes
+    names: Bytes
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _leaves(kind, message):  # type: ignore[no-untyped-def]
+class _Below(NamedTuple):
+    """What lies below each span within its own service."""
+
+    matched: Bools
+    names: Bytes
+
+
+@kernel
+def _leaves(kind: int, message: int) -> bool:
     """Whether a span of this sort can be the downstream side of a call that reaches an entry."""
     if kind == _PRODUCER:
         return message != _SETTLE
-    return kind == _CLIENT and message != _RECEIVE and message != _PROCESS and message != _SETTLE
+    return kind == _CLIENT and message not in (_RECEIVE, _PROCESS, _SETTLE)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _entries(order, parent, kind, service, message, start):  # type: ignore[no-untyped-def]
+@kernel
+def _entries(sort: _Sort, service: Codes) -> tuple[Rows, Bools, Rows]:
     """Find, from the roots down, the entries and who called them."""
-    total = parent.size
-    client = np.full(total, -1, dtype=np.int32)
-    climbed = np.zeros(total, dtype=np.uint8)
-    entry = np.zeros(total, dtype=np.bool_)
-    consuming = np.zeros(total, dtype=np.bool_)
-    first_entry = np.full(total, -1, dtype=np.int32)
-    for row in order:
-        above = parent[row]
+    kind, message = sort.kind, sort.message
+    client = np.full(kind.size, -1, dtype=np.int32)
+    climbed = np.zeros(kind.size, dtype=np.uint8)
+    entry = np.zeros(kind.size, dtype=np.bool_)
+    consuming = np.zeros(kind.size, dtype=np.bool_)
+    first_entry = np.full(kind.size, -1, dtype=np.int32)
+    for row in sort.order:
+        above = sort.parent[row]
+        within = False
         if above < 0:
             entry[row] = True
-            consuming[row] = kind[row] == _CONSUMER and message[row] != _RECEIVE
-            continue
-        inner = kind[above] <= 1
-        if _leaves(kind[above], message[above]):
-            client[row] = above
-            climbed[row] = 1
-        elif inner and client[above] >= 0 and climbed[above] < CLIMB_CAP:
-            if service[client[above]] == service[above]:
-                client[row] = client[above]
-                climbed[row] = climbed[above] + 1
-        same = service[above] == service[row]
-        within = same and consuming[above] and (inner or kind[above] == _CONSUMER)
-        if not same:
-            entry[row] = True
-        elif kind[row] == _SERVER:
-            entry[row] = client[row] >= 0
-        elif kind[row] == _CONSUMER:
-            entry[row] = client[row] >= 0 or not within
-        consuming[row] = (kind[row] == _CONSUMER and message[row] != _RECEIVE) or (
-            within and kind[row] <= 1
-        )
+        else:
+            inner = kind[above] <= 1
+            if _leaves(kind[above], message[above]):
+                client[row], climbed[row] = above, 1
+            elif (
+                inner
+                and 0 < climbed[above] < CLIMB_CAP
+                and service[client[above]] == service[above]
+            ):
+                client[row], climbed[row] = client[above], climbed[above] + 1
+            same = service[above] == service[row]
+            within = same and consuming[above] and (inner or kind[above] == _CONSUMER)
+            called = client[row] >= 0
+            entry[row] = (
+                not same
+                or (kind[row] == _SERVER and called)
+                or (kind[row] == _CONSUMER and (called or not within))
+            )
+        processes = kind[row] == _CONSUMER and message[row] != _RECEIVE
+        consuming[row] = processes or (within and kind[row] <= 1)
         if entry[row] and client[row] >= 0:
             first = first_entry[client[row]]
             if first < 0 or row < first:  # rows of a trace are sorted by start
@@ -151,67 +159,68 @@ def _entries(order, parent, kind, service, message, start):  # type: ignore[no-u
     return client, entry, first_entry
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _below(order, parent, kind, message, entry, first_entry, names):  # type: ignore[no-untyped-def]
+@kernel
+def _below(sort: _Sort, entry: Bools, first_entry: Rows) -> _Below:
     """Find, from the leaves up, what lies below each span within its own service."""
-    total = parent.size
-    matched_below = np.zeros(total, dtype=np.bool_)
-    named_below = np.zeros(total, dtype=np.uint8)
+    total = entry.size
+    below = _Below(np.zeros(total, dtype=np.bool_), np.zeros(total, dtype=np.uint8))
     for at in range(total - 1, -1, -1):
-        row = order[at]
-        above = parent[row]
+        row = sort.order[at]
+        above = sort.parent[row]
         if above < 0 or entry[row]:
             continue
-        if first_entry[row] >= 0 or matched_below[row]:
-            matched_below[above] = True
-        named = named_below[row]
-        if _leaves(kind[row], message[row]):
-            named = max(named, names[row])
-        named_below[above] = max(named_below[above], named)
-    return matched_below, named_below
+        if first_entry[row] >= 0 or below.matched[row]:
+            below.matched[above] = True
+        names = below.names[row]
+        if _leaves(sort.kind[row], sort.message[row]):
+            names = max(names, sort.names[row])
+        below.names[above] = max(below.names[above], names)
+    return below
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _calls(order, parent, kind, message, entry, first_entry, matched_below, names, named_below):  # type: ignore[no-untyped-def]
+@kernel
+def _calls(
+    sort: _Sort, entry: Bools, first_entry: Rows, below: _Below
+) -> tuple[Bools, Bytes, Rows]:
     """Decide, from the roots down, which spans are calls and why the rest is folded."""
-    total = parent.size
-    call = np.zeros(total, dtype=np.bool_)
-    covered = np.zeros(total, dtype=np.bool_)
-    fold = np.zeros(total, dtype=np.uint8)
-    entry_above = np.empty(total, dtype=np.int32)
-    for row in order:
-        above = parent[row]
+    call = np.zeros(entry.size, dtype=np.bool_)
+    covered = np.zeros(entry.size, dtype=np.bool_)
+    fold = np.zeros(entry.size, dtype=np.uint8)
+    entry_above = np.empty(entry.size, dtype=np.int32)
+    for row in sort.order:
+        above, kind = sort.parent[row], sort.kind[row]
         entry_above[row] = row if entry[row] else entry_above[above]
         inside = not entry[row] and covered[above]
-        if kind[row] == _CLIENT or kind[row] == _PRODUCER:
-            fold[row] = _outgoing(
-                message[row], first_entry[row] >= 0, inside, matched_below[row], names[row],
-                named_below[row],
-            )  # fmt: skip
-            call[row] = fold[row] == 0
-        elif not entry[row]:
-            fold[row] = 1
-            if kind[row] == _SERVER:
-                fold[row] = 2
-            elif kind[row] == _CONSUMER:
-                fold[row] = 3
+        if kind in (_CLIENT, _PRODUCER):
+            if first_entry[row] < 0:
+                fold[row] = _unmatched(sort.message[row], sort.names[row], inside, row, below)
+            call[row] = fold[row] == _CALL
+        elif entry[row]:
+            fold[row] = _CALL
+        elif kind == _SERVER:
+            fold[row] = _NESTED_SERVER
+        elif kind == _CONSUMER:
+            fold[row] = _NESTED_CONSUMER
+        else:
+            fold[row] = _INTERNAL
         covered[row] = call[row] or inside
     return call, fold, entry_above
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _outgoing(message, matched, inside, matched_below, names, named_below):  # type: ignore[no-untyped-def]
-    """Return why a CLIENT or PRODUCER span is not a call; 0: it is one."""
-    if matched:
-        return 0
+@kernel
+def _unmatched(message: int, names: int, inside: bool, row: int, below: _Below) -> int:  # noqa: FBT001
+    """Return why a CLIENT or PRODUCER span without entry below is not a call; 0: it is one."""
+    fold = _WRAPPER
     if message == _SETTLE:
-        return 6
-    if message == _CREATE:
-        return 7
-    if inside:
-        return 4
-    if matched_below:
-        return 5
-    if names >= _NAMES_STORE or named_below < max(names, _NAMES_PEER):
-        return 0
-    return 0 if names == _NAMES_PEER and named_below < _NAMES_STORE else 5
+        fold = _FOLD_SETTLE
+    elif message == _CREATE:
+        fold = _FOLD_CREATE
+    elif inside:
+        fold = _TRANSPORT
+    elif not below.matched[row] and (
+        below.names[row] == 0
+        or names == _NAMES_STORE
+        or (names == _NAMES_PEER and below.names[row] != _NAMES_STORE)
+    ):
+        fold = _CALL
+    return fold

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from tracemap.derive.arrays import Bools, Bytes, Ids, Ints, Rows
 from tracemap.derive.peers import peers
 from tracemap.derive.vocabulary import Vocabulary
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from tracemap.model import TraceBucket
+from tracemap.model import TraceBucket
 
 UNKNOWN_DURATION = -1
 """Duration of a span without an end, or with an end before its start."""
@@ -71,33 +69,33 @@ class Spans:
     """
 
     vocabulary: Vocabulary
-    offsets: NDArray[np.int64]
-    trace: NDArray[np.int32]
-    trace_high: NDArray[np.uint64]
-    trace_low: NDArray[np.uint64]
-    span_id: NDArray[np.uint64]
-    parent_id: NDArray[np.uint64]
-    start: NDArray[np.int64]
-    duration: NDArray[np.int64]
-    negative: NDArray[np.bool_]
-    status: NDArray[np.uint8]
+    offsets: Ints
+    trace: Rows
+    trace_high: Ids
+    trace_low: Ids
+    span_id: Ids
+    parent_id: Ids
+    start: Ints
+    duration: Ints
+    negative: Bools
+    status: Bytes
     flags: NDArray[np.uint16]
     weight: NDArray[np.float64]
-    kind: NDArray[np.uint8]
-    message: NDArray[np.uint8]
-    service: NDArray[np.int32]
-    clock: NDArray[np.int32]
-    operation: NDArray[np.int32]
-    protocol: NDArray[np.int32]
-    peer: NDArray[np.int32]
-    peer_kind: NDArray[np.uint8]
-    resolution: NDArray[np.uint8]
+    kind: Bytes
+    message: Bytes
+    service: Rows
+    clock: Rows
+    operation: Rows
+    protocol: Rows
+    peer: Rows
+    peer_kind: Bytes
+    resolution: Bytes
 
     def __len__(self) -> int:
         """Return the number of spans."""
         return len(self.span_id)
 
-    def of_traces(self, kept: NDArray[np.bool_]) -> Spans:
+    def of_traces(self, kept: Bools) -> Spans:
         """Return the spans of those traces for which `kept` holds."""
         rows = kept[self.trace]
         lengths = np.diff(self.offsets)[kept]
@@ -112,7 +110,7 @@ class Spans:
         return replace(self, offsets=offsets, trace=np.repeat(numbers, lengths), **arrays)
 
     @property
-    def failed(self) -> NDArray[np.bool_]:
+    def failed(self) -> Bools:
         """Whether each span has status ERROR."""
         return self.status == 2  # noqa: PLR2004  Status.ERROR; an enum is slow to compare here
 
@@ -207,7 +205,7 @@ class _Lookup:
         return values[self._positions]
 
 
-def _numbers(texts: pl.Series, names: type[IntEnum]) -> NDArray[np.uint8]:
+def _numbers(texts: pl.Series, names: type[IntEnum]) -> Bytes:
     """Return the number of each text in an enumeration by lower-case name; other texts are 0."""
     numbers = {name.lower(): int(member) for name, member in names.__members__.items()}
     return _array(
@@ -215,7 +213,7 @@ def _numbers(texts: pl.Series, names: type[IntEnum]) -> NDArray[np.uint8]:
     )
 
 
-def _offsets(rows: pl.DataFrame) -> NDArray[np.int64]:
+def _offsets(rows: pl.DataFrame) -> Ints:
     """Return where each trace begins in sorted rows, and the number of rows at the end."""
     if rows.is_empty():
         return np.zeros(1, dtype=np.int64)

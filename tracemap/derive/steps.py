@@ -11,23 +11,18 @@ calls deep.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from tracemap.derive.arrays import Bools, Bytes, Codes, Ids, Ints, Rows, kernel
 from tracemap.derive.hashing import mix, mixed
-from tracemap.derive.tiling import tiling
-from tracemap.derive.tree import children
+from tracemap.derive.roles import Roles
+from tracemap.derive.spans import Spans
+from tracemap.derive.tiling import Tiling, tiling
+from tracemap.derive.tree import Tree
+from tracemap.derive.upstreams import Upstreams
 from tracemap.model import Kind
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from tracemap.derive.roles import Roles
-    from tracemap.derive.spans import Spans
-    from tracemap.derive.tiling import Tiling
-    from tracemap.derive.tree import Tree
 
 HOPS_CAP = 32
 """Calls on the longest path that is kept; what lies deeper is folded into the last entry."""
@@ -56,20 +51,20 @@ class Steps:
         tiling: The split of each span's time that the sums are made of.
     """
 
-    span: NDArray[np.int32]
-    parent: NDArray[np.int32]
-    is_call: NDArray[np.bool_]
-    depth: NDArray[np.int32]
-    path: NDArray[np.uint64]
-    self_ns: NDArray[np.int64]
-    on_parent_ns: NDArray[np.int64]
-    critical_ns: NDArray[np.int64]
-    overlaps: NDArray[np.bool_]
-    is_new: NDArray[np.bool_]
-    entry_step: NDArray[np.int32]
-    call_step: NDArray[np.int32]
-    collapsed: NDArray[np.bool_]
-    capped: NDArray[np.bool_]
+    span: Rows
+    parent: Rows
+    is_call: Bools
+    depth: Rows
+    path: Ids
+    self_ns: Ints
+    on_parent_ns: Ints
+    critical_ns: Ints
+    overlaps: Bools
+    is_new: Bools
+    entry_step: Rows
+    call_step: Rows
+    collapsed: Bools
+    capped: Bools
     tiling: Tiling
 
 
@@ -77,9 +72,8 @@ def steps(
     spans: Spans,
     tree: Tree,
     roles: Roles,
-    upstream: NDArray[np.int32],
-    upstream_kind: NDArray[np.int32],
-    roots: NDArray[np.bool_],
+    upstreams: Upstreams,
+    roots: Bools,
 ) -> Steps:
     """Return the steps of all traces.
 
@@ -87,161 +81,195 @@ def steps(
         spans: The spans.
         tree: Their parents.
         roles: Which are entries and calls.
-        upstream: Text code of whom each call reached.
-        upstream_kind: Text code of what that is.
+        upstreams: Whom each call reached.
         roots: Which spans start a critical path.
     """
-    as_entry, as_call = _content(spans, upstream, upstream_kind)
-    span, parent, is_call, depth, path, entry_step, call_step, owner, collapsed, capped = _walked(
-        tree.order, tree.parent, roles.client, roles.entry, roles.call, roles.first_entry,
-        spans.kind, spans.service, spans.operation, as_entry, as_call,
+    recorded, called = _content(spans, upstreams)
+    made, path, places = _walked(
+        tree.order,
+        _Spans(
+            tree.parent, roles.client, roles.entry, roles.call, roles.first_entry, spans.kind,
+            recorded, recorded, called,
+        ),
     )  # fmt: skip
-    tiles = tiling(spans, tree, roles, (entry_step >= 0) | (call_step >= 0), roots)
-    self_ns, on_parent_ns, critical_ns = _summed(
-        span.size, entry_step, call_step, owner, spans.duration, tiles.own, tiles.on, tiles.critical
-    )
-    first, listed = children(parent)
-    overlaps = _overlapping(first, listed, span, is_call, tiles.start, spans.duration, tiles.apart)
+    starts = (places.entry_step >= 0) | (places.call_step >= 0)
+    tiles = tiling(spans, tree, roles, starts, roots)
     return Steps(
-        span, parent, is_call, depth, path, self_ns, on_parent_ns, critical_ns, overlaps,
-        _is_new(parent, path), entry_step, call_step, collapsed, capped, tiles,
-    )  # fmt: skip
+        made[:, _SPAN].copy(),
+        made[:, _PARENT].copy(),
+        made[:, _IS_CALL] == 1,
+        made[:, _DEPTH].copy(),
+        path,
+        *_summed(path.size, places, spans.duration, tiles.own, tiles.on, tiles.critical),
+        _overlapping(made, places, tiles.start, spans.duration, tiles.apart),
+        _is_new(made, path),
+        places.entry_step,
+        places.call_step,
+        places.collapsed,
+        places.capped,
+        tiles,
+    )
 
 
-def _content(
-    spans: Spans, upstream: NDArray[np.int32], upstream_kind: NDArray[np.int32]
-) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+def _content(spans: Spans, upstreams: Upstreams) -> tuple[Ids, Ids]:
     """Return the hash of what each span says as an entry, and as a call."""
     hashes = spans.vocabulary.hashes()
     recorded = mixed(hashes[spans.service], hashes[spans.operation])
-    reached = mixed(hashes[upstream], hashes[upstream_kind])
+    reached = mixed(hashes[upstreams.name], hashes[upstreams.kind])
     return recorded, mixed(recorded, reached)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _walked(  # type: ignore[no-untyped-def]
-    order, parent, client, entry, call, first_entry, kind, service, operation, as_entry, as_call
-):
-    """Make the steps from the roots down."""
-    total = order.size
+class _Spans(NamedTuple):
+    """What is known of each span before steps are made."""
+
+    parent: Rows
+    client: Rows
+    entry: Bools
+    call: Bools
+    first_entry: Rows
+    kind: Bytes
+    operation: Ids
+    as_entry: Ids
+    as_call: Ids
+
+
+class _Places(NamedTuple):
+    """Where each span went; as `Steps`. Its own time belongs to the step `owner`."""
+
+    entry_step: Codes
+    call_step: Codes
+    owner: Codes
+    collapsed: Bools
+    capped: Bools
+
+
+_SPAN, _PARENT, _IS_CALL, _DEPTH = 0, 1, 2, 3  # columns of the steps made
+
+
+@kernel
+def _walked(order: Rows, spans: _Spans) -> tuple[Rows, Ids, _Places]:
+    """Make the steps from the roots down; return them, their paths, and where each span went."""
+    parent, client, entry, call, first_entry, kind, operation, as_entry, as_call = spans
     limit = 0
-    for row in range(total):
+    for row in range(order.size):
         limit += entry[row] + call[row]
-    span = np.empty(limit, dtype=np.int32)
-    above_step = np.empty(limit, dtype=np.int32)
-    is_call = np.zeros(limit, dtype=np.bool_)
-    depth = np.zeros(limit, dtype=np.int32)
+    made = np.empty((limit, 4), dtype=np.int32)
     path = np.empty(limit, dtype=np.uint64)
-    entry_step = np.full(total, -1, dtype=np.int32)
-    call_step = np.full(total, -1, dtype=np.int32)
-    owner = np.empty(total, dtype=np.int32)
-    collapsed = np.zeros(total, dtype=np.bool_)
-    capped = np.zeros(total, dtype=np.bool_)
-    made = 0
+    entry_step = np.full(order.size, -1, dtype=np.int32)
+    call_step = np.full(order.size, -1, dtype=np.int32)
+    owner = np.empty(order.size, dtype=np.int32)
+    collapsed = np.zeros(order.size, dtype=np.bool_)
+    capped = np.zeros(order.size, dtype=np.bool_)
+    count = 0
     for row in order:
         above = owner[parent[row]] if parent[row] >= 0 else -1
         if entry[row]:
             caller = client[row]
-            if caller >= 0 and call_step[caller] >= 0:
+            called = caller >= 0 and call_step[caller] >= 0
+            if called:
                 above = call_step[caller]
             else:
-                above = _entry_of(owner[caller] if caller >= 0 else above, is_call, above_step)
-                if caller >= 0 and collapsed[caller]:
-                    collapsed[row] = _same(row, span[above], service, operation)
-                elif caller >= 0 and capped[caller]:
-                    capped[row] = True
-                if above >= 0 and depth[above] + 2 > _DEPTH_CAP and not collapsed[row]:
-                    capped[row] = True
-            if not (collapsed[row] or capped[row]):
-                span[made], above_step[made] = row, above
-                depth[made] = depth[above] + 1 if above >= 0 else 0
-                path[made] = mix(path[above] if above >= 0 else np.uint64(0), as_entry[row])
-                entry_step[row] = made
-                above = made
-                made += 1
+                above = _entry_of(owner[caller] if caller >= 0 else above, made)
+                # a call that was folded because it led to the same operation again
+                collapsed[row] = caller >= 0 and operation[row] == operation[made[above, _SPAN]]
+                capped[row] = not collapsed[row] and _is_deep(above, made)
+            if not collapsed[row] and not capped[row]:
+                _make(count, row, above, made)
+                path[count] = mix(path[above] if above >= 0 else np.uint64(0), as_entry[row])
+                entry_step[row] = above = count
+                count += 1
         if call[row]:
-            within = _entry_of(above, is_call, above_step)
+            within = _entry_of(above, made)
             reached = first_entry[row]
-            if reached >= 0 and kind[reached] != _CONSUMER:
-                collapsed[row] |= _same(reached, span[within], service, operation)
-            if depth[within] + 2 > _DEPTH_CAP and not collapsed[row]:
+            again = reached >= 0 and kind[reached] != _CONSUMER
+            again = again and operation[reached] == operation[made[within, _SPAN]]
+            collapsed[row] |= again
+            if not again and _is_deep(within, made):
                 capped[row] = True
-            if not (collapsed[row] or capped[row]):
-                span[made], above_step[made], is_call[made] = row, within, True
-                depth[made] = depth[within] + 1
-                path[made] = mix(path[within], as_call[row])
-                call_step[row] = made
-                above = made
-                made += 1
+            elif not again:
+                _make(count, row, within, made)
+                made[count, _IS_CALL] = 1
+                path[count] = mix(path[within], as_call[row])
+                call_step[row] = above = count
+                count += 1
         owner[row] = above
-    return (
-        span[:made].copy(), above_step[:made].copy(), is_call[:made].copy(), depth[:made].copy(),
-        path[:made].copy(), entry_step, call_step, owner, collapsed, capped,
-    )  # fmt: skip
+    places = _Places(entry_step, call_step, owner, collapsed, capped)
+    return made[:count].copy(), path[:count].copy(), places
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _entry_of(step, is_call, above_step):  # type: ignore[no-untyped-def]
+@kernel
+def _make(step: int, row: int, above: int, made: Rows) -> None:
+    made[step, _SPAN] = row
+    made[step, _PARENT] = above
+    made[step, _IS_CALL] = 0
+    made[step, _DEPTH] = made[above, _DEPTH] + 1 if above >= 0 else 0
+
+
+@kernel
+def _is_deep(step: int, made: Rows) -> bool:
+    """Whether no further call and entry may be made below a step."""
+    return step >= 0 and made[step, _DEPTH] + 2 > _DEPTH_CAP
+
+
+@kernel
+def _entry_of(step: int, made: Rows) -> int:
     """Return the step itself if it is an entry, else the entry it was made in."""
-    if step >= 0 and is_call[step]:
-        return above_step[step]
+    if step >= 0 and made[step, _IS_CALL]:
+        return made[step, _PARENT]
     return step
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _same(row, other, service, operation):  # type: ignore[no-untyped-def]
-    return service[row] == service[other] and operation[row] == operation[other]
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _summed(count, entry_step, call_step, owner, duration, own, on, critical):  # type: ignore[no-untyped-def]
-    """Add each span's own and critical time to its step; take on-path time from the step's span."""
+@kernel
+def _summed(
+    count: int, places: _Places, duration: Ints, own: Ints, on: Ints, critical: Ints
+) -> tuple[Ints, Ints, Ints]:
+    """Add each span's own and critical time to its step; on-path time is the step's span's."""
+    entry_step, call_step, owner, _, _ = places
     self_ns = np.zeros(count, dtype=np.int64)
     on_parent_ns = np.zeros(count, dtype=np.int64)
     critical_ns = np.zeros(count, dtype=np.int64)
-    for row in range(owner.size):
+    for row in range(own.size):
         self_ns[owner[row]] += own[row]
         critical_ns[owner[row]] += critical[row]
-        if entry_step[row] >= 0:
-            on_parent_ns[entry_step[row]] = on[row]
-            if call_step[row] >= 0:  # a root CLIENT span: all of the entry is the call
-                on_parent_ns[call_step[row]] = max(duration[row], 0)
-        elif call_step[row] >= 0:
-            on_parent_ns[call_step[row]] = on[row]
+        entry, call = entry_step[row], call_step[row]
+        if entry >= 0:
+            on_parent_ns[entry] = on[row]
+            if call >= 0:  # a root CLIENT span: all of the entry is the call
+                on_parent_ns[call] = max(duration[row], 0)
+        elif call >= 0:
+            on_parent_ns[call] = on[row]
     return self_ns, on_parent_ns, critical_ns
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _overlapping(first, listed, span, is_call, start, duration, apart):  # type: ignore[no-untyped-def]
-    """Return which steps overlap another step of the same entry; what does not block is left out."""
-    overlaps = np.zeros(span.size, dtype=np.bool_)
-    for step in range(span.size):
-        if is_call[step] or first[step + 1] - first[step] < 2:
+@kernel
+def _overlapping(made: Rows, places: _Places, start: Ints, duration: Ints, apart: Bools) -> Bools:
+    """Return which steps overlap another step of their entry; what blocks nobody is left out.
+
+    Rows of a trace come by start, so it is enough to remember, of each entry, the step that ends
+    last.
+    """
+    entry_step, call_step, _, _, _ = places
+    overlaps = np.zeros(made.shape[0], dtype=np.bool_)
+    latest = np.full(made.shape[0], -1, dtype=np.int32)
+    for row in range(start.size):
+        step = call_step[row] if call_step[row] >= 0 else entry_step[row]
+        above = made[step, _PARENT] if step >= 0 else -1
+        if above < 0 or made[above, _IS_CALL] or duration[row] <= 0 or apart[row]:
             continue
-        begins = np.empty(first[step + 1] - first[step], dtype=np.int64)
-        count = 0
-        for at in range(first[step], first[step + 1]):
-            row = span[listed[at]]
-            if duration[row] > 0 and not apart[row]:
-                begins[count] = start[row]
-                listed[first[step] + count] = listed[at]
-                count += 1
-        ordered = np.argsort(begins[:count], kind="mergesort")
-        latest = -1
-        for at in range(count):
-            here = listed[first[step] + ordered[at]]
-            if latest >= 0:
-                end = start[span[latest]] + duration[span[latest]]
-                if start[span[here]] < end:
-                    overlaps[here] = overlaps[latest] = True
-                if start[span[here]] + duration[span[here]] <= end:
-                    continue
-            latest = here
+        end = start[row] + duration[row]
+        if latest[above] >= 0:
+            other = made[latest[above], _SPAN]
+            other_end = start[other] + duration[other]
+            if start[row] < other_end and start[other] < end:
+                overlaps[step] = overlaps[latest[above]] = True
+            if end <= other_end:
+                continue
+        latest[above] = step
     return overlaps
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _is_new(parent, path):  # type: ignore[no-untyped-def]
+@kernel
+def _is_new(made: Rows, path: Ids) -> Bools:
     """Return which steps are the first of their path within their parent step; roots all are."""
     bits = np.uint64(1)
     while (np.uint64(1) << bits) < 2 * path.size:
@@ -250,12 +278,13 @@ def _is_new(parent, path):  # type: ignore[no-untyped-def]
     slots = np.full(mask + np.uint64(1), -1, dtype=np.int32)
     new = np.ones(path.size, dtype=np.bool_)
     for step in range(path.size):
-        if parent[step] < 0:
+        parent = made[step, _PARENT]
+        if parent < 0:
             continue
-        slot = mix(path[step], np.uint64(parent[step])) & mask
+        slot = mix(path[step], np.uint64(parent)) & mask
         while slots[slot] >= 0:
             other = slots[slot]
-            if path[other] == path[step] and parent[other] == parent[step]:
+            if path[other] == path[step] and made[other, _PARENT] == parent:
                 new[step] = False
                 break
             slot = (slot + np.uint64(1)) & mask

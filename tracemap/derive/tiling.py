@@ -21,20 +21,14 @@ moved to its parent's start.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
-from tracemap.derive.tree import children
+from tracemap.derive.arrays import Bools, Bytes, Codes, Ints, Rows, kernel
+from tracemap.derive.roles import Roles
+from tracemap.derive.spans import Spans
+from tracemap.derive.tree import Tree, children
 from tracemap.model import Kind
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from tracemap.derive.roles import Roles
-    from tracemap.derive.spans import Spans
-    from tracemap.derive.tree import Tree
 
 OUTLIVES_NS = 1_000_000
 OUTLIVES_DIVISOR = 100
@@ -59,17 +53,15 @@ class Tiling:
         apart: Whether the span was ruled not to block the nearest span above that starts a tiling.
     """
 
-    paired: NDArray[np.bool_]
-    start: NDArray[np.int64]
-    own: NDArray[np.int64]
-    on: NDArray[np.int64]
-    critical: NDArray[np.int64]
-    apart: NDArray[np.bool_]
+    paired: Bools
+    start: Ints
+    own: Ints
+    on: Ints
+    critical: Ints
+    apart: Bools
 
 
-def tiling(
-    spans: Spans, tree: Tree, roles: Roles, starts: NDArray[np.bool_], roots: NDArray[np.bool_]
-) -> Tiling:
+def tiling(spans: Spans, tree: Tree, roles: Roles, starts: Bools, roots: Bools) -> Tiling:
     """Return the split of each span's time.
 
     Args:
@@ -83,16 +75,51 @@ def tiling(
     waits_for, paired = _waiting(
         tree.parent, roles.client, roles.entry, roles.first_entry, spans.kind
     )
-    first, listed = children(waits_for)
-    start, own, on, critical, apart = _tiled(
-        tree.order, first, listed, spans.start, spans.duration, spans.span_id, spans.kind,
-        spans.clock, paired, starts, roots,
-    )  # fmt: skip
-    return Tiling(paired, start, own, on, critical, apart)
+    table = _table(spans, paired, starts, roots)
+    own, critical = _tiled(tree.order, *children(waits_for), table)
+    return Tiling(
+        paired=paired,
+        start=table[:, _START],
+        own=own,
+        on=table[:, _LOCAL + 1] - table[:, _LOCAL],
+        critical=critical,
+        apart=(table[:, _FLAGS] & _APART) != 0,
+    )
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _waiting(parent, client, entry, first_entry, kind):  # type: ignore[no-untyped-def]
+# Columns of the kernels' table, one row a span. All that is needed of a span lies side by side in
+# memory, and a kernel is passed one array instead of ten.
+_START, _RECORDED, _DURATION, _SPAN_ID, _CLOCK, _FLAGS = 0, 1, 2, 3, 4, 5
+_LOCAL, _PATH, _WIDTH = 6, 8, 10  # start and end on the local and on the critical path
+_PAIRED, _STARTS, _ROOT, _CONSUMES, _PRODUCES, _APART = 1, 2, 4, 8, 16, 32  # bits of _FLAGS
+
+
+def _table(spans: Spans, paired: Bools, starts: Bools, roots: Bools) -> Ints:
+    """Return what the kernels need to know of each span."""
+    flags = paired * _PAIRED + starts * _STARTS + roots * _ROOT
+    flags += (spans.kind == _CONSUMER) * _CONSUMES + (spans.kind == _PRODUCER) * _PRODUCES
+    columns = (spans.start, spans.start, spans.duration, spans.span_id.view(np.int64))
+    return _side_by_side(columns, spans.clock, flags)
+
+
+@kernel
+def _side_by_side(columns: tuple[Ints, Ints, Ints, Ints], clock: Codes, flags: Ints) -> Ints:
+    table = np.zeros((clock.size, _WIDTH), dtype=np.int64)
+    start, recorded, duration, span_id = columns
+    for row in range(clock.size):
+        table[row, _START] = start[row]
+        table[row, _RECORDED] = recorded[row]
+        table[row, _DURATION] = duration[row]
+        table[row, _SPAN_ID] = span_id[row]
+        table[row, _CLOCK] = clock[row]
+        table[row, _FLAGS] = flags[row]
+    return table
+
+
+@kernel
+def _waiting(
+    parent: Rows, client: Rows, entry: Bools, first_entry: Rows, kind: Bytes
+) -> tuple[Rows, Bools]:
     """Return the span that each span is part of in time, and whether it is a matched entry."""
     waits_for = parent.copy()
     paired = np.zeros(parent.size, dtype=np.bool_)
@@ -108,157 +135,149 @@ def _waiting(parent, client, entry, first_entry, kind):  # type: ignore[no-untyp
     return waits_for, paired
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _tiled(order, first, listed, recorded, duration, span_id, kind, clock, paired, starts, roots):  # type: ignore[no-untyped-def]
+@kernel
+def _tiled(order: Rows, first: Rows, listed: Rows, table: Ints) -> tuple[Ints, Ints]:
     """Go from the roots down, splitting two windows of each span: the local and the critical."""
-    total = order.size
-    start = recorded.copy()
-    own = np.zeros(total, dtype=np.int64)
-    critical = np.zeros(total, dtype=np.int64)
-    apart = np.zeros(total, dtype=np.bool_)
-    local = np.zeros((total, 2), dtype=np.int64)
-    path = np.zeros((total, 2), dtype=np.int64)
-    candidates = np.empty(listed.size + 1, dtype=np.int32)
+    own = np.zeros(order.size, dtype=np.int64)
+    critical = np.zeros(order.size, dtype=np.int64)
+    blocking = np.empty(listed.size + 1, dtype=np.int32)
     spare = np.empty(listed.size + 1, dtype=np.int32)
     for row in order:
-        begin, end = start[row], start[row] + max(duration[row], 0)
-        if starts[row]:
+        begin = table[row, _START]
+        end = begin + max(table[row, _DURATION], 0)
+        low, high = table[row, _LOCAL], table[row, _LOCAL + 1]
+        if table[row, _FLAGS] & _STARTS:
             low, high = begin, end
-        else:
-            low, high = local[row, 0], local[row, 1]
-        if roots[row]:
-            path[row, 0], path[row, 1] = begin, end
-        count = _placed(
-            row, first, listed, recorded, duration, kind, clock, paired, starts, start, apart,
-            candidates,
-        )  # fmt: skip
-        own[row] = high - low
-        critical[row] = path[row, 1] - path[row, 0]
-        if count == 0:
+        if table[row, _FLAGS] & _ROOT:
+            table[row, _PATH], table[row, _PATH + 1] = begin, end
+        path_low, path_high = table[row, _PATH], table[row, _PATH + 1]
+        own[row], critical[row] = high - low, path_high - path_low
+        if first[row] == first[row + 1]:
             continue
-        sort_by_end(candidates, spare, count, start, duration, span_id)
-        if high > low:
-            own[row] -= _covered(
-                candidates, count, low, high, start, duration, span_id, clock, local
-            )
-        if critical[row] > 0:
-            critical[row] -= _covered(
-                candidates, count, path[row, 0], path[row, 1], start, duration, span_id, clock, path
-            )
-    return start, own, local[:, 1] - local[:, 0], critical, apart
+        below = listed[first[row] : first[row + 1]]
+        count = _place(row, below, table, blocking)
+        _sort_by_end(blocking, spare, count, table)
+        if count > 0 and high > low:
+            own[row] -= _cover(blocking, count, low, high, _LOCAL, table)
+        if count > 0 and path_high > path_low:
+            critical[row] -= _cover(blocking, count, path_low, path_high, _PATH, table)
+    return own, critical
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _placed(row, first, listed, recorded, duration, kind, clock, paired, starts, start, apart, out):  # type: ignore[no-untyped-def]
-    """Shift the children of `row` to its clock; list those that block it; return how many."""
-    shift = start[row] - recorded[row]
-    earliest, latest = np.int64(0), np.int64(-1)
-    for at in range(first[row], first[row + 1]):
-        child = listed[at]
-        if paired[child] and duration[child] >= 0:
-            if latest < earliest or recorded[child] < earliest:
-                earliest = recorded[child]
-            latest = max(latest, recorded[child] + duration[child])
-    slack = (duration[row] - (latest - earliest)) // 2
-    moved = start[row] + max(slack, 0) - earliest
-    end = start[row] + duration[row]
-    limit = end + max(OUTLIVES_NS, duration[row] // OUTLIVES_DIVISOR)
+@kernel
+def _place(row: int, below: Rows, table: Ints, blocking: Rows) -> int:
+    """Move what is below `row` to its clock; list what blocks it; return how many that are."""
+    begin, duration, flags = table[row, _START], table[row, _DURATION], table[row, _FLAGS]
+    shift = begin - table[row, _RECORDED]
+    shift_of_entries = shift + _centring(row, below, table)
+    limit = begin + duration + max(OUTLIVES_NS, duration // OUTLIVES_DIVISOR)
+    inherits = (flags & _APART) != 0 and (flags & _STARTS) == 0
     count = 0
-    for at in range(first[row], first[row + 1]):
-        child = listed[at]
-        start[child] = recorded[child] + shift
-        blocks = kind[child] != _CONSUMER and kind[row] != _PRODUCER
-        if paired[child]:
-            if latest >= earliest and duration[row] >= 0:
-                start[child] = recorded[child] + moved
+    for child in below:
+        blocks = (table[child, _FLAGS] & _CONSUMES) == 0 and (flags & _PRODUCES) == 0
+        if table[child, _FLAGS] & _PAIRED:
+            start = table[child, _RECORDED] + shift_of_entries
         else:
-            if clock[child] != clock[row]:
-                start[child] = max(start[child], start[row])
-            blocks = blocks and start[child] + max(duration[child], 0) <= limit
-        apart[child] = not blocks or (apart[row] and not starts[row])
-        if blocks and duration[child] > 0 and duration[row] > 0:
-            out[count] = child
+            start = table[child, _RECORDED] + shift
+            if table[child, _CLOCK] != table[row, _CLOCK]:
+                start = max(start, begin)
+            blocks = blocks and start + max(table[child, _DURATION], 0) <= limit
+        table[child, _START] = start
+        if inherits or not blocks:
+            table[child, _FLAGS] |= _APART
+        if blocks and table[child, _DURATION] > 0 and duration > 0:
+            blocking[count] = child
             count += 1
     return count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _covered(candidates, count, low, high, start, duration, span_id, clock, window):  # type: ignore[no-untyped-def]
+@kernel
+def _centring(row: int, below: Rows, table: Ints) -> int:
+    """Return how far the entries a CLIENT span reached are to be moved, as one block."""
+    earliest, latest = np.int64(0), np.int64(-1)
+    for child in below:
+        begin, duration = table[child, _RECORDED], table[child, _DURATION]
+        if (table[child, _FLAGS] & _PAIRED) and duration >= 0:
+            if latest < earliest or begin < earliest:
+                earliest = begin
+            latest = max(latest, begin + duration)
+    if latest < earliest or table[row, _DURATION] < 0:
+        return 0
+    slack = table[row, _DURATION] - (latest - earliest)
+    return table[row, _RECORDED] + max(slack // 2, 0) - earliest
+
+
+@kernel
+def _cover(blocking: Rows, count: int, low: int, high: int, part: int, table: Ints) -> int:
     """Give each child on the path its part of ``[low, high]``; return the sum of the parts."""
     last = -1
     for at in range(count):  # several may run at the very end: the longest of them takes it
-        child = candidates[at]
-        if start[child] + duration[child] < high:
+        child = blocking[at]
+        begin = table[child, _START]
+        if begin + table[child, _DURATION] < high:
             break
-        if start[child] < high and (last < 0 or _longer(child, last, duration, span_id)):
+        if begin < high and (last < 0 or _is_longer(child, last, table)):
             last = child
-    cursor, covered = high, np.int64(0)
+    cursor, covered = high, 0
     if last >= 0:
-        cursor = max(start[last], low)
-        window[last, 0], window[last, 1] = cursor, high
+        cursor = max(table[last, _START], low)
+        table[last, part], table[last, part + 1] = cursor, high
         covered = high - cursor
     tolerance = min((high - low) // TOLERANCE_DIVISOR, TOLERANCE_NS)
     for at in range(count):
         if cursor <= low:
             break
-        child = candidates[at]
-        end = start[child] + duration[child]
-        begin = max(start[child], low)
-        reach = cursor
-        if last >= 0 and clock[child] != clock[last]:
-            reach += tolerance
-        if child == last or end > reach or end <= low or begin >= cursor:
-            continue
-        end = min(end, cursor)
-        window[child, 0], window[child, 1] = begin, end
-        covered += end - begin
-        cursor, last = begin, child
+        child = blocking[at]
+        begin = max(table[child, _START], low)
+        end = table[child, _START] + table[child, _DURATION]
+        foreign = last >= 0 and table[child, _CLOCK] != table[last, _CLOCK]
+        reach = cursor + tolerance if foreign else cursor
+        if child != last and low < end <= reach and begin < cursor:
+            table[child, part], table[child, part + 1] = begin, min(end, cursor)
+            covered += min(end, cursor) - begin
+            cursor, last = begin, child
     return covered
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _longer(one, other, duration, span_id):  # type: ignore[no-untyped-def]
-    if duration[one] != duration[other]:
-        return duration[one] > duration[other]
-    return span_id[one] < span_id[other]
+@kernel
+def _is_longer(one: int, other: int, table: Ints) -> bool:
+    if table[one, _DURATION] != table[other, _DURATION]:
+        return table[one, _DURATION] > table[other, _DURATION]
+    return table[one, _SPAN_ID] < table[other, _SPAN_ID]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _ends_later(one, other, start, duration, span_id):  # type: ignore[no-untyped-def]
-    end, other_end = start[one] + duration[one], start[other] + duration[other]
+@kernel
+def _ends_later(one: int, other: int, table: Ints) -> bool:
+    end = table[one, _START] + table[one, _DURATION]
+    other_end = table[other, _START] + table[other, _DURATION]
     if end != other_end:
         return end > other_end
-    return _longer(one, other, duration, span_id)
+    return _is_longer(one, other, table)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def sort_by_end(rows, spare, count, start, duration, span_id):  # type: ignore[no-untyped-def]
+@kernel
+def _sort_by_end(rows: Rows, spare: Rows, count: int, table: Ints) -> None:
     """Sort ``rows[:count]`` by end, latest first; then the longer, then the smaller span id.
 
-    A merge sort from the bottom up; children that ran one after another come in the opposite order,
-    so they are turned round first and then need one pass.
+    A merge sort from the bottom up. Children that ran one after another come in the opposite order,
+    so they are turned round first, and then there is nothing to do.
     """
     for at in range(count // 2):
         rows[at], rows[count - 1 - at] = rows[count - 1 - at], rows[at]
-    for at in range(1, count):
-        if _ends_later(rows[at], rows[at - 1], start, duration, span_id):
-            break
-    else:
-        return
-    width = 1
-    while width < count:
+    at = 1
+    while at < count and not _ends_later(rows[at], rows[at - 1], table):
+        at += 1
+    width = 1 if at < count else count
+    while 0 < width < count:
         for begin in range(0, count, 2 * width):
             middle, end = min(begin + width, count), min(begin + 2 * width, count)
             left, right = begin, middle
-            for at in range(begin, end):
-                if left < middle and (
-                    right >= end
-                    or not _ends_later(rows[right], rows[left], start, duration, span_id)
-                ):
-                    spare[at] = rows[left]
-                    left += 1
-                else:
-                    spare[at] = rows[right]
+            for to in range(begin, end):
+                if left >= middle or (right < end and _ends_later(rows[right], rows[left], table)):
+                    spare[to] = rows[right]
                     right += 1
+                else:
+                    spare[to] = rows[left]
+                    left += 1
         rows[:count] = spare[:count]
         width *= 2

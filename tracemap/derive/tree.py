@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from tracemap.derive.spans import Spans
+from tracemap.derive.arrays import Bools, Bytes, Ids, Ints, Rows, kernel
+from tracemap.derive.hashing import mix
+from tracemap.derive.spans import Spans
 
 _SMALL = 16  # below this, comparing all pairs of a trace beats hashing
 
@@ -44,20 +42,20 @@ class Tree:
         order: Rows, parents before children, trace by trace.
     """
 
-    parent: NDArray[np.int32]
-    above: NDArray[np.uint8]
-    order: NDArray[np.int32]
+    parent: Rows
+    above: Bytes
+    order: Rows
 
 
 def tree(spans: Spans) -> Tree:
     """Return who is whose parent. Only span ids of the same trace count, never times."""
-    parent, above = _linked(spans.offsets, spans.span_id, spans.parent_id)
+    parent, above = _linked(spans.offsets, _Named(spans.span_id, spans.parent_id))
     _cut_cycles(parent, above, spans.span_id)
     first, listed = children(parent)
     return Tree(parent, above, _from_roots(spans.offsets, parent, first, listed))
 
 
-def path_roots(spans: Spans, tree: Tree) -> NDArray[np.bool_]:
+def path_roots(spans: Spans, tree: Tree) -> Bools:
     """Return which spans start a critical path: roots, or orphans in a trace that has no root."""
     is_root = tree.above == Above.ROOT
     has_root = np.zeros(spans.offsets.size - 1, dtype=np.bool_)
@@ -65,12 +63,25 @@ def path_roots(spans: Spans, tree: Tree) -> NDArray[np.bool_]:
     return is_root | ((tree.parent < 0) & ~has_root[spans.trace])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _linked(offsets, span_id, parent_id):  # type: ignore[no-untyped-def]
+class _Named(NamedTuple):
+    """What spans say about themselves."""
+
+    span_id: Ids
+    parent_id: Ids
+
+
+class _Linked(NamedTuple):
+    """What is found out about them."""
+
+    parent: Rows
+    above: Bytes
+
+
+@kernel
+def _linked(offsets: Ints, named: _Named) -> _Linked:
     """Return the row of each span's parent and what is above it."""
-    total = span_id.size
-    parent = np.full(total, -1, dtype=np.int32)
-    above = np.zeros(total, dtype=np.uint8)
+    total = named.span_id.size
+    linked = _Linked(np.full(total, -1, dtype=np.int32), np.zeros(total, dtype=np.uint8))
     longest = 1
     for trace in range(offsets.size - 1):
         longest = max(longest, offsets[trace + 1] - offsets[trace])
@@ -81,58 +92,56 @@ def _linked(offsets, span_id, parent_id):  # type: ignore[no-untyped-def]
     for trace in range(offsets.size - 1):
         begin, end = offsets[trace], offsets[trace + 1]
         if end - begin <= _SMALL:
-            _link_by_pairs(begin, end, span_id, parent_id, parent, above)
+            _link_by_pairs(begin, end, named, linked)
         else:
-            _link_by_hash(begin, end, span_id, parent_id, parent, above, slots)
-    return parent, above
+            _link_by_hash(begin, end, named, linked, slots)
+    return linked
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _link_by_pairs(begin, end, span_id, parent_id, parent, above):  # type: ignore[no-untyped-def]
+@kernel
+def _link_by_pairs(begin: int, end: int, named: _Named, linked: _Linked) -> None:
     for row in range(begin, end):
-        wanted = parent_id[row]
+        wanted = named.parent_id[row]
         if wanted == 0:
-            above[row] = 1
+            linked.above[row] = 1
             continue
-        above[row] = 2
+        linked.above[row] = 2
         for other in range(begin, end):
-            if span_id[other] == wanted:
-                parent[row] = other
-                above[row] = 0
+            if named.span_id[other] == wanted:
+                linked.parent[row] = other
+                linked.above[row] = 0
                 break
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _link_by_hash(begin, end, span_id, parent_id, parent, above, slots):  # type: ignore[no-untyped-def]
+@kernel
+def _link_by_hash(begin: int, end: int, named: _Named, linked: _Linked, slots: Rows) -> None:
     bits = np.uint64(1)
     while (np.uint64(1) << bits) < 2 * (end - begin):
         bits += np.uint64(1)
     mask = (np.uint64(1) << bits) - np.uint64(1)
-    shift = np.uint64(64) - bits
-    golden = np.uint64(0x9E3779B97F4A7C15)
     slots[: mask + np.uint64(1)] = -1
     for row in range(begin, end):
-        slot = (span_id[row] * golden) >> shift
+        slot = mix(named.span_id[row], np.uint64(0)) & mask
         while slots[slot] >= 0:
             slot = (slot + np.uint64(1)) & mask
         slots[slot] = row
     for row in range(begin, end):
-        wanted = parent_id[row]
+        wanted = named.parent_id[row]
         if wanted == 0:
-            above[row] = 1
+            linked.above[row] = 1
             continue
-        above[row] = 2
-        slot = (wanted * golden) >> shift
+        linked.above[row] = 2
+        slot = mix(wanted, np.uint64(0)) & mask
         while slots[slot] >= 0:
-            if span_id[slots[slot]] == wanted:
-                parent[row] = slots[slot]
-                above[row] = 0
+            if named.span_id[slots[slot]] == wanted:
+                linked.parent[row] = slots[slot]
+                linked.above[row] = 0
                 break
             slot = (slot + np.uint64(1)) & mask
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _cut_cycles(parent, above, span_id):  # type: ignore[no-untyped-def]
+@kernel
+def _cut_cycles(parent: Rows, above: Bytes, span_id: Ids) -> None:
     """Cut each cycle above its smallest span id: a choice that clocks cannot change."""
     walk_of = np.full(parent.size, -1, dtype=np.int32)
     for begin in range(parent.size):
@@ -152,8 +161,8 @@ def _cut_cycles(parent, above, span_id):  # type: ignore[no-untyped-def]
         above[smallest] = 3
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def children(parent):  # type: ignore[no-untyped-def]
+@kernel
+def children(parent: Rows) -> tuple[Rows, Rows]:
     """Return the children of each row as ``listed[first[row] : first[row + 1]]``, in row order."""
     first = np.zeros(parent.size + 1, dtype=np.int32)
     for row in range(parent.size):
@@ -171,8 +180,8 @@ def children(parent):  # type: ignore[no-untyped-def]
     return first, listed
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _from_roots(offsets, parent, first, listed):  # type: ignore[no-untyped-def]
+@kernel
+def _from_roots(offsets: Ints, parent: Rows, first: Rows, listed: Rows) -> Rows:
     """Return the rows of each trace breadth first from its roots."""
     order = np.empty(parent.size, dtype=np.int32)
     for trace in range(offsets.size - 1):

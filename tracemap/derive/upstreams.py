@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tracemap.derive.spans import Peer
+from tracemap.derive.arrays import Rows
+from tracemap.derive.roles import Roles
+from tracemap.derive.spans import Peer, Spans
 from tracemap.model import UNKNOWN, Kind
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from tracemap.derive.roles import Roles
-    from tracemap.derive.spans import Spans
 
 
 @dataclass(frozen=True)
@@ -26,8 +21,8 @@ class Upstreams:
         kind: Text code of service, database, queue, external or unknown.
     """
 
-    name: NDArray[np.int32]
-    kind: NDArray[np.int32]
+    name: Rows
+    kind: Rows
 
 
 def upstreams(spans: Spans, roles: Roles) -> Upstreams:
@@ -55,6 +50,6 @@ def upstreams(spans: Spans, roles: Roles) -> Upstreams:
     return Upstreams(name, kind)
 
 
-def queue_names(spans: Spans) -> NDArray[np.int32]:
+def queue_names(spans: Spans) -> Rows:
     """Return the text code of the queue each span names; 0: none."""
     return np.where(spans.peer_kind == Peer.QUEUE, spans.peer, 0).astype(np.int32)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import xxhash
 
+from tracemap.derive.arrays import Ids, Rows
 from tracemap.model import UNKNOWN, USER
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from numpy.typing import NDArray
 
 WORDS = (
     "", USER, UNKNOWN,
@@ -44,7 +40,7 @@ class Vocabulary:
         positions = texts.search_sorted(pl.Series(WORDS, dtype=pl.String))
         return cls(texts, dict(zip(WORDS, positions.to_list(), strict=True)))
 
-    def codes(self, column: pl.Series) -> NDArray[np.int32]:
+    def codes(self, column: pl.Series) -> Rows:
         """Return the code of each text in `column`; all of them must be in the vocabulary."""
         categories = pl.Enum(self.texts)
         physical = column.fill_null("").cast(categories).to_physical()
@@ -55,7 +51,7 @@ class Vocabulary:
         texts = pl.lit(self.texts)
         return [texts.gather(pl.col(name)).alias(name) for name in columns]
 
-    def hashes(self) -> NDArray[np.uint64]:
+    def hashes(self) -> Ids:
         """Return a 64-bit hash of each text: the same on every machine and in every run."""
         digest = xxhash.xxh3_64_intdigest
         return np.fromiter(

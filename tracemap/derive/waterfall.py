@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import polars as pl
-from numba import njit
 
-from tracemap.derive.roles import roles
-from tracemap.derive.spans import SORTED_BY, spans
-from tracemap.derive.tiling import tiling
-from tracemap.derive.tree import Above, children, path_roots, tree
-from tracemap.model import TRACE, Kind, Status
-
-if TYPE_CHECKING:
-    from tracemap.derive.roles import Roles
-    from tracemap.derive.spans import Spans
-    from tracemap.derive.tiling import Tiling
-    from tracemap.derive.tree import Tree
-    from tracemap.model import TraceBucket
+from tracemap.derive.arrays import Rows, kernel
+from tracemap.derive.roles import Roles, roles
+from tracemap.derive.spans import SORTED_BY, Spans, spans
+from tracemap.derive.tiling import Tiling, tiling
+from tracemap.derive.tree import Above, Tree, children, path_roots, tree
+from tracemap.model import TRACE, Kind, Status, TraceBucket
 
 
 def waterfall(bucket: TraceBucket) -> pl.DataFrame:
@@ -91,8 +82,8 @@ def _hex(column: str) -> pl.Expr:
     )
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _depth_first(parent, first, listed):  # type: ignore[no-untyped-def]
+@kernel
+def _depth_first(parent: Rows, first: Rows, listed: Rows) -> tuple[Rows, Rows]:
     """Return the rows depth first, and how many ancestors each row has."""
     total = parent.size
     order = np.empty(total, dtype=np.int32)

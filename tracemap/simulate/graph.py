@@ -27,23 +27,38 @@ class Graph:
     errors_upstream: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, evaluation: Evaluation) -> None:
-        """Count the spans of one evaluation."""
+        """Count the spans of one evaluation.
+
+        A message flows from its producer (upstream) to the queue, and from the queue to its
+        consumers (downstream); a call is made by downstream.
+        """
         for node in evaluation.nodes:
-            errors = int(node.error.sum())
-            if node.sort.kind in (Kind.CLIENT, Kind.PRODUCER):
-                edge = (node.sort.service, node.sort.subject.service)
-                self.calls[edge] += len(node.rows)
-                self.errors_downstream[edge] += errors
-            elif node.sort.kind is Kind.SERVER:
-                made_by_user = node.parent < 0
-                caller = USER if made_by_user else evaluation.nodes[node.parent].sort.service
-                edge = (caller, node.sort.service)
-                self.calls[edge] += len(node.rows) if made_by_user else 0
-                self.errors_upstream[edge] += errors
+            calls, errors = len(node.rows), int(node.error.sum())
+            service, subject = node.sort.service, node.sort.subject.service
+            if node.sort.kind is Kind.CLIENT:
+                self._count((service, subject), calls=calls, errors_downstream=errors)
+            elif node.sort.kind is Kind.PRODUCER:
+                self._count((subject, service), calls=calls, errors_upstream=errors)
             elif node.sort.kind is Kind.CONSUMER:
-                edge = (evaluation.nodes[node.linked].sort.subject.service, node.sort.service)
-                self.calls[edge] += len(node.rows)
-                self.errors_upstream[edge] += errors
+                queue = evaluation.nodes[node.linked].sort.subject.service
+                self._count((service, queue), calls=calls, errors_downstream=errors)
+            elif node.sort.kind is Kind.SERVER and node.parent < 0:
+                self._count((USER, service), calls=calls, errors_upstream=errors)
+            elif node.sort.kind is Kind.SERVER:
+                caller = evaluation.nodes[node.parent].sort.service
+                self._count((caller, service), errors_upstream=errors)
+
+    def _count(
+        self,
+        edge: tuple[str, str],
+        *,
+        calls: int = 0,
+        errors_downstream: int = 0,
+        errors_upstream: int = 0,
+    ) -> None:
+        self.calls[edge] += calls
+        self.errors_downstream[edge] += errors_downstream
+        self.errors_upstream[edge] += errors_upstream
 
     def rows(self, shop: Shop) -> list[dict[str, Any]]:
         """Return one row per edge, sorted."""
@@ -64,6 +79,6 @@ class Graph:
 
 def connection_type(shop: Shop, downstream: str, upstream: str) -> str:
     """Return how two nodes of the graph are connected, in the words of `model.EDGES`."""
-    if downstream in shop.services and shop.services[downstream].kind == "queue":
+    if downstream != USER and shop.services[downstream].kind == "queue":
         return "messaging"
     return _CONNECTION[shop.services[upstream].kind]

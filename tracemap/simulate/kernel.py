@@ -49,18 +49,22 @@ def _copy(out: Any, at: int, content: Any, start: Any, piece: int) -> int:  # no
 
 @njit(cache=True, nogil=True)
 def _write(out: Any, at: int, word: Any, form: int, width: int) -> None:  # noqa: ANN401
-    rest = np.uint64(word)
-    for place in range(width):
-        if form == _HEX:
+    if form == _HEX:
+        for place in range(width):
             shift = np.uint64(4 * (width - 1 - place))
-            out[at + place] = _HEX_DIGITS[(rest >> shift) & np.uint64(15)]
-        elif form == _DECIMAL:
-            out[at + width - 1 - place] = _ZERO + rest % np.uint64(10)
-            rest //= np.uint64(10)
-        elif form == _BIG:
-            out[at + place] = (rest >> np.uint64(8 * (width - 1 - place))) & np.uint64(255)
-        elif form == _LITTLE:
-            out[at + place] = (rest >> np.uint64(8 * place)) & np.uint64(255)
-        else:
+            out[at + place] = _HEX_DIGITS[(word >> shift) & np.uint64(15)]
+    elif form == _DECIMAL:
+        for place in range(width - 1, -1, -1):
+            rest = word // np.uint64(10)
+            out[at + place] = np.uint64(_ZERO) + word - rest * np.uint64(10)
+            word = rest
+    elif form == _BIG:
+        for place in range(width):
+            out[at + place] = (word >> np.uint64(8 * (width - 1 - place))) & np.uint64(255)
+    elif form == _LITTLE:
+        for place in range(width):
+            out[at + place] = (word >> np.uint64(8 * place)) & np.uint64(255)
+    else:
+        for place in range(width):
             more = np.uint64(128) if place < width - 1 else np.uint64(0)
-            out[at + place] = ((rest >> np.uint64(7 * place)) & np.uint64(127)) | more
+            out[at + place] = ((word >> np.uint64(7 * place)) & np.uint64(127)) | more

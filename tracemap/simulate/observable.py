@@ -18,10 +18,10 @@ def observable_edges(
 ) -> list[dict[str, Any]]:
     """Return one row per edge with its calls and errors, sorted.
 
-    A client or producer span is a call of its peer. A server span whose parent is a client span is
-    the other side of that call; under any other span of another service it is a call by itself;
-    with no parent at all ``user`` called. A server span whose parent is missing makes no edge. A
-    consumer span takes one message per link.
+    A client span is a call of its peer. A server span whose parent is a client span is the other
+    side of that call; under any other span of another service it is a call by itself; with no
+    parent at all ``user`` called. A server span whose parent is missing makes no edge. A producer
+    span gives a message to its peer, a queue; a consumer span takes one per link.
 
     Args:
         spans: Columns as `flat.FLAT`.
@@ -29,7 +29,7 @@ def observable_edges(
         catalogue: What their ids stand for.
     """
     named = _named(spans, catalogue)
-    parts = [_outgoing(named), _incoming(named), _consumed(named, links)]
+    parts = [_outgoing(named), _incoming(named), _sent(named), _consumed(named, links)]
     edges = (
         pl.concat(parts)
         .group_by("downstream", "upstream")
@@ -74,10 +74,18 @@ def _counts(downstream: str, upstream: str, **counts: pl.Expr | int) -> list[pl.
 
 
 def _outgoing(named: pl.DataFrame) -> pl.DataFrame:
-    clients = named.filter(pl.col("kind").is_in([Kind.CLIENT.value, Kind.PRODUCER.value]))
+    clients = named.filter(pl.col("kind") == Kind.CLIENT.value)
     failed = pl.col("failed")
     return clients.select(
         _counts("service", "peer", calls=1, errors_downstream=failed, errors_upstream=0)
+    )
+
+
+def _sent(named: pl.DataFrame) -> pl.DataFrame:
+    producers = named.filter(pl.col("kind") == Kind.PRODUCER.value)
+    failed = pl.col("failed")
+    return producers.select(
+        _counts("peer", "service", calls=1, errors_downstream=0, errors_upstream=failed)
     )
 
 
@@ -103,7 +111,7 @@ def _consumed(named: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     messages = links.filter(pl.col("linked_span") != 0).select("span_id").join(named, on="span_id")
     failed = pl.col("failed")
     return messages.select(
-        _counts("peer", "service", calls=1, errors_downstream=0, errors_upstream=failed)
+        _counts("service", "peer", calls=1, errors_downstream=failed, errors_upstream=0)
     )
 
 

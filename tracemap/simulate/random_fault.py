@@ -20,7 +20,7 @@ def random_fault(
     """Return a random fault somewhere in what users' requests reach.
 
     A slower service, database or instance, a slow edge, a slow network of a service, or more calls
-    where there was one. Delays are 10 to 200 ms, small ones as likely as large ones on a log scale.
+    where there was one; never of a queue. Delays are 10 to 200 ms, small ones as likely as large ones on a log scale.
     Equal arguments give equal faults.
 
     Args:
@@ -33,8 +33,9 @@ def random_fault(
     kinds = {key.service: shop.services[key.service].kind for key in sorted(reachable(shop))}
     own = [name for name, kind in kinds.items() if kind == "service"]
     stores = [name for name, kind in kinds.items() if kind == "database"]
-    downstream, call = random.choice(list(shop.calls()))
-    called = sorted({call.upstream for _, call in shop.calls() if call.upstream in own})
+    calls = [(key, call) for key, call in shop.calls() if kinds[call.upstream] != "queue"]
+    downstream, call = random.choice(calls)
+    called = sorted({call.upstream for _, call in calls if call.upstream in own})
     add_ms = round(math.exp(random.uniform(math.log(10), math.log(200))), 1)
     faults: dict[str, Fault] = {
         "service": _slower(random.choice(own), add_ms),

@@ -20,8 +20,8 @@ def random_fault(
     """Return a random fault somewhere in what users' requests reach.
 
     A slower service, database or instance, a slow edge, a slow network of a service, or more calls
-    where there was one; never of a queue. Delays are 10 to 200 ms, small ones as likely as large ones on a log scale.
-    Equal arguments give equal faults.
+    where there was one; never of a queue. Delays are 10 to 200 ms, small ones as likely as large
+    ones on a log scale. Equal arguments give equal faults.
 
     Args:
         shop: The system.

@@ -1,7 +1,7 @@
 """`python -m bench [NAME...]`: run the benchmarks and print one table each.
 
-Each benchmark is a module of this folder with a function `run` that returns rows: dictionaries with
-the same keys, shown in that order.
+Each benchmark is a module of this folder with a function `run`. It returns rows, dictionaries with
+the same keys, to be shown in that order; or it prints a table of its own as it goes and returns None.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main(names: Sequence[str]) -> int:
         if not (here / f"{name}.py").exists():
             continue
         print(f"== {name}")
-        _print_table(importlib.import_module(f"bench.{name}").run())
+        _print_table(importlib.import_module(f"bench.{name}").run() or [])
     return 0
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from tracemap import pipeline, recipe
 from tracemap.errors import NoDataError
+from tracemap.intake import take_in
 from tracemap.model import SECOND_NS, Findings, from_iso
 from tracemap.store import Store
 from tracemap.windows import Bounds, Request
@@ -48,7 +49,7 @@ def cases(folder: Path) -> Iterator[tuple[dict[str, Any], list[str], float]]:
         path = Path(scratch) / "faults.duckdb"
         with Store.open(path, create=True) as store:
             for name in sorted({fault["data"] for fault in faults}):
-                for _ in pipeline.take_in(store, [str(folder / name)]):
+                for _ in take_in(store, [str(folder / name)]):
                     pass
             pipeline.bring_up_to_date(store)
             for fault in faults:

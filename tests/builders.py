@@ -26,7 +26,7 @@ NOON_NS = 1_700_000_000_000_000_000 // HOUR_NS * HOUR_NS
 Row = dict[str, Any]
 _TEXT_OF_OPERATION = [name for name in OPERATIONS.schema if name != "operation_id"]
 _TEXT_OF_RESOURCE = [name for name in RESOURCES.schema if name != "resource_id"]
-_RESOURCE_COLUMNS = {"resource_quality": "quality", "resource_attributes": "attributes"}
+_RESOURCE_COLUMNS = {"quality": "resource_quality", "attributes": "resource_attributes"}
 
 
 def span(span_id: int, *, trace: int = 1, parent: int = 0, **columns: Any) -> Row:  # noqa: ANN401
@@ -72,7 +72,8 @@ def span_batch(
             "operation_id": operations.setdefault(operation, len(operations)),
             "resource_id": resources.setdefault(resource, len(resources)),
         }
-        rows.append({name: (each | ids).get(name, _default(SPANS, name)) for name in SPANS.schema})
+        row = _DEFAULTS["spans"] | each | ids
+        rows.append({name: row[name] for name in _DEFAULTS["spans"]})
     return Batch(
         spans=pl.DataFrame(rows, schema=SPANS.schema),
         operations=_numbered(OPERATIONS, operations),
@@ -123,15 +124,20 @@ def _numbered(table: Table, known: Mapping[tuple[Any, ...], int]) -> pl.DataFram
 
 
 def _value(table: Table, name: str, row: Row) -> Any:  # noqa: ANN401
-    if table is RESOURCES and name in _RESOURCE_COLUMNS.values():
-        name_in_row = next(key for key, column in _RESOURCE_COLUMNS.items() if column == name)
-        return row.get(name_in_row, 0 if name == "quality" else "{}")
-    return row.get(name, _default(table, name))
+    if table is RESOURCES and name in _RESOURCE_COLUMNS:
+        return row.get(_RESOURCE_COLUMNS[name], 0 if name == "quality" else "{}")
+    return row.get(name, _DEFAULTS[table.name][name])
 
 
-def _default(table: Table, name: str) -> Any:  # noqa: ANN401
+def _default(name: str, dtype: pl.DataType) -> Any:  # noqa: ANN401
     if name in ("duration_ns", "http_status", "error_type", "attributes"):
         return None
     if name == "weight":
         return 1.0
-    return "" if table.schema[name] == pl.String else 0
+    return "" if dtype == pl.String else 0
+
+
+_DEFAULTS = {
+    table.name: {name: _default(name, dtype) for name, dtype in table.schema.items()}
+    for table in (SPANS, OPERATIONS, RESOURCES)
+}

@@ -60,9 +60,19 @@ def connect(
     except StoreError:
         connection.close()
         raise
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
+    _lock_configuration(connection)
     return connection
+
+
+def _lock_configuration(connection: duckdb.DuckDBPyConnection) -> None:
+    """Cut the connection off from all other files, for good.
+
+    Connections of one process to one file share their configuration: it may be locked already.
+    """
+    ((locked,),) = connection.sql("SELECT current_setting('lock_configuration')").fetchall()
+    if not locked:
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
 
 
 def _create(path: Path) -> None:

@@ -153,7 +153,7 @@ CREATE TABLE latency_facts (
     unit            VARCHAR,   -- server, self, client, gap, wait
     service         VARCHAR,   -- whose operation; for edges: upstream
     operation       VARCHAR,   -- operation; for edges: the one called
-    downstream      VARCHAR,   -- who waits; '' for server and self
+    downstream      VARCHAR,   -- who waits (for server: the caller, '' for a root); self: ''
     bucket          INTEGER,   -- log bucket; `ZERO_BUCKET` for zero
     count           BIGINT,    -- observations
     sum_ns          BIGINT,    -- ns: their sum

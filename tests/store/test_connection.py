@@ -1,0 +1,129 @@
+"""A database is made whole, known as ours, and left alone when it is not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.builders import reading, span
+from tracemap.errors import StoreError
+from tracemap.store import Store
+
+HOLD = """
+import sys
+from tracemap.store import Store
+with Store.open(sys.argv[1], read_only=sys.argv[2] == "read"):
+    print("open", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "spans.duckdb"
+
+
+def refused(path: Path, *, create: bool = False) -> StoreError:
+    with pytest.raises(StoreError) as caught:
+        Store.open(path, create=create)
+    assert caught.value.exit_code == 4
+    assert caught.value.where
+    assert caught.value.hint
+    return caught.value
+
+
+def test_missing_database(path: Path) -> None:
+    """Nothing is made unless asked for; the hint says how to make one."""
+    error = refused(path)
+
+    assert "there is no database" in error.what
+    assert "tracemap ingest" in error.hint
+    assert not path.exists()
+
+
+def test_folder_of_a_new_database_is_missing(tmp_path: Path) -> None:
+    """Folders are not made on the quiet."""
+    assert "folder" in refused(tmp_path / "nowhere" / "t.duckdb", create=True).what
+
+
+def test_folder_instead_of_a_database(tmp_path: Path) -> None:
+    """A folder is no database."""
+    assert "not a DuckDB database" in refused(tmp_path, create=True).what
+
+
+@pytest.mark.parametrize("content", [b"", b"{}" * 5000], ids=["empty", "text"])
+def test_file_that_is_not_duckdb(path: Path, content: bytes) -> None:
+    """Somebody else's file is refused and not touched."""
+    path.write_bytes(content)
+
+    assert "not a DuckDB database" in refused(path, create=True).what
+    assert path.read_bytes() == content
+
+
+def test_truncated_database(path: Path) -> None:
+    """A copy that was cut short is refused with a message, not with a traceback."""
+    Store.open(path, create=True).close()
+    path.write_bytes(path.read_bytes()[:5000])
+
+    refused(path)
+
+
+def test_duckdb_file_of_another_program(path: Path) -> None:
+    """Any other DuckDB file is refused, even when it has a table `meta`."""
+    with duckdb.connect(str(path)) as other:
+        other.execute("CREATE TABLE meta (key VARCHAR, value VARCHAR)")
+
+    assert "not one of tracemap" in refused(path, create=True).what
+
+
+def test_newer_database(path: Path) -> None:
+    """A database of a later version is refused rather than misread."""
+    Store.open(path, create=True).close()
+    with duckdb.connect(str(path)) as later:
+        later.execute("UPDATE meta SET schema_version = 999, created_by = '9.0'")
+
+    error = refused(path)
+    assert "tracemap 9.0" in error.what
+    assert "upgrade" in error.hint
+
+
+def test_interrupted_creation_is_made_up_for(path: Path) -> None:
+    """What a killed process left of a new database is thrown away, and the next one makes it."""
+    left = path.with_name(f"{path.name}.creating")
+    left.write_bytes(b"half a header")
+
+    with Store.open(path, create=True) as store:
+        assert store.ledger().spans == 0
+    assert not left.exists()
+
+
+def test_writing_to_a_store_opened_for_reading(path: Path) -> None:
+    """Writing through a read-only store says so before anything is read."""
+    Store.open(path, create=True).close()
+    with Store.open(path, read_only=True) as store, pytest.raises(StoreError, match="reading only"):
+        store.append(reading(span(1)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("held_for", "refused_to"), [("write", True), ("read", False)])
+def test_database_in_use_by_another_process(path: Path, held_for: str, *, refused_to: bool) -> None:
+    """A writer needs the file alone; readers share it."""
+    Store.open(path, create=True).close()
+    command = [sys.executable, "-c", HOLD, str(path), held_for]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "open\n"
+        if refused_to:
+            with pytest.raises(StoreError, match=f"in use by process {other.pid}"):
+                Store.open(path, read_only=True)
+        else:
+            Store.open(path, read_only=True).close()
+            with pytest.raises(StoreError, match="in use"):
+                Store.open(path)
+        other.communicate("")

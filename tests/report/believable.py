@@ -1,4 +1,8 @@
-"""Findings as a believable run would give them, for the tests of the report."""
+"""Findings as a believable run would give them, for the tests of the report.
+
+Rows are written as rows: by position, one a line.
+"""
+# ruff: noqa: PLR0917
 
 from __future__ import annotations
 
@@ -49,8 +53,10 @@ def table(schema: Table, rows: list[dict[str, Any]]) -> pl.DataFrame:
     )
 
 
-def edge(downstream: str, upstream: str, calls: int, p95_ms: float, **more: Any) -> dict[str, Any]:
-    made = {
+def edge(
+    downstream: str, upstream: str, calls: int, p95_ms: float, **more: object
+) -> dict[str, Any]:
+    made: dict[str, Any] = {
         "downstream": downstream, "upstream": upstream, "upstream_kind": "service",
         "connection_type": "rpc", "protocol": "http", "evidence": f"paired {calls}",
         "calls": calls, "calls_weighted": float(calls), "errors_downstream": calls // 200,
@@ -106,7 +112,7 @@ PATH_ROWS = [
 ]
 
 
-def _leaf(root: str, path: int, leaf: str, share_ms: float, **more: Any) -> dict[str, Any]:
+def _leaf(root: str, path: int, leaf: str, share_ms: float, **more: object) -> dict[str, Any]:
     parents = {row[0]: row for row in PATH_ROWS}
     step = parents[path]
     return {
@@ -134,8 +140,16 @@ FLOW_ROWS = [
 ]
 
 
-def move(down: str, down_op: str, up: str, up_op: str, offered: float, arrived: float,
-         verdict: str, **more: Any) -> dict[str, Any]:  # fmt: skip
+def move(
+    down: str,
+    down_op: str,
+    up: str,
+    up_op: str,
+    offered: float,
+    arrived: float,
+    verdict: str,
+    **more: object,
+) -> dict[str, Any]:
     made = {
         "downstream": down, "downstream_operation": down_op, "upstream": up,
         "upstream_operation": up_op, "offered_ns": int(offered * MS),
@@ -156,9 +170,9 @@ MOVES = [
     move("storefront", "GET /cart", "checkout", "POST /checkout", 88.3, 86.6, "propagated",
          downstream_requests=940, calls=930, baseline_calls=2_700),
     move("checkout", "POST /checkout", "recommendations", "Suggest", 182.0, 3.1, "absorbed",
-         mechanism="slack"),
+         mechanism="parallel slack"),
     move("checkout", "POST /checkout", "inventory", "GET /stock", 41.5, 4.2, "absorbed",
-         mechanism="slack", calls=9_700, baseline_calls=14_200),
+         mechanism="parallel slack", calls=9_700, baseline_calls=14_200),
     move("storefront", "GET /item", "catalog", "GET /item", 0.2, 0.1, "no spike"),
     move("checkout", "POST /checkout", "fraud", "Check", 6.0, 5.2, "propagated", calls=2_400,
          baseline_calls=0, arrived_low_ns=None, arrived_high_ns=None),
@@ -185,8 +199,9 @@ ORIGIN_ROWS = [
 ]  # fmt: skip
 
 
-def _spike(unit: str, service: str, operation: str, before: float, after: float,
-           downstream: str = "") -> dict[str, Any]:  # fmt: skip
+def _spike(
+    unit: str, service: str, operation: str, before: float, after: float, downstream: str = ""
+) -> dict[str, Any]:
     return {
         "unit": unit, "service": service, "operation": operation, "downstream": downstream,
         "start_ns": WINDOW.start_ns, "end_ns": WINDOW.end_ns,
@@ -209,8 +224,9 @@ def _wave(minute: int, seed: int) -> float:
     return 1 + 0.09 * (((minute * 37 + seed * 101) % 17) / 17 - 0.5)
 
 
-def _line(unit: str, service: str, operation: str, downstream: str, before: float, after: float,
-          seed: int) -> list[dict[str, Any]]:  # fmt: skip
+def _line(
+    unit: str, service: str, operation: str, downstream: str, before: float, after: float, seed: int
+) -> list[dict[str, Any]]:
     made = []
     for minute in range(-60, 40):
         if seed == 3 and minute in (-31, -30, -29):
@@ -228,7 +244,7 @@ def _line(unit: str, service: str, operation: str, downstream: str, before: floa
                 "p50_ns": int(p95 * 0.42 * MS),
                 "p95_ns": int(p95 * MS),
                 "p99_ns": int(p95 * 1.5 * MS),
-            }  # fmt: skip
+            }
         )
     return made
 
@@ -242,8 +258,18 @@ TIMELINE_ROWS = [
 ]
 
 
-def _span(number: int, parent: int | None, depth: int, service: str, operation: str, kind: str,
-          start: float, duration: float, critical: float, **more: Any) -> dict[str, Any]:  # fmt: skip
+def _span(
+    number: int,
+    parent: int | None,
+    depth: int,
+    service: str,
+    operation: str,
+    kind: str,
+    start: float,
+    duration: float,
+    critical: float,
+    **more: object,
+) -> dict[str, Any]:
     return {
         "trace_id": "5b8efff798038103d269b633813fc60c", "span_id": f"{number:016x}",
         "parent_span_id": None if parent is None else f"{parent:016x}", "depth": depth,
@@ -279,38 +305,57 @@ def ledger() -> Ledger:
         files=table(
             FILES,
             [
-                {"path": "exports/traces-01.jsonl.gz", "size_bytes": 48_211_034,
-                 "content_hash": "a" * 32, "format": "otlp-json", "records": 252_318,
-                 "spans": 251_900, "duplicates": 402, "rejected": 16, "skipped": 1_204,
-                 "ingested_at": "2026-03-02T14:00:00Z"},
-                {"path": "exports/traces-02.jsonl.gz", "size_bytes": 31_004,
-                 "content_hash": "b" * 32, "format": "otlp-json", "records": 180, "spans": 180,
-                 "duplicates": 0, "rejected": 0, "skipped": 0,
-                 "ingested_at": "2026-03-02T14:00:01Z"},
+                {
+                    "path": "exports/traces-01.jsonl.gz",
+                    "size_bytes": 48_211_034,
+                    "content_hash": "a" * 32,
+                    "format": "otlp-json",
+                    "records": 252_318,
+                    "spans": 251_900,
+                    "duplicates": 402,
+                    "rejected": 16,
+                    "skipped": 1_204,
+                    "ingested_at": "2026-03-02T14:00:00Z",
+                },
+                {
+                    "path": "exports/traces-02.jsonl.gz",
+                    "size_bytes": 31_004,
+                    "content_hash": "b" * 32,
+                    "format": "otlp-json",
+                    "records": 180,
+                    "spans": 180,
+                    "duplicates": 0,
+                    "rejected": 0,
+                    "skipped": 0,
+                    "ingested_at": "2026-03-02T14:00:01Z",
+                },
             ],
         ),
         rejects=pl.DataFrame(
             {
-                "path": ["exports/traces-01.jsonl.gz"] * 2, "line": [17, 901],
-                "reason": ["not_json", "bad_span_id"], "records": [1, 15],
+                "path": ["exports/traces-01.jsonl.gz"] * 2,
+                "line": [17, 901],
+                "reason": ["not_json", "bad_span_id"],
+                "records": [1, 15],
                 "excerpt": ['{"resourceSpans":[{"resou', '{"spanId":""}'],
-            }  # fmt: skip
+            }
         ),
         quality=pl.DataFrame(
             {
-                "service": ["checkout", "payment"], "reason": ["orphan_remote", "end_missing"],
+                "service": ["checkout", "payment"],
+                "reason": ["orphan_remote", "end_missing"],
                 "spans": [214, 3],
-            }  # fmt: skip
+            }
         ),
         spans=252_080,
         traces=24_000,
         services=("catalog", "checkout", "inventory", "mailer", "orders", "payment", "search"),
         covered=Window(BASELINE.start_ns, NOON_NS + 40 * MINUTE_NS),
-    )  # fmt: skip
+    )
 
 
 def incident(recipe: str = "postmortem") -> Findings:
-    """card-db became slow; payment, checkout and storefront waited; recommendations did not hurt."""
+    """card-db became slow; payment, checkout and storefront waited; the rest was absorbed."""
     return Findings(
         recipe=recipe,
         title={"postmortem": "Latency postmortem", "batch": "Batch review"}[recipe],

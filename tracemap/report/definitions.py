@@ -80,7 +80,7 @@ _ALL = (
         "Evidence",
         "The rules by which an edge was seen, with how often each applied: paired client and "
         "server spans, a peer named by the client, a link between spans, and others.",
-        limits="An edge that is missing here was not observed, which is not proof that it is gone.",
+        limits="An edge that is missing was not observed, which is not proof that it is gone.",
     ),
     Definition(
         "own-time",
@@ -100,7 +100,7 @@ _ALL = (
     ),
     Definition(
         "baseline-window",
-        "Baseline",
+        "Baseline window",
         "The time with which the window is compared. The report says which was taken and why.",
         limits="If the baseline was itself unwell, changes look smaller than they are.",
     ),
@@ -108,21 +108,23 @@ _ALL = (
         "spike-episode",
         "Spike episode",
         "A stretch of neighbouring cells of time in which a percentile is far above its baseline.",
-        formula="z large after correction for the many units tested, ratio at least 1.25, and a "
-        "rise of at least 5 ms, in two cells in a row or one extreme cell",
-        limits="With too few calls in a cell no verdict is given, rather than a good one.",
+        formula="two cells in a row, or one with z of 8 and more, that stand out among all units "
+        "tested (Benjamini-Hochberg), 1.25 times and 5 ms above the baseline",
+        limits="With too few calls in its cells a unit is not judged, rather than called good.",
     ),
     Definition(
         "robust-z",
         "Robust z",
-        "How far the logarithm of a percentile lies above the median of its baseline cells, in "
+        "How far the logarithm of a percentile lies above the median of the neighbouring cells, in "
         "units of their usual scatter and of the uncertainty of the percentile itself.",
         formula="z = (ln q - median) / sqrt(scatter^2 + sampling error^2)",
         example="z = 8 is far outside anything the baseline did; z = 2 is an ordinary bad minute.",
+        limits="Cells of time are compared, never single requests: requests of one minute depend "
+        "on each other, and tests on them call every drift a spike.",
     ),
     Definition(
         "rise-ratio",
-        "Rise",
+        "Rise ratio",
         "p95 of the episode divided by p95 of the baseline.",
         example="From 40 ms to 200 ms is a rise of 5.",
     ),
@@ -145,39 +147,41 @@ _ALL = (
     ),
     Definition(
         "arrived-ratio",
-        "Ratio",
+        "Arrived ratio",
         "Arrived divided by offered: 1 is all of it, 0 is none, above 1 downstream made it worse.",
         formula="ratio = arrived / offered",
     ),
     Definition(
         "verdict",
         "Verdict",
-        "What became of the spike at this edge: propagated (ratio 0.8 to 1.2), partial (0.2 to "
-        "0.8), amplified (above 1.2), absorbed (below 0.2), no spike (upstream was not slower), "
-        "too few calls (nothing can be said).",
+        "What became of the spike at this edge: propagated (at least a fifth of it arrived), "
+        "amplified (more arrived than was offered, ratio 1.2 and above), absorbed (less than a "
+        "fifth), no spike (upstream was not slower), too few calls (nothing can be said).",
         limits="Propagated needs at least 1 ms, 5 % of downstream's change, and an interval that "
-        "excludes zero.",
+        "excludes zero; an upstream that is slower by less than a quarter has no spike.",
     ),
     Definition(
         "mechanism",
         "Mechanism",
-        "What kept the time from downstream: slack (a parallel call took longer anyway), async "
-        "(nobody waited), timeout (downstream gave up), fewer calls (cache, breaker or shedding).",
-        limits="Slack is what remains when no other mechanism was measured.",
+        "What kept the time from downstream: async (nobody waited for these calls), timeout "
+        "(downstream left, upstream went on), parallel slack (something slower ran beside it).",
+        limits="The one that took most is named. Parallel slack is what remains when neither of "
+        "the others was measured.",
     ),
     Definition(
         "origin-cause",
-        "Cause",
+        "Origin cause",
         "What moved at the origin: self (its own time), wire (the gaps around it: network, pool, "
         "queue), calls (it issues more calls), error, mix (other requests than before).",
         limits="An upstream that recorded no spans of its own cannot be looked into: the origin is "
-        "at it or beyond it.",
+        "at it or beyond it. A gap is charged to the end whose other edges rose too; where only "
+        "one edge rose, to the edge.",
     ),
     Definition(
         "confidence",
         "Confidence",
-        "Strong: own times and gaps at the origin rose more than bursts or thin data could feign. "
-        "Weak: a lead to follow, not a finding.",
+        "Strong: the evidence would come about by chance once in a thousand runs at most, and the "
+        "interval lies above zero. Weak: a lead to follow, never a finding.",
         formula="a rank statistic over all components of the origin that moved, against a limit",
     ),
     Definition(
@@ -190,13 +194,13 @@ _ALL = (
     ),
     Definition(
         "excess-share",
-        "Share",
+        "Excess share",
         "This origin's part of all the time that could be explained.",
         formula="share = excess / sum of the excess of all origins",
     ),
     Definition(
-        "flow",
-        "Flow",
+        "flow-share",
+        "Flow share",
         "How the change of an operation's mean latency splits over its call paths: at each hop "
         "into own time, gap, calls, and what came from below. The leaves add up to the change.",
         formula="change of mean = sum over the paths of (own time + gap + calls + virtual + small "
@@ -206,24 +210,24 @@ _ALL = (
     Definition(
         "unexplained",
         "Unexplained",
-        "The part of the change that ended in leaves too small to follow or could not be resolved "
-        "inside an operation. Always shown, never spread over the rest.",
+        "The part of the change that ended in leaves too small to follow, or in moves that cancel "
+        "out inside an operation. Always shown, never spread over the rest.",
     ),
     Definition(
-        "user-visible",
+        "user-visible-operation",
         "User-visible operation",
         "An operation at which a trace enters the system: its latency is what users wait.",
     ),
     Definition(
-        "call-rate",
+        "calls-per-minute",
         "Calls per minute",
         "Calls of an edge divided by the length of the window, beside the same in the baseline.",
         limits="More calls per minute can be more users or more calls per request; the leaf "
         "'calls' of the flow holds only the second.",
     ),
     Definition(
-        "exemplars",
-        "Exemplars",
+        "exemplar-traces",
+        "Exemplar traces",
         "Ids of a few recorded traces that show the finding, to open in a tracing tool or with "
         "`tracemap trace`.",
     ),
@@ -236,7 +240,7 @@ _ALL = (
     ),
     Definition(
         "ledger-equation",
-        "Records",
+        "Ledger equation",
         "Where every span record went: stored, known already, or rejected with a reason.",
         formula="records = spans + duplicates + rejected",
     ),

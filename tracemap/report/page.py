@@ -15,7 +15,16 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tracemap.report.blocks import Block, FigureBlock, Name, Page, Section, TableBlock
+from tracemap.report.blocks import (
+    Block,
+    FactsBlock,
+    FigureBlock,
+    Name,
+    Page,
+    Section,
+    TableBlock,
+    WaterfallBlock,
+)
 from tracemap.report.definitions import DEFINITIONS, GLOSSARY_LINE
 from tracemap.report.safe_json import dumps
 from tracemap.report.words import cell_text, significant
@@ -127,8 +136,8 @@ def _used_definitions(page: Page) -> list[Any]:
     """Return the definitions this page links to, in the order of the docs."""
     used = {column.definition for table in _tables(page) for column in table.columns}
     for block in _blocks(page):
-        if block.block == "facts":
-            used |= {fact.definition for fact in block.facts}  # type: ignore[union-attr]
-        if block.block == "waterfall":
+        if isinstance(block, FactsBlock):
+            used |= {fact.definition for fact in block.facts}
+        if isinstance(block, WaterfallBlock):
             used |= {"own-time", "critical-path"}
     return [definition for definition in DEFINITIONS.values() if definition.id in used]

@@ -12,6 +12,8 @@ from itertools import pairwise
 from tracemap.model import Findings
 from tracemap.report.rows import Row, rows
 
+_MOSTLY = 0.8
+"""From this ratio on, what did not arrive is rounding rather than absorption."""
 _UNEXPLAINED = ("small", "unresolved")
 _BY_CAUSE = {
     "self": ("self",),
@@ -168,8 +170,13 @@ class Story:
     @cached_property
     def absorbed(self) -> list[Row]:
         """Rows of propagation where time was kept from downstream, the most first."""
-        kept = [row for row in self.propagation if row["verdict"] in ("absorbed", "partial")]
-        kept = [row for row in kept if (row["absorbed_ms"] or 0) > 0]
+        kept = [
+            row
+            for row in self.propagation
+            if row["verdict"] not in ("no spike", "too few calls")
+            and (row["ratio"] or 0.0) < _MOSTLY
+            and (row["absorbed_ms"] or 0) > 0
+        ]
         return sorted(kept, key=lambda row: -row["absorbed_ms"])
 
     def _requests(self) -> dict[Step, int]:

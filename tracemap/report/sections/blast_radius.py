@@ -15,7 +15,7 @@ _COLUMNS = (
     OPERATION,
     Column("owner", "Owner", "name", "owner"),
     Column("requests", "Requests", "count", "calls"),
-    Column("change_ms", "Change ms", "ms", "flow"),
+    Column("change_ms", "Change ms", "ms", "flow-share"),
     Column("origin_ms", "From first origin ms", "ms", "excess"),
     Column("unexplained_ms", "Unexplained ms", "ms", "unexplained"),
     Column("lost_minutes", "Waited longer, min in all", "number", "excess"),

@@ -16,10 +16,10 @@ _COLUMNS = (
     Column("downstream_operation", "Its operation", "name"),
     UPSTREAM,
     Column("upstream_operation", "Its operation", "name"),
-    Column("baseline_rate", "Calls per min, baseline", "number", "call-rate"),
-    Column("rate", "Calls per min, window", "number", "call-rate"),
-    Column("rate_ratio", "Ratio", "ratio", "call-rate"),
-    Column("calls_ms", "ms per user request by more calls", "ms", "flow"),
+    Column("baseline_rate", "Calls per min, baseline", "number", "calls-per-minute"),
+    Column("rate", "Calls per min, window", "number", "calls-per-minute"),
+    Column("rate_ratio", "Ratio", "ratio", "calls-per-minute"),
+    Column("calls_ms", "ms per user request by more calls", "ms", "flow-share"),
 )
 
 

@@ -22,11 +22,11 @@ _COLOURS = {
     "user": "var(--victim)",
 }
 _COLUMNS = (
-    Column("root", "User-visible operation", "name", "user-visible"),
-    Column("what", "What changed", "name", "flow"),
+    Column("root", "User-visible operation", "name", "user-visible-operation"),
+    Column("what", "What changed", "name", "flow-share"),
     Column("way", "On the way", "name"),
-    Column("share_ms", "ms per request", "ms", "flow"),
-    Column("interval_ms", "95 % interval ms", "range", "flow"),
+    Column("share_ms", "ms per request", "ms", "flow-share"),
+    Column("interval_ms", "95 % interval ms", "range", "flow-share"),
 )
 
 

@@ -65,7 +65,7 @@ def _lines(story: Story) -> list[tuple[str, str, Sentence]]:
         if row["verdict"] in _SILENT:
             continue
         made.append((row["upstream"], "interface", _interface(row)))
-        made.append((row["downstream"], "experience", _experience(row)))
+        made.append((row["downstream"], "experience", _experience(story, row)))
     return made
 
 
@@ -89,10 +89,10 @@ def _interface(row: Row) -> Sentence:
     )
 
 
-def _experience(row: Row) -> Sentence:
+def _experience(story: Story, row: Row) -> Sentence:
     kept = row["absorbed_ms"] or 0
     by = f" by {row['mechanism']}" if row["mechanism"] else ""
-    if row["verdict"] in ("absorbed", "partial"):
+    if row in story.absorbed:
         tail = f"; {in_ms(kept * 1e6)} was kept away{by}."
     else:
         tail = "; nothing kept it away."

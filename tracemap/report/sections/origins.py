@@ -21,7 +21,7 @@ _COLUMNS = (
     Column("confidence", "Confidence", "text", "confidence"),
     Column("owner", "Owner", "name", "owner"),
     Column("evidence", "Evidence", "name"),
-    Column("exemplars", "Traces", "ids", "exemplars"),
+    Column("exemplars", "Traces", "ids", "exemplar-traces"),
 )
 
 

@@ -61,7 +61,7 @@ def _victim(story: Story) -> list[Fact]:
             "Hardest hit",
             (f"{'+' if root.change_ms > 0 else ''}{in_ms(root.change_ms * 1e6)}",),
             (*operation_name(root.service, root.operation), ", mean per request"),
-            "user-visible",
+            "user-visible-operation",
         )
     ]
 

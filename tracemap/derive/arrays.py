@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 import numba
 import numpy as np
@@ -13,7 +13,7 @@ Bools: TypeAlias = NDArray[np.bool_]
 Bytes: TypeAlias = NDArray[np.uint8]
 Codes: TypeAlias = NDArray[np.int32]
 """Codes of texts, numbers of steps."""
-Rows: TypeAlias = NDArray[np.int32]
+Rows: TypeAlias = NDArray[np.signedinteger[Any]]
 """Numbers of spans; -1: none."""
 Ints: TypeAlias = NDArray[np.int64]
 """Times and durations in ns, sums."""
@@ -29,5 +29,4 @@ def kernel(function: Function) -> Function:
     The cache knows only the file that the kernel itself stands in: after an edit to a kernel it
     calls from another file, remove ``__pycache__``.
     """
-    compiled: Function = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    return compiled
+    return cast("Function", numba.njit(cache=True, nogil=True, error_model="numpy")(function))

@@ -38,13 +38,15 @@ def calls(spans: Spans, tree: Tree, roles: Roles, upstreams: Upstreams) -> list[
 def sends(spans: Spans, roles: Roles) -> Bools:
     """Return which spans are calls that hand a message to a queue and reached no entry here."""
     sent = (spans.message == Message.SEND) & (spans.peer_kind == Peer.QUEUE)
-    return roles.call & (roles.first_entry < 0) & ((spans.kind == Kind.PRODUCER) | sent)
+    hands_over: Bools = (spans.kind == Kind.PRODUCER) | sent
+    return roles.call & (roles.first_entry < 0) & hands_over
 
 
 def polls(spans: Spans) -> Bools:
     """Return which spans are CLIENT spans that fetch or process messages."""
     fetches = (spans.message == Message.RECEIVE) | (spans.message == Message.PROCESS)
-    return (spans.kind == Kind.CLIENT) & fetches
+    polling: Bools = (spans.kind == Kind.CLIENT) & fetches
+    return polling
 
 
 def _paired(spans: Spans, roles: Roles) -> Observations:

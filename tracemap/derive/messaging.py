@@ -124,7 +124,8 @@ def _consumers(spans: Spans, roles: Roles, links: Links) -> Bools:
     nested = roles.fold == Fold.NESTED_CONSUMER
     alone = nested & linked & ~linked[roles.entry_above]
     consumes[roles.entry_above[alone]] = False
-    return consumes | alone
+    every: Bools = consumes | alone
+    return every
 
 
 def _producers_by_parent(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tracemap.derive.arrays import Bools, Bytes, Ids, Ints, Rows
 from tracemap.derive.peers import peers
 from tracemap.derive.vocabulary import Vocabulary
-from tracemap.model import TraceBucket
+from tracemap.model import Status, TraceBucket
 
 UNKNOWN_DURATION = -1
 """Duration of a span without an end, or with an end before its start."""
@@ -112,7 +112,8 @@ class Spans:
     @property
     def failed(self) -> Bools:
         """Whether each span has status ERROR."""
-        return self.status == 2  # noqa: PLR2004  Status.ERROR; an enum is slow to compare here
+        failed: Bools = self.status == np.uint8(Status.ERROR)
+        return failed
 
 
 def spans(bucket: TraceBucket) -> Spans:
@@ -162,10 +163,12 @@ def _of_resources(
     ids: pl.Series, resources: pl.DataFrame, vocabulary: Vocabulary
 ) -> dict[str, Any]:
     """Return what each span has from its resource: service and clock."""
-    number = pl.format("resource {}", "resource_id")
-    clock = pl.when(pl.col("host").fill_null("") == "").then(number)
-    clock = clock.otherwise(pl.format("host {}", "host"))
-    clocks = resources.select(clock.rank("dense").cast(pl.Int32))["resource_id"]
+    clock = (
+        pl.when(pl.col("host").fill_null("") == "")
+        .then(pl.format("resource {}", "resource_id"))
+        .otherwise(pl.format("host {}", "host"))
+    )
+    clocks = resources.select(clock=clock.rank("dense"))["clock"]
     look = _Lookup(ids, resources["resource_id"])
     return {
         "service": look(vocabulary.codes(resources["service"])),
@@ -197,12 +200,14 @@ class _Lookup:
     """Takes values of a small table by id: ids are dense, so an array does."""
 
     def __init__(self, ids: pl.Series, table_ids: pl.Series) -> None:
-        position = np.zeros(int(table_ids.max() or 0) + 1, dtype=np.int32)  # type: ignore[call-overload]
-        position[table_ids.to_numpy()] = np.arange(len(table_ids), dtype=np.int32)
+        known = table_ids.to_numpy()
+        position = np.zeros(int(known.max(initial=-1)) + 1, dtype=np.int32)
+        position[known] = np.arange(known.size, dtype=np.int32)
         self._positions = position[ids.to_numpy()]
 
     def __call__(self, values: NDArray[Any]) -> NDArray[Any]:
-        return values[self._positions]
+        taken: NDArray[Any] = values[self._positions]
+        return taken
 
 
 def _numbers(texts: pl.Series, names: type[IntEnum]) -> Bytes:

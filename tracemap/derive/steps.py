@@ -215,12 +215,12 @@ def _is_deep(step: int, made: Rows) -> bool:
 def _entry_of(step: int, made: Rows) -> int:
     """Return the step itself if it is an entry, else the entry it was made in."""
     if step >= 0 and made[step, _IS_CALL]:
-        return made[step, _PARENT]
+        return int(made[step, _PARENT])
     return step
 
 
 @kernel
-def _summed(
+def _summed(  # noqa: PLR0917
     count: int, places: _Places, duration: Ints, own: Ints, on: Ints, critical: Ints
 ) -> tuple[Ints, Ints, Ints]:
     """Add each span's own and critical time to its step; on-path time is the step's span's."""

@@ -204,11 +204,13 @@ def _centring(row: int, below: Rows, table: Ints) -> int:
     if latest < earliest or table[row, _DURATION] < 0:
         return 0
     slack = table[row, _DURATION] - (latest - earliest)
-    return table[row, _RECORDED] + max(slack // 2, 0) - earliest
+    return int(table[row, _RECORDED] + max(slack // 2, 0) - earliest)
 
 
 @kernel
-def _cover(blocking: Rows, count: int, low: int, high: int, part: int, table: Ints) -> int:
+def _cover(  # noqa: PLR0917
+    blocking: Rows, count: int, low: int, high: int, part: int, table: Ints
+) -> int:
     """Give each child on the path its part of ``[low, high]``; return the sum of the parts."""
     last = -1
     for at in range(count):  # several may run at the very end: the longest of them takes it
@@ -242,8 +244,8 @@ def _cover(blocking: Rows, count: int, low: int, high: int, part: int, table: In
 @kernel
 def _is_longer(one: int, other: int, table: Ints) -> bool:
     if table[one, _DURATION] != table[other, _DURATION]:
-        return table[one, _DURATION] > table[other, _DURATION]
-    return table[one, _SPAN_ID] < table[other, _SPAN_ID]
+        return bool(table[one, _DURATION] > table[other, _DURATION])
+    return bool(table[one, _SPAN_ID] < table[other, _SPAN_ID])
 
 
 @kernel
@@ -251,7 +253,7 @@ def _ends_later(one: int, other: int, table: Ints) -> bool:
     end = table[one, _START] + table[one, _DURATION]
     other_end = table[other, _START] + table[other, _DURATION]
     if end != other_end:
-        return end > other_end
+        return bool(end > other_end)
     return _is_longer(one, other, table)
 
 

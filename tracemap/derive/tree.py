@@ -60,7 +60,8 @@ def path_roots(spans: Spans, tree: Tree) -> Bools:
     is_root = tree.above == Above.ROOT
     has_root = np.zeros(spans.offsets.size - 1, dtype=np.bool_)
     has_root[spans.trace[is_root]] = True
-    return is_root | ((tree.parent < 0) & ~has_root[spans.trace])
+    starts: Bools = is_root | ((tree.parent < 0) & ~has_root[spans.trace])
+    return starts
 
 
 class _Named(NamedTuple):

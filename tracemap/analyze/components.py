@@ -174,12 +174,11 @@ def _call_counts(
     often = per(calls, callers, otherwise=1.0)
     is_new = (callers[:, 0] == 0) & (callers[:, 1] >= limits.propagated_ratio * requests[:, 1])
     before = np.where(is_new, 0.0, often[:, 0])
-    each = per(edges.sums["on_parent_ns"].sum(axis=1), calls.sum(axis=1))
-    rate = per(callers, np.broadcast_to(served, callers.shape))
-    mean_rate = np.where(is_new, rate[:, 1], rate.mean(axis=1))
-    seen = added(visible * tree.sums["calls"].sum(axis=1), edges.of_path, len(edges.pairs))
+    counted = edges.arrived() * _count_share(often, before, edges.sums["duration_ns"], calls)
+    above = np.where(tree.parent >= 0, visible[:, tree.parent], 1.0)
+    seen = added(above * tree.sums["calls"].sum(axis=1), edges.of_path, len(edges.pairs))
     share = per(seen, calls.sum(axis=1), otherwise=1.0)
-    excess = (often[:, 1] - before) * each * mean_rate * share
+    excess = counted * per(requests, np.broadcast_to(served, requests.shape)).mean(axis=1) * share
     labels = [(edges.entries[pair[0]][0], pair[1], pair[2]) for pair in edges.pairs]
     frame = _frame("calls", labels, calls[0], np.stack([before[0], often[0, 1]]), excess)
     enough = edges.requests[0].min(axis=0)[edges.caller] >= limits.min_call_count
@@ -188,6 +187,20 @@ def _call_counts(
     z = per(excess[0] * 1.96, frame["half_ns"].to_numpy())
     certain = moved & (excess[0] > frame["half_ns"].to_numpy())
     return frame.with_columns(z=pl.Series(z), weight=pl.Series(certain.astype(float)))
+
+
+def _count_share(
+    often: NDArray[np.float64],
+    before: NDArray[np.float64],
+    duration: NDArray[np.float64],
+    calls: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the share of each pair's change that more calls make, not slower ones (Kitagawa)."""
+    each = per(duration, calls)
+    each = np.where(calls > 0, each, each[:, ::-1])
+    count = (often[:, 1] - before) * each.mean(axis=1)
+    speed = (each[:, 1] - each[:, 0]) * (often[:, 1] + before) / 2
+    return per(np.maximum(count, 0), np.maximum(count, 0) + np.maximum(speed, 0))
 
 
 def _steady(edges: CallEdges, limits: Thresholds) -> NDArray[np.bool_]:

@@ -8,6 +8,8 @@ from tracemap.report.rows import Row
 from tracemap.report.story import Root, Step, Story
 from tracemap.report.words import counted, in_ms, percent, significant, span_of
 
+_LEAST_MS = 1.0
+"""A mean that rose by less is no headline."""
 _WORTH_SAYING = 0.05
 """Parts below this share of the change are left to the tables."""
 
@@ -22,7 +24,7 @@ def headline(story: Story) -> Sentence:
         return _insufficient(story)
     if verdict == "quiet":
         return _quiet(story)
-    if story.roots and story.roots[0].change_ms > 0:
+    if story.roots and story.roots[0].change_ms >= _LEAST_MS:
         return _incident(story, story.roots[0])
     if story.origins:
         return _origin_only(story.origins[0])
@@ -89,7 +91,7 @@ def _percentile_change(story: Story, step: Step) -> str:
 def _from_origin(story: Story, root: Root) -> Sentence:
     """Return how much came from the first origin, and by which way."""
     if not story.origins:
-        return ()
+        return ("no single origin explains it",)
     origin = story.origins[0]
     leaves = root.from_origin(origin)
     if not leaves:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -22,6 +22,7 @@ _PANEL_PX = 104
 _FRAME_PX = 84
 _GAP_SHARE = 0.28
 _FEW_POINTS = 3
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _ROLE_WORDS = {"origin": "origin", "victim": "hurt", "between": "on the way"}
 Unit = tuple[str, str, str, str]
 """Unit, service, operation, downstream: the key of the finding ``timeline``."""
@@ -106,8 +107,12 @@ def panels(
 
 
 def _range(shown: Sequence[Panel]) -> tuple[str, str]:
-    times = [row["window_start"] for panel in shown for row in panel.rows]
-    return min(times), max(times)
+    """Return the ends of the time axis: the first cell's start and the last one's end."""
+    times = sorted(
+        {datetime.fromisoformat(row["window_start"]) for panel in shown for row in panel.rows}
+    )
+    step = min((after - before for before, after in pairwise(times)), default=timedelta(minutes=1))
+    return f"{times[0]:{_TIME}}", f"{times[-1] + step:{_TIME}}"
 
 
 def _value_axis(number: int, total: int) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from tracemap.report.tables import table
 from tracemap.report.words import counted, in_ms, significant
 
 _ROOTS = 6
+_PARTS = 10
 _SMALLEST_SHARE = 0.02
 _COLOURS = {
     "origin": "var(--origin)",
@@ -48,8 +49,8 @@ def flow(story: Story) -> Section | None:
         "Flow",
         tuple(blocks),
         "Read from left to right: time began on the left and reached users on the right. The width "
-        "is milliseconds per user request; parts below 2 % and parts that got faster are left to "
-        "the table.",
+        "is milliseconds per user request; small parts and parts that got faster are left to the "
+        "table.",
     )
 
 
@@ -69,9 +70,8 @@ def leaf_words(row: Row) -> str:
 def _figure(story: Story, roots: list[Root]) -> FigureBlock | None:
     merged: dict[tuple[Stop, Stop], float] = {}
     for root in roots:
-        for leaf in root.leaves:
-            if leaf.share_ms < _SMALLEST_SHARE * root.change_ms or leaf.share_ms <= 0:
-                continue
+        large = [leaf for leaf in root.leaves if leaf.share_ms > _SMALLEST_SHARE * root.change_ms]
+        for leaf in sorted(large, key=lambda leaf: -leaf.share_ms)[:_PARTS]:
             for ends in _stops(story, leaf):
                 merged[ends] = merged.get(ends, 0.0) + leaf.share_ms
     if not merged:

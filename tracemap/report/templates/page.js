@@ -5,7 +5,7 @@
   const UNKNOWN = "\u2013";
   const NUMERIC = new Set(["count", "number", "ms", "ratio", "share", "bytes", "range"]);
   const ROWS = 30;
-  const ALL_ROWS = 2000;
+  const ALL_ROWS = 500;
 
   /* Numbers: the same rules as words.py, so that sorting never changes a digit. */
   const grouped = (text) => {
@@ -166,7 +166,7 @@
       if (document.getElementById(id).clientWidth < 520) {  /* no room for remarks in titles */
         for (const mark of layout.annotations || []) mark.text = mark.text.replace(/ <i>[^<]*<\/i>$/, "");
       }
-      Plotly.react(id, data, layout, { responsive: true, displayModeBar: false, scrollZoom: false, doubleClick: false });
+      Plotly.newPlot(id, data, layout, { responsive: true, displayModeBar: false, scrollZoom: false, doubleClick: false });
     }
   };
   const picture = (id) => {
@@ -196,8 +196,9 @@
     draw();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (theme === "auto") draw(); });
-  addEventListener("beforeprint", () => { dress("light"); draw(); });
-  addEventListener("afterprint", () => { dress(theme); draw(); });
+  const folded = document.querySelectorAll("#definitions details:not([open])");  /* paper has no links */
+  addEventListener("beforeprint", () => { dress("light"); draw(); folded.forEach((one) => { one.open = true; }); });
+  addEventListener("afterprint", () => { dress(theme); draw(); folded.forEach((one) => { one.open = false; }); });
 
   const reveal = () => {
     const target = location.hash.length > 1 ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;

@@ -63,7 +63,7 @@ def test_the_fault_of_the_sample_hour_is_found(tracemap: Tracemap, sample_databa
     """The database was slow in minutes 20 to 28; the simulator made it so."""
     rows = json.loads(tracemap("origins", "--db", sample_database, "--format", "json").out)
 
-    assert rows[0]["service"] == "catalog-db"
+    assert rows[0]["service"] == "postgresql catalog"
     assert rows[0]["cause"] == "self"
 
 
@@ -157,5 +157,5 @@ def test_the_graph_in_every_language(
 
     assert answer.code == 0
     assert start in answer.out[:200]
-    assert "catalog-db" in answer.out
+    assert "postgresql catalog" in answer.out
     assert answer.out.endswith("\n")

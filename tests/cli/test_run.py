@@ -30,7 +30,7 @@ def test_findings_are_kept_in_the_database(tracemap: Tracemap, database: Path) -
     sql = "SELECT service FROM origins WHERE recipe = 'postmortem' ORDER BY rank LIMIT 1"
     rows = json.loads(tracemap("query", sql, "--db", database, "--format", "json").out)
 
-    assert rows == [{"service": "catalog-db"}]
+    assert rows == [{"service": "postgresql catalog"}]
 
 
 def test_the_same_run_gives_the_same_bytes(tracemap: Tracemap, database: Path) -> None:
@@ -86,4 +86,4 @@ def test_demo_runs_in_an_empty_folder(tracemap: Tracemap) -> None:
         *("postmortem.html", "postmortem.json", "postmortem.md"),
         "tracemap.duckdb",
     ]
-    assert "catalog-db" in answer.out
+    assert "postgresql catalog" in answer.out

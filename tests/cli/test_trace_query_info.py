@@ -62,7 +62,8 @@ def test_query_formats(tracemap: Tracemap, sample_database: Path) -> None:
         row["service"] for row in rows
     ]
     assert (
-        "catalog-db" in tracemap("query", "SELECT * FROM edge_facts", "--db", sample_database).out
+        "postgresql catalog"
+        in tracemap("query", "SELECT * FROM edge_facts", "--db", sample_database).out
     )
 
 

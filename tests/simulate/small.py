@@ -28,7 +28,7 @@ def system(*stages: tuple[Call, ...], **own_ms: float) -> Shop:
             Service("web", protocol="http", port=443),
             Service("a"),
             Service("b"),
-            Service("db", "database", "postgresql", "small", 5432),
+            Service("db", "database", "postgresql"),
         ),
         operations=(front, *leaves),
         entries=(Entry("web", "GET /", 600),),

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 
 import polars as pl
+from polars.testing import assert_frame_equal
 
-from tracemap.model import LINKS, OPERATIONS, RESOURCES, SPANS, Kind
+from tracemap.ingest import find_inputs, open_source
+from tracemap.model import LINKS, OPERATIONS, RESOURCES, SPANS, Batch, Kind
 from tracemap.simulate import Failing, run, shop
 
 FAULTS = [Failing(service="catalog", ratio=0.2, start_minute=0, end_minute=1)]
@@ -19,6 +23,18 @@ def test_batches_have_the_tables_a_reader_gives() -> None:
     assert batch.resources.schema == RESOURCES.schema
     assert batch.links.schema == LINKS.schema
     assert batch.spans["attributes"].null_count() == batch.spans.height
+
+
+def test_batches_are_what_a_reader_makes_of_the_file(tmp_path: Path) -> None:
+    """The short cut past the file changes nothing, so what holds for one holds for the other."""
+    simulated = run(shop(), minutes=1, seed=3, faults=FAULTS)
+    path = tmp_path / "traces.jsonl"
+    simulated.write_otlp_json(path)
+    (source,) = find_inputs([str(path)])
+    with open_source(source) as reading:
+        read = _denormalised(list(reading.batches()))
+
+    assert_frame_equal(read, _denormalised(list(simulated.batches(attributes=True))))
 
 
 def test_batches_hold_every_span_once() -> None:
@@ -73,3 +89,17 @@ def test_links_lead_to_spans_of_other_traces() -> None:
 
     assert found.height == batch.links.height > 0
     assert kinds == {Kind.PRODUCER.value}
+
+
+def _denormalised(batches: Sequence[Batch]) -> pl.DataFrame:
+    """Return spans with what their ids stand for, in an order that does not depend on the ids."""
+    return (
+        pl.concat(
+            batch.spans.join(batch.operations, on="operation_id").join(
+                batch.resources, on="resource_id", suffix="_of_resource"
+            )
+            for batch in batches
+        )
+        .drop("operation_id", "resource_id")
+        .sort("trace_low", "span_id")
+    )

@@ -111,16 +111,16 @@ def test_a_slow_network_touches_every_edge_of_the_service() -> None:
     effect = _effect(shop(), SlowNetwork(service="cart", add_ms=40))
     first = {edge for edge, hop in _hops(effect).items() if hop["hop"] == 1}
 
-    assert first == {("cart", "cart-store"), ("checkout", "cart"), ("storefront", "cart")}
+    assert first == {("cart", "redis cart-store"), ("checkout", "cart"), ("storefront", "cart")}
 
 
 def test_a_slow_database_reaches_users_over_two_and_three_hops() -> None:
     """Database, catalog, (search,) storefront."""
-    effect = _effect(shop(), Slower(service="catalog-db", add_ms=50))
+    effect = _effect(shop(), Slower(service="postgresql catalog", add_ms=50))
     hops = {edge: hop["hop"] for edge, hop in _hops(effect).items()}
 
     assert hops == {
-        ("catalog", "catalog-db"): 1,
+        ("catalog", "postgresql catalog"): 1,
         ("storefront", "catalog"): 2,
         ("search", "catalog"): 2,
         ("storefront", "search"): 3,
@@ -176,7 +176,7 @@ def test_a_single_fault_explains_all_that_users_lost(seed: int) -> None:
 
 def test_the_same_arguments_give_the_same_run() -> None:
     """And a fault changes times of its own window only, never ids or arrivals elsewhere."""
-    fault = Slower(service="catalog-db", add_ms=50).during(*WINDOW)
+    fault = Slower(service="postgresql catalog", add_ms=50).during(*WINDOW)
     calm, again, hurt = (
         run(shop(), minutes=2, seed=9, faults=faults) for faults in ((), (), (fault,))
     )
@@ -193,3 +193,9 @@ def test_an_unknown_operation_is_named_at_once() -> None:
     """A typing mistake in a shop does not wait for the run."""
     with pytest.raises(KeyError, match="nowhere"):
         system((Call("nowhere", "work"),))
+
+
+def test_a_fault_of_something_that_does_not_exist_is_refused() -> None:
+    """Else a test would look for what never happened."""
+    with pytest.raises(ValueError, match="concerns nothing"):
+        run(shop(), minutes=1, faults=[Slower(service="catalogue", add_ms=50)])

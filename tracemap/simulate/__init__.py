@@ -11,6 +11,7 @@ from tracemap.simulate.blueprint import (
     Shop,
     Stage,
     Subscription,
+    database,
 )
 from tracemap.simulate.fault import Fault
 from tracemap.simulate.faults import (
@@ -43,6 +44,7 @@ __all__ = [
     "Slower",
     "Stage",
     "Subscription",
+    "database",
     "random_fault",
     "random_shop",
     "run",

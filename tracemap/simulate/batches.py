@@ -6,7 +6,7 @@ import json
 
 import polars as pl
 
-from tracemap.model import LINKS, OPERATIONS, RESOURCES, SPANS, Batch, Status
+from tracemap.model import LINKS, OPERATIONS, RESOURCES, SPANS, Batch, Quality, Status
 from tracemap.simulate.description import NUMBER, NUMBERS, SMALLEST_NUMBER, Description
 from tracemap.simulate.flat import Catalogue, is_remote_parent
 
@@ -31,7 +31,7 @@ def batch(spans: pl.DataFrame, catalogue: Catalogue, *, attributes: bool = False
         + FLAG_REMOTE * (pl.col("remote") & (pl.col("parent_id") != 0)).cast(pl.UInt16),
         resend_count=pl.lit(0),
         weight=pl.lit(1.0),
-        quality=pl.lit(0),
+        quality=pl.lit(int(Quality.NO_SAMPLING_INFORMATION)),
         attributes=_attributes(spans, described) if attributes else pl.lit(None),
     )
     return Batch(

@@ -25,11 +25,13 @@ class Service:
     """Something that can be called.
 
     Attributes:
-        name: ``service.name``; for what is not instrumented, its host name.
+        name: ``service.name``; for what is not instrumented, what a reader calls it by its callers'
+            attributes: system and namespace (or host) of a database, host, topic.
         kind: ``service`` records spans; the others are only seen by their callers.
         system: For the others: ``postgresql``, ``redis``, ``kafka``; ``http`` for external ones.
-        namespace: Database name, for databases.
-        port: Port its callers connect to.
+        host: Host that its callers name, for what is not instrumented; empty: its name.
+        namespace: Database name, for databases that have one.
+        port: Port its callers name; 0: the default one, which is not named.
         protocol: How a ``service`` is called.
         replicas: How many instances record spans.
         version: ``service.version``.
@@ -41,6 +43,7 @@ class Service:
     name: str
     kind: ServiceKind = "service"
     system: str = ""
+    host: str = ""
     namespace: str = ""
     port: int = 50051
     protocol: Literal["grpc", "http"] = "grpc"
@@ -49,6 +52,18 @@ class Service:
     language: str = "go"
     owner: str = "platform"
     criticality: str = "medium"
+
+    @property
+    def address(self) -> str:
+        """The host that its callers name."""
+        return self.host or self.name
+
+
+def database(system: str, host: str, namespace: str = "") -> Service:
+    """Return a database, named as readers name it."""
+    return Service(
+        f"{system} {namespace or host}", "database", system, host, namespace, port=0, replicas=1
+    )
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,9 @@ class Description:
         name: As recorded.
         operation: Low-cardinality name.
         protocol: http, grpc, database, messaging; ''.
-        peer_kind: service, database, queue, external; ''.
-        peer_name: Whom a client span says it talks to; ''.
+        peer_kind: database, queue, external; ''.
+        peer_name: Whom its attributes say it talks to; ''.
+        upstream: Whom it does talk to, or the queue it takes messages from; ''.
         messaging_operation: send, process; ''.
         scope: Name of the instrumentation.
         failed: Its status is ERROR.
@@ -48,6 +49,7 @@ class Description:
     protocol: str
     peer_kind: str
     peer_name: str
+    upstream: str
     messaging_operation: str
     scope: str
     failed: bool
@@ -96,7 +98,7 @@ def resource(shop: Shop, service: Service, replica: int) -> tuple[tuple[str, str
 def _internal(sort: Sort, *, failed: bool) -> Description:
     name = sort.subject.operation
     return Description(
-        Kind.INTERNAL, name, name, "", "", "", "", f"{sort.service}.work", failed,
+        Kind.INTERNAL, name, name, "", "", "", "", "", f"{sort.service}.work", failed,
         (("code.function.name", name.replace(" ", "_")), ("thread.id", NUMBER)),
     )  # fmt: skip
 
@@ -110,7 +112,7 @@ def _http(sort: Sort, service: Service, *, failed: bool) -> Description:
         ("url.template" if client else "http.route", path),
         ("url.path", path.replace("{id}", NUMBER)),
         ("url.scheme", "https"),
-        ("server.address", service.name if client else "shop.example"),
+        ("server.address", service.address if client else "shop.example"),
         ("server.port", service.port),
         ("http.response.status_code", code),
     ]
@@ -121,8 +123,9 @@ def _http(sort: Sort, service: Service, *, failed: bool) -> Description:
         name=sort.subject.operation,
         operation=sort.subject.operation,
         protocol="http",
-        peer_kind=service.kind if client else "",
-        peer_name=service.name if client else "",
+        peer_kind="external" if client else "",
+        peer_name=service.address if client else "",
+        upstream=service.name if client else "",
         messaging_operation="",
         scope="opentelemetry.instrumentation.http",
         failed=failed,
@@ -135,7 +138,7 @@ def _grpc(sort: Sort, service: Service, *, failed: bool) -> Description:
     attributes: list[tuple[str, Value]] = [
         ("rpc.system.name", "grpc"),
         ("rpc.method", sort.subject.operation),
-        ("server.address", service.name),
+        ("server.address", service.address),
         ("server.port", service.port),
         ("rpc.response.status_code", "INTERNAL" if failed else "OK"),
         ("network.protocol.version", "2"),
@@ -147,8 +150,9 @@ def _grpc(sort: Sort, service: Service, *, failed: bool) -> Description:
         name=sort.subject.operation,
         operation=sort.subject.operation,
         protocol="grpc",
-        peer_kind="service" if client else "",
-        peer_name=service.name if client else "",
+        peer_kind="external" if client else "",
+        peer_name=f"{service.address}:{service.port}" if client else "",
+        upstream=service.name if client else "",
         messaging_operation="",
         scope="opentelemetry.instrumentation.grpc",
         failed=failed,
@@ -160,14 +164,13 @@ def _database(sort: Sort, service: Service, *, failed: bool) -> Description:
     operation, _, collection = sort.subject.operation.partition(" ")
     attributes: list[tuple[str, Value]] = [
         ("db.system.name", service.system),
-        ("db.namespace", service.namespace),
         ("db.operation.name", operation),
         ("db.query.summary", sort.subject.operation),
-        ("server.address", service.name),
-        ("server.port", service.port),
+        ("server.address", service.address),
+        ("network.transport", "tcp"),
     ]
-    if service.system == "postgresql":
-        attributes.append(("db.collection.name", collection))
+    if service.namespace:
+        attributes += [("db.namespace", service.namespace), ("db.collection.name", collection)]
     if failed:
         attributes.append(("error.type", "57014"))
     return Description(
@@ -177,6 +180,7 @@ def _database(sort: Sort, service: Service, *, failed: bool) -> Description:
         protocol="database",
         peer_kind="database",
         peer_name=service.name,
+        upstream=service.name,
         messaging_operation="",
         scope=f"opentelemetry.instrumentation.{service.system}",
         failed=failed,
@@ -203,6 +207,7 @@ def _messaging(
         protocol="messaging",
         peer_kind="queue",
         peer_name=topic.name,
+        upstream=topic.name,
         messaging_operation=what,
         scope=f"opentelemetry.instrumentation.{topic.system}",
         failed=failed,
@@ -211,7 +216,7 @@ def _messaging(
 
 
 def _producer(sort: Sort, topic: Service, *, failed: bool) -> Description:
-    where: Attributes = (("server.address", topic.system), ("server.port", topic.port))
+    where: Attributes = (("server.address", topic.address), ("server.port", topic.port))
     return _messaging(sort, topic, "send", where, failed=failed)
 
 

@@ -51,7 +51,7 @@ def _named(spans: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """Return spans with their service, kind, peer and failure in plain words."""
     services = pl.Series([dict(attributes)["service.name"] for attributes in catalogue.resources])
     kinds = pl.Series([int(one.kind) for one in catalogue.descriptions])
-    peers = pl.Series([one.peer_name for one in catalogue.descriptions])
+    peers = pl.Series([one.upstream for one in catalogue.descriptions])
     failures = pl.Series([int(one.failed) for one in catalogue.descriptions])
     return spans.with_columns(
         service=services.gather(spans["resource_id"]),

@@ -16,6 +16,7 @@ from tracemap.simulate.blueprint import (
     Shop,
     Stage,
     Subscription,
+    database,
 )
 
 NAMES = (
@@ -93,13 +94,13 @@ class _Builder:
     def add_database(self, owner: str) -> None:
         for verb in ("SELECT", "UPDATE"):
             own_ms = _log_uniform(self.random, 1, 15)
-            self._add(Operation(f"{owner}-db", f"{verb} {owner}", own_ms, error_ratio=0.0))
+            self._add(Operation(f"postgresql {owner}", f"{verb} {owner}", own_ms, error_ratio=0.0))
 
     def add_service(self, index: int) -> None:
         name, random = self.names[index], self.random
         is_front = index == 0
         targets = [key for key in self.operations if key.service in self.names[index + 1 :]]
-        own = [key for key in self.operations if key.service == f"{name}-db"]
+        own = [key for key in self.operations if key.service == f"postgresql {name}"]
         for verb in VERBS[: random.randint(2, 4) if is_front else random.randint(1, 3)]:
             title = f"GET /{verb.lower()}" if is_front else f"random.{name.title()}/{verb}"
             most = random.choice((1, 2, 3)) if is_front else random.choice((0, 1, 1, 2, 3))
@@ -153,7 +154,7 @@ class _Builder:
 
 
 def _services(random: Random, names: Sequence[str]) -> list[Service]:
-    services = [Service("events", "queue", "kafka", "", 9092)]
+    services = [Service("events", "queue", "kafka", host="kafka", port=9092)]
     for index, name in enumerate(names):
         services += [
             Service(
@@ -163,7 +164,7 @@ def _services(random: Random, names: Sequence[str]) -> list[Service]:
                 replicas=random.randint(2, 3),
                 owner=f"team-{index % 5 + 1}",
             ),
-            Service(f"{name}-db", "database", "postgresql", name, 5432),
+            database("postgresql", f"{name}-db", name),
         ]
     return services
 

@@ -35,9 +35,9 @@ _HOUR = (
 def shop_hour() -> Simulated:
     """Return a Tuesday's hour with two faults, of which users feel one.
 
-    Minutes 20 to 28: queries of ``catalog-db`` take some 45 ms longer; catalog, search and the
-    pages of the storefront feel it. Minutes 40 to 46: shipping takes some 45 ms longer; checkout
-    asks it while it waits for payment, which takes longer still.
+    Minutes 20 to 28: queries of the catalog's database take some 45 ms longer; catalog, search and
+    the pages of the storefront feel it. Minutes 40 to 46: shipping takes some 45 ms longer;
+    checkout asks it while it waits for payment, which takes longer still.
     """
     return run(
         shop(),
@@ -46,7 +46,7 @@ def shop_hour() -> Simulated:
         load=0.92,
         start=datetime(2026, 3, 3, 9, 0, tzinfo=UTC),
         faults=(
-            Slower(service="catalog-db", add_ms=45, start_minute=20, end_minute=28),
+            Slower(service="postgresql catalog", add_ms=45, start_minute=20, end_minute=28),
             Slower(service="shipping", add_ms=45, start_minute=40, end_minute=46),
         ),
     )

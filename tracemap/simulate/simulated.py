@@ -19,7 +19,7 @@ from tracemap.simulate.bulk import Encoder, otlp_json, otlp_protobuf
 from tracemap.simulate.compression import opened
 from tracemap.simulate.draws import Draws, Integers
 from tracemap.simulate.evaluation import Evaluation
-from tracemap.simulate.fault import Fault
+from tracemap.simulate.fault import Fault, Place
 from tracemap.simulate.flat import FLAT, Catalogue, flat_spans
 from tracemap.simulate.graph import Graph
 from tracemap.simulate.truth import Effect
@@ -203,11 +203,22 @@ def run(
         load: Times the usual rates.
         start: Start of the run; sets the time of day.
 
+    Raises:
+        ValueError: If a fault concerns nothing in the shop (a name was mistyped).
+
     Example:
         >>> from tracemap.simulate import shop
         >>> simulated = run(shop(), minutes=1, seed=7)
         >>> simulated.truth["spans"] == simulated.spans.height
         True
     """
+    for fault in faults:
+        if not any(fault.touches(place) for place in _places(shop)):
+            raise ValueError(f"{fault} concerns nothing in {shop.name}")
     start_ns = round(start.timestamp()) * SECOND_NS
     return Simulated(shop, minutes, start_ns, tuple(faults), seed, load)
+
+
+def _places(shop: Shop) -> Iterator[Place]:
+    yield from (Place("", "", *key) for key in shop.operations)
+    yield from (Place(*downstream, *call.key) for downstream, call in shop.calls())

@@ -11,6 +11,7 @@ from tracemap.simulate.blueprint import (
     Shop,
     Stage,
     Subscription,
+    database,
 )
 
 HOME = "GET /"
@@ -75,13 +76,13 @@ def _services() -> tuple[Service, ...]:
 
 def _stores() -> tuple[Service, ...]:
     return (
-        Service("catalog-db", "database", "postgresql", "catalog", 5432, replicas=1),
-        Service("order-db", "database", "postgresql", "orders", 5432, replicas=1),
-        Service("warehouse-db", "database", "postgresql", "warehouse", 5432, replicas=1),
-        Service("product-cache", "database", "redis", "0", 6379, replicas=1),
-        Service("cart-store", "database", "redis", "1", 6379, replicas=1),
-        Service("orders", "queue", "kafka", "", 9092, replicas=1),
-        Service("api.payments.example", "external", "http", "", 443, replicas=1),
+        database("postgresql", "catalog-db", "catalog"),
+        database("postgresql", "order-db", "orders"),
+        database("postgresql", "warehouse-db", "warehouse"),
+        database("redis", "product-cache"),
+        database("redis", "cart-store"),
+        Service("orders", "queue", "kafka", host="kafka", port=9092),
+        Service("api.payments.example", "external", port=443),
     )
 
 
@@ -106,12 +107,12 @@ def _front_door() -> tuple[Operation, ...]:
 
 
 def _reading() -> tuple[Operation, ...]:
-    cached = _one(Call("product-cache", "GET product", gap_ms=0.3, optional=True))
-    missed = Call("catalog-db", "SELECT products", probability=0.35, gap_ms=0.4)
+    cached = _one(Call("redis product-cache", "GET product", gap_ms=0.3, optional=True))
+    missed = Call("postgresql catalog", "SELECT products", probability=0.35, gap_ms=0.4)
     return (
         Operation("catalog", "shop.Catalog/GetProduct", 3.0, stages=(cached, _one(missed))),
         Operation("catalog", "shop.Catalog/ListProducts", 8.0, stages=(
-            _one(Call("catalog-db", "SELECT products", gap_ms=0.4)),
+            _one(Call("postgresql catalog", "SELECT products", gap_ms=0.4)),
         )),
         Operation("search", "shop.Search/Query", 28.0, sigma=0.45, stages=(
             _one(Call("catalog", "shop.Catalog/ListProducts")),
@@ -123,10 +124,10 @@ def _reading() -> tuple[Operation, ...]:
 def _buying() -> tuple[Operation, ...]:
     return (
         Operation("cart", "shop.Cart/AddItem", 2.0, stages=(
-            _one(Call("cart-store", "HSET cart", gap_ms=0.3)),
+            _one(Call("redis cart-store", "HSET cart", gap_ms=0.3)),
         )),
         Operation("cart", "shop.Cart/GetCart", 2.0, stages=(
-            _one(Call("cart-store", "HGETALL cart", gap_ms=0.3)),
+            _one(Call("redis cart-store", "HGETALL cart", gap_ms=0.3)),
         )),
         Operation("checkout", "shop.Checkout/PlaceOrder", 8.0, stages=(
             Stage((Call("cart", "shop.Cart/GetCart"), Call("pricing", "shop.Pricing/Quote")),
@@ -135,7 +136,7 @@ def _buying() -> tuple[Operation, ...]:
                 Call("payment", "shop.Payment/Charge"),
                 Call("shipping", "shop.Shipping/Quote"),
             )),
-            _one(Call("order-db", "INSERT orders", gap_ms=0.4)),
+            _one(Call("postgresql orders", "INSERT orders", gap_ms=0.4)),
             _one(Call("orders", "send orders", gap_ms=0.8, optional=True)),
         )),
         Operation("pricing", "shop.Pricing/Quote", 5.0),
@@ -150,19 +151,19 @@ def _fulfilling() -> tuple[Operation, ...]:
     return (
         Operation("email", "process orders", 18.0, sigma=0.6),
         Operation("fulfilment", "process orders", 6.0, stages=(
-            _one(Call("warehouse-db", "INSERT shipments", gap_ms=0.4)),
+            _one(Call("postgresql warehouse", "INSERT shipments", gap_ms=0.4)),
         )),
     )  # fmt: skip
 
 
 def _leaves() -> tuple[Operation, ...]:
     return (
-        Operation("catalog-db", "SELECT products", 5.0, sigma=0.5, error_ratio=0.0),
-        Operation("order-db", "INSERT orders", 6.0, sigma=0.4, error_ratio=0.0002),
-        Operation("warehouse-db", "INSERT shipments", 5.0, sigma=0.4, error_ratio=0.0),
-        Operation("product-cache", "GET product", 0.5, sigma=0.3, error_ratio=0.0),
-        Operation("cart-store", "HSET cart", 0.6, sigma=0.3, error_ratio=0.0),
-        Operation("cart-store", "HGETALL cart", 0.6, sigma=0.3, error_ratio=0.0),
+        Operation("postgresql catalog", "SELECT products", 5.0, sigma=0.5, error_ratio=0.0),
+        Operation("postgresql orders", "INSERT orders", 6.0, sigma=0.4, error_ratio=0.0002),
+        Operation("postgresql warehouse", "INSERT shipments", 5.0, sigma=0.4, error_ratio=0.0),
+        Operation("redis product-cache", "GET product", 0.5, sigma=0.3, error_ratio=0.0),
+        Operation("redis cart-store", "HSET cart", 0.6, sigma=0.3, error_ratio=0.0),
+        Operation("redis cart-store", "HGETALL cart", 0.6, sigma=0.3, error_ratio=0.0),
         Operation("orders", "send orders", 2.5, sigma=0.4, error_ratio=0.0),
         Operation("api.payments.example", "POST /v1/charges", 140.0, sigma=0.25, error_ratio=0.002),
     )

@@ -21,7 +21,10 @@ _STATEMENT = re.compile(
     r"^CREATE (?P<sort>TABLE|VIEW) (?P<name>\w+) \(\n(?P<columns>.*?)^\)",
     re.MULTILINE | re.DOTALL,
 )
-_COLUMN = re.compile(r"^ +(?P<name>\w+)(?: +(?P<type>[A-Z]+(?:\[\])?))?,? *-- (?P<meaning>.+)$")
+_COLUMN = re.compile(
+    r"^ +(?P<name>\w+)(?: +(?P<type>[A-Z]+(?:\[\])?)(?: USING COMPRESSION \w+)?)?,?"
+    r" *-- (?P<meaning>.+)$"
+)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ class Taken:
     Attributes:
         path: As shown to people.
         appended: What the store took; None: it could not be read.
-        error: Why it could not be read; None: it was.
+        error: Why it could not be read, or why nothing in it could be taken; None: it was.
     """
 
     path: str
@@ -53,9 +53,22 @@ def take_in(store: Store, inputs: Sequence[str], *, progress: Progress = silent)
         for source in sources:
             try:
                 with ingest.open_source(source) as reading:
-                    yield Taken(source.path, store.append(_Watched(reading, progress)))
+                    appended = store.append(_Watched(reading, progress))
             except InputError as error:
                 yield Taken(source.path, error=error)
+            else:
+                yield Taken(source.path, appended, _nothing_taken(appended))
+
+
+def _nothing_taken(appended: Appended) -> InputError | None:
+    """Return the error for a file of which every record was rejected; else None."""
+    if appended.spans or appended.duplicates or not appended.rejected:
+        return None
+    return InputError(
+        f"nothing in '{appended.path}' could be taken: {appended.rejected:,} rejected",
+        where=appended.path,
+        hint="tracemap info shows why, with the first bytes",
+    )
 
 
 class _Watched:

@@ -95,7 +95,9 @@ def _counted(counts: dict[str, int]) -> str:
         "skipped": "records of other signals skipped",
     }
     return ", ".join(
-        f"{counts[key]:,} {word}" for key, word in words.items() if counts[key] or key == "spans"
+        f"{counts.get(key, 0):,} {word}"
+        for key, word in words.items()
+        if counts.get(key) or key == "spans"
     )
 
 

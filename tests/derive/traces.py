@@ -20,7 +20,11 @@ ERROR = 2
 
 
 def at(
-    what: str, span_id: int, parent: int = 0, times: tuple[float, float] = (0, 100), **more: Any
+    what: str,
+    span_id: int,
+    parent: int = 0,
+    times: tuple[float, float] = (0, 100),
+    **more: float | str | None,
 ) -> Row:
     """Return the span `what`, ``A.S`` for a SERVER span of service A, from and to ms after noon.
 
@@ -71,8 +75,10 @@ def facts_of(*spans: Row, links: Sequence[tuple[Row, Row]] = ()) -> Facts:
 
 def edges(facts: Facts) -> dict[str, int]:
     """Return the calls of each edge as ``{"A -> B (paired)": 1}``, downstream first."""
-    rows = facts["edge_facts"].group_by("downstream", "upstream", "evidence").agg(
-        pl.col("calls").sum()
+    rows = (
+        facts["edge_facts"]
+        .group_by("downstream", "upstream", "evidence")
+        .agg(pl.col("calls").sum())
     )
     return {f"{a} -> {b} ({rule})": calls for a, b, rule, calls in rows.sort(pl.all()).rows()}
 
@@ -83,9 +89,11 @@ def reasons(facts: Facts) -> dict[str, int]:
     return dict(rows.rows())
 
 
-def times(spans: Iterable[Row], links: Sequence[tuple[Row, Row]] = ()) -> dict[int, tuple[int, int]]:
+def times(
+    spans: Iterable[Row], links: Sequence[tuple[Row, Row]] = ()
+) -> dict[int, tuple[int, int]]:
     """Return (self, critical) in ms of each span of one trace, by span id."""
-    rows = derive.waterfall(bucket(*spans, links=links))
+    rows = derive.waterfall(bucket(*spans))
     chosen = rows.select("span_id", "self_ns", "critical_ns").rows()
     return {int(span_id, 16): (own // MS, critical // MS) for span_id, own, critical in chosen}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from tracemap.model import SECOND_NS, Kind
+from tracemap.model import SECOND_NS, USER, Kind
 from tracemap.simulate.bulk import otlp_json
 from tracemap.simulate.flat import Catalogue, is_remote_parent
 from tracemap.simulate.observable import observable_edges, orphans
@@ -79,19 +79,21 @@ def missing_client_spans() -> Situation:
 
 
 def orphan_spans() -> Situation:
-    """All spans of one service are lost, and every twentieth server span of another."""
+    """Spans of two instances of a service are lost, and every tenth server span of another."""
     simulated = _run(day=12)
     catalogue = simulated.catalogue
-    lost_service = _of_service(catalogue, "checkout")
+    first = catalogue.resource_id("checkout")
+    lost_instances = pl.col("resource_id").is_in([first, first + 1])
     lost_some = _of_service(catalogue, "catalog") & _of_kind(catalogue, Kind.SERVER)
-    spans = simulated.spans.filter(~lost_service)
-    spans = spans.filter(~(lost_some & (pl.col("span_id") % 20 == 0)))
+    spans = simulated.spans.filter(~lost_instances)
+    spans = spans.filter(~(lost_some & (pl.col("span_id") % 10 == 0)))
     left = orphans(spans)
     remote = left.filter(_remote(catalogue)).height
     expected = {"orphans_remote": remote, "orphans_local": left.height - remote}
     return Situation(
         "orphan-spans",
-        "All spans of checkout are lost, and some server spans of catalog: children lack parents",
+        "Two of three instances of checkout and some server spans of catalog are lost: children"
+        " lack parents",
         sdk_otlp_json(spans, catalogue),
         _truth(spans, catalogue, expected),
     )
@@ -137,12 +139,14 @@ def spans_without_kind() -> Situation:
     spans = simulated.spans
     known = simulated.catalogue
     kindless = Catalogue(known.shop)
+    truth = _truth(spans, known, {"kind_unspecified": spans.height})
+    truth["edges"] = [edge for edge in truth["edges"] if _is_between_services(edge)]
     kindless.descriptions = [replace(one, kind=Kind.UNSPECIFIED) for one in known.descriptions]
     return Situation(
         "spans-without-kind",
         "No span has a kind: edges between services show by parents and services alone",
         otlp_json(spans, kindless).tobytes(),
-        _truth(spans, known, {"kind_unspecified": spans.height}),
+        truth,
     )
 
 
@@ -169,6 +173,10 @@ def _truth(
     }
 
 
+def _is_between_services(edge: dict[str, Any]) -> bool:
+    return bool(edge["connection_type"] == "rpc" and edge["downstream"] != USER)
+
+
 def _of_service(catalogue: Catalogue, service: str) -> pl.Expr:
     rows = [
         row
@@ -191,12 +199,13 @@ def _remote(catalogue: Catalogue) -> pl.Expr:
 def _batched(
     spans: pl.DataFrame, catalogue: Catalogue, *, service: str, most: int
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return spans and links with only every `most`-th consumer trace, which takes all messages."""
+    """Return spans and links where the last of `most` consumer traces takes all their messages."""
     consumers = (
         spans.filter(_of_service(catalogue, service) & _of_kind(catalogue, Kind.CONSUMER))
         .sort("start_ns", "span_id")
         .with_row_index("place")
-        .with_columns(chief=pl.col("span_id").gather(pl.col("place") // most * most))
+        .with_columns(last=pl.min_horizontal(pl.col("place") // most * most + most, pl.len()) - 1)
+        .with_columns(chief=pl.col("span_id").gather(pl.col("last")))
     )
     gone = consumers.filter(pl.col("chief") != pl.col("span_id"))
     links = pl.concat(

@@ -113,7 +113,7 @@ def _add(  # noqa: PLR0917
 
 
 def _start(row: Row) -> float:
-    return (row["start_ns"] - NOON_NS) / MS
+    return float((row["start_ns"] - NOON_NS) / MS)
 
 
 def _length(row: Row) -> float:

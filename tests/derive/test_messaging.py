@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.derive.traces import MS, at, edges, facts_of, reasons
 
-QUEUE = {"peer_kind": "queue", "peer_name": "kafka orders", "protocol": "messaging"}
+QUEUE: dict[str, Any] = {"peer_kind": "queue", "peer_name": "kafka orders", "protocol": "messaging"}
 
 
 def test_consumer_below_its_producer() -> None:

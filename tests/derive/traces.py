@@ -89,9 +89,7 @@ def reasons(facts: Facts) -> dict[str, int]:
     return dict(rows.rows())
 
 
-def times(
-    spans: Iterable[Row], links: Sequence[tuple[Row, Row]] = ()
-) -> dict[int, tuple[int, int]]:
+def times(spans: Iterable[Row]) -> dict[int, tuple[int, int]]:
     """Return (self, critical) in ms of each span of one trace, by span id."""
     rows = derive.waterfall(bucket(*spans))
     chosen = rows.select("span_id", "self_ns", "critical_ns").rows()

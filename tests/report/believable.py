@@ -93,9 +93,9 @@ def ledger() -> Ledger:
         ),
         quality=pl.DataFrame(
             {
-                "service": ["checkout", "payment"],
-                "reason": ["orphan_remote", "end_missing"],
-                "spans": [214, 3],
+                "service": ["checkout", "payment", "payment", "checkout"],
+                "reason": ["orphan", "end_missing", "in_edge", "no_edge_internal"],
+                "spans": [214, 3, 240_000, 12_080],
             }
         ),
         spans=252_080,

@@ -219,6 +219,14 @@ def test_the_ledger_balances() -> None:
     assert not [block for block in section.blocks if isinstance(block, Note)]
 
 
+def test_where_spans_went_is_not_called_odd() -> None:
+    """Every span has one place; only some have an oddity."""
+    found = tables(build(believable.incident()).view)
+
+    assert column(found["places-table"], "reason") == ["in_edge", "no_edge_internal"]
+    assert column(found["quality-table"], "reason") == ["orphan", "end_missing"]
+
+
 def test_books_that_do_not_balance_are_called_out() -> None:
     """That would be a fault of tracemap, and hiding it a worse one."""
     findings = believable.incident()

@@ -247,8 +247,9 @@ _ALL = (
     Definition(
         "quality",
         "Quality",
-        "What is odd about stored spans: orphans, missing ends, clocks that disagree, and others. "
-        "They stay in; the counts say how far to trust the rest.",
+        "Where each stored span went (into an edge, or why not; exactly one place each), and what "
+        "is odd about some: orphans, missing ends, clocks that disagree. They stay in; the counts "
+        "say how far to trust the rest.",
     ),
 )
 DEFINITIONS = {definition.id: definition for definition in _ALL}

@@ -8,7 +8,7 @@ from tracemap.report.rows import Row
 from tracemap.report.story import Root, Step, Story
 from tracemap.report.words import counted, in_ms, percent, significant, span_of
 
-_LEAST_MS = 1.0
+LEAST_MS = 1.0
 """A mean that rose by less is no headline."""
 _WORTH_SAYING = 0.05
 """Parts below this share of the change are left to the tables."""
@@ -24,7 +24,7 @@ def headline(story: Story) -> Sentence:
         return _insufficient(story)
     if verdict == "quiet":
         return _quiet(story)
-    if story.roots and story.roots[0].change_ms >= _LEAST_MS:
+    if story.roots and story.roots[0].change_ms >= LEAST_MS:
         return _incident(story, story.roots[0])
     if story.origins:
         return _origin_only(story.origins[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from tracemap.model import Window, iso
+from tracemap.model import SECOND_NS, Window, iso
 
 UNKNOWN_TEXT = "\u2013"
 """A dash, for what is not known."""
@@ -86,10 +86,11 @@ def listed(items: list[str]) -> str:
 
 
 def span_of(window: Window | None) -> str:
-    """Return a window as words, both ends in UTC, the day named once where it is the same."""
+    """Return a window as words, to whole seconds in UTC; the day once where it is the same."""
     if window is None:
         return "none"
-    start, end = clock(iso(window.start_ns)), clock(iso(window.end_ns))
+    whole = (window.start_ns // SECOND_NS, -(-window.end_ns // SECOND_NS))
+    start, end = (clock(iso(seconds * SECOND_NS)) for seconds in whole)
     if start.endswith(":00") and end.endswith(":00"):
         start, end = start[:-3], end[:-3]
     if start[:10] == end[:10]:

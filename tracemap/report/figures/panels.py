@@ -14,6 +14,8 @@ from typing import Any
 
 from tracemap.report.blocks import Column, FigureBlock, TableBlock
 from tracemap.report.figures.style import BY_ROLE, INK, MUTED, axis, layout, text
+from tracemap.report.names import LABEL_LENGTH
+from tracemap.report.names import shown as shown_name
 from tracemap.report.rows import Row
 from tracemap.report.tables import CALLS, OPERATION, SERVICE, table
 from tracemap.report.words import clock, in_ms
@@ -171,8 +173,7 @@ def _with_gaps(rows: Sequence[Row]) -> tuple[list[str], list[float | None], list
 
 def _title(panel: Panel, key: str) -> dict[str, Any]:
     role = _ROLE_WORDS.get(panel.role)
-    measured = {"client": "wait of its callers", "gap": "gap", "self": "own time"}
-    words = [word for word in (measured.get(panel.unit[0]), role) if word]
+    words = [word for word in (_measured(panel.unit), role) if word]
     suffix = f" <i>({', '.join(words)})</i>" if words else ""
     return {
         "text": f"<b>{text(panel.title)}</b>{suffix}",
@@ -180,6 +181,18 @@ def _title(panel: Panel, key: str) -> dict[str, Any]:
         "yref": f"{key} domain", "y": 1, "yanchor": "bottom",
         "showarrow": False, "font": {"color": INK, "size": 12},
     }  # fmt: skip
+
+
+def _measured(unit: Unit) -> str:
+    """Return what is measured, where it is not simply what the service itself took."""
+    kind, _, _, downstream = unit
+    waits = text(shown_name(downstream, LABEL_LENGTH))
+    return {
+        "client": f"as {waits} waits for it",
+        "gap": f"gap to {waits}",
+        "self": "own time",
+        "server": f"as called by {waits}" if downstream else "",
+    }.get(kind, "")
 
 
 def _overlaps(shade: Shade, first: str, last: str) -> bool:

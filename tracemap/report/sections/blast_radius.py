@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from tracemap.report.blocks import Block, Column, Section, plain, remark
-from tracemap.report.headline import cause_words
+from tracemap.report.headline import LEAST_MS, cause_words
 from tracemap.report.rows import Row
 from tracemap.report.story import Root, Story
 from tracemap.report.tables import OPERATION, SERVICE, table
 from tracemap.report.words import counted, in_ms
 
-_SMALLEST_MS = 1.0
 _COLUMNS = (
     SERVICE,
     OPERATION,
@@ -27,9 +26,9 @@ def blast_radius(story: Story) -> Section | None:
     if not story.roots:
         return None
     rows = [_row(story, root) for root in story.roots]
-    hurt = sum(row["change_ms"] >= _SMALLEST_MS for row in rows)
+    hurt = sum(row["change_ms"] >= LEAST_MS for row in rows)
     said: list[str] = [f"{counted(hurt, 'user-visible operation')} of {len(rows):,} became slower "]
-    said.append(f"by at least {in_ms(_SMALLEST_MS * 1e6)} on average.")
+    said.append(f"by at least {in_ms(LEAST_MS * 1e6)} on average.")
     if story.origins:
         said.append(f" The first origin is {plain(cause_words(story.origins[0]))}.")
     caption = "User-visible operations, those that lost most time in all first"

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from tracemap.report.blocks import Block, Column, FigureBlock, Section, TableBlock, remark
 from tracemap.report.figures.sankey import Stop, Stream, sankey, stream_words
+from tracemap.report.headline import LEAST_MS
 from tracemap.report.names import label, shown
 from tracemap.report.rows import Row
 from tracemap.report.story import Leaf, Root, Story
@@ -37,7 +38,7 @@ def flow(story: Story) -> Section | None:
     if not roots:
         return None
     blocks: list[Block] = []
-    figure = _figure(story, [root for root in roots if root.change_ms > 0][:_ROOTS])
+    figure = _figure(story, [root for root in roots if root.change_ms >= LEAST_MS][:_ROOTS])
     numbers = _table(roots, is_folded=figure is not None)
     if figure is None:
         blocks.append(remark("No user-visible operation became slower on average."))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from tracemap.report.blocks import Block, Column, Fact, FactsBlock, Note, Section, warning
+from tracemap.report.blocks import Block, Column, Fact, FactsBlock, Note, Section, remark, warning
 from tracemap.report.rows import rows
 from tracemap.report.story import Story
 from tracemap.report.tables import SERVICE, table
@@ -32,6 +32,11 @@ _QUALITY = (
     Column("reason", "Reason", "text", "quality"),
     Column("spans", "Spans", "count"),
 )
+_PLACES = (
+    Column("reason", "Place", "text", "quality"),
+    Column("spans", "Spans", "count"),
+    Column("share", "Share", "share"),
+)
 _THRESHOLDS = (Column("threshold", "Threshold"), Column("value", "Value", "number"))
 
 
@@ -48,10 +53,7 @@ def ledger(story: Story) -> Section:
     if not book.rejects.is_empty():
         caption = "Rejected records by reason"
         blocks.append(table("rejects-table", caption, _REJECTS, _by_reason(book.rejects)))
-    if not book.quality.is_empty():
-        odd = book.quality.sort(["spans", "service", "reason"], descending=[True, False, False])
-        caption = "What is odd about stored spans"
-        blocks.append(table("quality-table", caption, _QUALITY, odd.to_dicts()))
+    blocks += _quality(book.quality)
     if story.findings.thresholds:
         limits = [
             {"threshold": name, "value": value}
@@ -101,6 +103,33 @@ def _balance(files: pl.DataFrame) -> list[Note]:
             "tracemap, please report it."
         )
     ]
+
+
+def _quality(quality: pl.DataFrame) -> list[Block]:
+    """Return where the spans went (exactly one place each), and what is odd about some of them."""
+    if quality.is_empty():
+        return []
+    went = is_disposition(pl.col("reason"))
+    places = quality.filter(went).group_by("reason").agg(pl.col("spans").sum())
+    places = places.sort(["spans", "reason"], descending=[True, False])
+    total = places["spans"].sum()
+    ways = [{**row, "share": row["spans"] / total} for row in places.to_dicts()]
+    odd = quality.filter(~went).sort(
+        ["spans", "service", "reason"], descending=[True, False, False]
+    )
+    blocks: list[Block] = []
+    if ways:
+        caption = "What became of the spans: part of an edge, or why not"
+        blocks.append(table("places-table", caption, _PLACES, ways, folded=True))
+    if odd.is_empty():
+        return [*blocks, remark("Nothing is odd about the stored spans.")]
+    caption = "What is odd about stored spans"
+    return [*blocks, table("quality-table", caption, _QUALITY, odd.to_dicts())]
+
+
+def is_disposition(reason: pl.Expr) -> pl.Expr:
+    """Return whether a reason of quality says where a span went, rather than what is odd."""
+    return reason.eq("in_edge") | reason.str.starts_with("no_edge_")
 
 
 def _by_reason(rejects: pl.DataFrame) -> list[dict[str, object]]:

@@ -65,8 +65,8 @@ def spike_panels(story: Story, id_: str = "spikes-figure") -> FigureBlock | None
     made: list[Panel] = []
     for row in story.spikes:
         unit = unit_of(row)
-        if unit not in lines or any(panel.unit == unit for panel in made):
-            continue
+        if unit not in lines or any(panel.unit[1:3] == unit[1:3] for panel in made):
+            continue  # one panel an operation: its client and server tell the same story
         shaded = tuple(
             (other["start"], other["end"]) for other in story.spikes if unit_of(other) == unit
         )
@@ -80,7 +80,7 @@ def spike_panels(story: Story, id_: str = "spikes-figure") -> FigureBlock | None
     return panels(
         id_,
         "The worst spikes over time",
-        f"p95 of the {counted(len(made), 'unit')} with the worst spikes; shaded where it left its "
-        "baseline. " + " ".join(panel.words() for panel in made),
+        f"p95 of the {counted(len(made), 'operation')} with the worst spikes; shaded where it left "
+        "its baseline. " + " ".join(panel.words() for panel in made),
         made,
     )

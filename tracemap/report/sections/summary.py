@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from tracemap.report.blocks import (
     Block,
     Fact,
@@ -19,6 +21,7 @@ from tracemap.report.sections.edges import is_sampled
 from tracemap.report.story import Story
 from tracemap.report.words import counted, in_ms, percent, span_of
 
+_MANY_ORPHANS = 0.01
 _VERDICTS = {
     "incident": "Incident",
     "quiet": "Quiet",
@@ -142,6 +145,14 @@ def _inputs(story: Story) -> list[Fact]:
     ]
 
 
+def _orphan_share(story: Story) -> float:
+    ledger = story.findings.ledger
+    if ledger.quality.is_empty() or not ledger.spans:
+        return 0.0
+    orphans = ledger.quality.filter(pl.col("reason") == "orphan")["spans"].sum()
+    return float(orphans) / ledger.spans
+
+
 def _remarks(story: Story) -> list[Note]:
     findings = story.findings
     notes = []
@@ -158,6 +169,14 @@ def _remarks(story: Story) -> list[Note]:
                 "These traces were sampled: calls are those that were kept, weighted calls "
                 "estimate how many there were. If slow traces were kept on purpose, "
                 "percentiles are too high."
+            )
+        )
+    orphans = _orphan_share(story)
+    if orphans >= _MANY_ORPHANS:
+        notes.append(
+            remark(
+                f"{percent(orphans)} of the spans lack their parent: traces are incomplete. Calls "
+                "are then lower bounds, own times upper bounds."
             )
         )
     thin = [row for row in story.propagation if row["verdict"] == "too few calls"]

@@ -53,6 +53,7 @@
     else if (kind === "ids") value.forEach((one, at) => made.append(at ? " " : "", element("code", one)));
     else if (kind === "id") made.append(element("code", value));
     else if (kind === "verdict") made.append(element("span", value, { class: "verdict", "data-verdict": value }));
+    else if (kind === "time") made.append(element("time", shown(value, kind), { datetime: value }));
     else made.textContent = shown(value, kind);
     return made;
   };

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tracemap.model import FACTS, FINDINGS, Window
+from tracemap.model import FACTS, FINDINGS, HOUR_NS, Window
 from tracemap.store.dirty import mark_clean
 from tracemap.store.tables import insert, read, staged
 
@@ -28,10 +28,11 @@ def replace_facts(connection: Connection, hours: Sequence[Window], facts: Facts)
     Raises:
         ValueError: If `facts` has rows of other hours: they would never be replaced again.
     """
+    starts_ns = [hour.start_ns for hour in hours]
+    hour_ns = pl.col("window_start_ns") // HOUR_NS * HOUR_NS
     for name in _BY_WINDOW:
         rows = FACTS[name].conform(facts[name])
-        starts = pl.col("window_start_ns")
-        if rows.height != rows.filter(pl.any_horizontal(h.contains(starts) for h in hours)).height:
+        if not rows.select(hour_ns.is_in(starts_ns).all()).item():
             raise ValueError(f"{name} has facts outside the hours to replace")
         _delete_hours(connection, name, hours)
         insert(connection, name, rows)

@@ -12,7 +12,9 @@ from tracemap import errors, recipe
 from tracemap.analyze import Thresholds
 from tracemap.cli import app
 from tracemap.derive.quality import DISPOSITIONS, ODDITIES
-from tracemap.ingest import REASONS
+from tracemap.ingest.kernels.layout import REASONS
+from tracemap.ingest.reading import _PROBLEMS
+from tracemap.ingest.registry import FORMATS
 from tracemap.model import FINDINGS, Quality
 from tracemap.report.sections import SECTIONS
 from tracemap.store import schema_markdown
@@ -54,13 +56,28 @@ def test_every_exit_code_is_documented() -> None:
     assert [code for code in sorted(codes) if f"| {code} |" not in table] == []
 
 
+def test_every_format_is_documented() -> None:
+    """commands.md and the README list what can be read, and nothing else."""
+    page = section(text("commands.md"), "ingest")
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+
+    for written in (page, readme):
+        assert re.findall(r"^\| `([a-z0-9-]+)` \|", written, re.MULTILINE) == [
+            each.name for each in FORMATS
+        ]
+
+
 def test_every_reject_and_quality_mark_is_documented() -> None:
     """Whoever finds a reason in the ledger finds its meaning in messages.md."""
     page = text("messages.md")
     marks = [flag.name.lower() for flag in Quality if flag.name]
     marks += [*DISPOSITIONS, *ODDITIES]
 
-    assert [reason for reason in REASONS if f"`{reason}`" not in section(page, "Rejects")] == []
+    assert [
+        reason
+        for reason in {*REASONS, *_PROBLEMS}
+        if reason and f"`{reason}`" not in section(page, "Rejects")
+    ] == []
     assert [mark for mark in marks if f"`{mark}`" not in section(page, "Quality")] == []
 
 

@@ -57,11 +57,12 @@ def take_in(store: Store, inputs: Sequence[str], *, progress: Progress = silent)
             except InputError as error:
                 yield Taken(source.path, error=error)
             else:
-                yield Taken(source.path, appended, _nothing_taken(appended))
+                error = _nothing_taken(appended) if source.named else None
+                yield Taken(source.path, appended, error)
 
 
 def _nothing_taken(appended: Appended) -> InputError | None:
-    """Return the error for a file of which every record was rejected; else None."""
+    """Return the error for a file that was named and is rejected whole; None: it is not."""
     if appended.spans or appended.duplicates or not appended.rejected:
         return None
     return InputError(

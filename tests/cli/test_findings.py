@@ -134,9 +134,9 @@ def test_thresholds_can_be_set(tracemap: Tracemap, sample_database: Path) -> Non
 
 def test_asking_twice_gives_the_same_bytes(tracemap: Tracemap, sample_database: Path) -> None:
     """Same database, same answer."""
-    for verb in KEYS:
-        arguments = [verb, "--db", sample_database, "--format", "json"]
-        assert tracemap(*arguments) == tracemap(*arguments)
+    arguments = ["origins", "--db", sample_database, "--format", "json"]
+
+    assert tracemap(*arguments) == tracemap(*arguments)
 
 
 @pytest.mark.parametrize(

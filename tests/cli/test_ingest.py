@@ -75,6 +75,17 @@ def test_a_folder_with_nothing_in_it_is_exit_3(tracemap: Tracemap) -> None:
     assert "nothing" in answer.err
 
 
+def test_a_folder_without_a_trace_file_is_exit_3(tracemap: Tracemap) -> None:
+    """Other files in a folder are only noted, unless there is nothing else."""
+    write("folder/notes.txt", b"dear diary\n")
+    answer = tracemap("ingest", "folder")
+    assert answer.code == 3
+    assert "folder/notes.txt: no trace file, left out" in answer.err
+
+    write("folder/good.jsonl", otlp())
+    assert tracemap("ingest", "folder").code == 0
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_an_unreadable_file_is_exit_3(tracemap: Tracemap) -> None:
     """Permissions are named as the reason."""

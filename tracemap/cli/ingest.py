@@ -61,6 +61,10 @@ class Summary:
             self._sums["known"] += 1
             _say(f"{visible(taken.path)}: known already, nothing to do")
             return
+        if appended.format == "unknown":
+            self._sums["rejected"] += appended.rejected
+            _say(f"{visible(taken.path)}: no trace file, left out")
+            return
         counts = {
             "spans": appended.spans,
             "duplicates": appended.duplicates,
@@ -74,13 +78,15 @@ class Summary:
         """Say the sum.
 
         Raises:
-            InputError: If a file could not be read, for its exit code; all were tried.
+            typer.Exit: With the code of `InputError`, if a file that was named could not be read,
+                or none of those found holds a trace; all were tried.
         """
         if self._sums["files"]:
             _say(f"{database}: {_counted(self._sums)}")
         if self._sums["rejected"]:
             _say(f"what was rejected, and why: tracemap info --db {database}")
-        if self._failed:
+        taken = sum(self._sums[key] for key in ("known", "spans", "duplicates", "skipped"))
+        if self._failed or (self._sums["files"] and not taken):
             raise typer.Exit(InputError.exit_code)
 
 

@@ -6,17 +6,13 @@ import csv
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from tracemap.cli.options import Format
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
 Row = Mapping[str, object]
 
-_PIPE_WIDTH = 100_000
-"""A table that is not for a terminal is never cut or wrapped."""
+_MOST_WRAPPED = 500
+"""Longer tables are not fitted to the terminal: that takes a millisecond a row."""
 
 
 def print_rows(rows: Sequence[Row], columns: Sequence[str], shape: Format) -> None:
@@ -37,25 +33,46 @@ def print_json(value: object) -> None:
 
 def print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
     """Print `rows` as a table; on a terminal long cells wrap, elsewhere nothing is cut."""
+    numeric = [any(_is_number(row[name]) for row in rows) for name in columns]
+    cells = [[_cell(row[name]) for name in columns] for row in rows]
+    if sys.stdout.isatty() and len(cells) <= _MOST_WRAPPED:
+        _print_wrapped(columns, cells, numeric)
+    else:
+        _print_aligned(columns, cells, numeric)
+
+
+def _print_wrapped(
+    columns: Sequence[str], cells: Sequence[Sequence[str]], numeric: Sequence[bool]
+) -> None:
     from rich.box import SIMPLE_HEAD
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
-        numeric = any(_is_number(row[name]) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_cell(row[name])) for name in columns))
-    stdout_console().print(table)
+    for name, right in zip(columns, numeric, strict=True):
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    for row in cells:
+        table.add_row(*map(Text, row))
+    Console(file=sys.stdout, highlight=False).print(table)
 
 
-def stdout_console() -> Console:
-    """Return a console on stdout that does not interpret what it prints."""
-    from rich.console import Console
+def _print_aligned(
+    columns: Sequence[str], cells: Sequence[Sequence[str]], numeric: Sequence[bool]
+) -> None:
+    from rich.cells import cell_len
 
-    width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    return Console(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False)
+    lines = [list(columns), *cells]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, ["─" * width for width in widths])
+    for line in lines:
+        padded = (
+            " " * (width - cell_len(cell)) + cell
+            if right
+            else cell + " " * (width - cell_len(cell))
+            for cell, width, right in zip(line, widths, numeric, strict=True)
+        )
+        sys.stdout.write("  ".join(padded).rstrip() + "\n")
 
 
 def visible(text: str) -> str:

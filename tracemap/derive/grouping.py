@@ -17,6 +17,35 @@ from tracemap.derive.arrays import Codes, Ints, Rows, kernel
 from tracemap.derive.hashing import mix
 
 
+def numbered(keys: Mapping[str, NDArray[Any]]) -> tuple[Rows, pl.DataFrame]:
+    """Return the number of each row's key, and the distinct keys in the order of their numbers.
+
+    Args:
+        keys: Columns that make the key; their values fit 32 bits.
+
+    Returns:
+        A number for each row, and a frame of columns `keys` (Int32) sorted by them.
+    """
+    group, first, table = _grouped(keys)
+    distinct = pl.DataFrame({name: table[first, at] for at, name in enumerate(keys)})
+    order = distinct.select(pl.arg_sort_by(*keys)).to_series().to_numpy()
+    number = np.empty(first.size, dtype=np.int32)
+    number[order] = np.arange(first.size, dtype=np.int32)
+    return number[group], distinct[order]
+
+
+def first_of_each(keys: Mapping[str, NDArray[Any]]) -> Rows:
+    """Return one row of each distinct key, in the order in which they come."""
+    return _grouped(keys)[1]
+
+
+def _grouped(keys: Mapping[str, NDArray[Any]]) -> tuple[Rows, Rows, Codes]:
+    table = np.empty((len(next(iter(keys.values()))), len(keys)), dtype=np.int32)
+    for at, values in enumerate(keys.values()):
+        table[:, at] = values
+    return *_groups(table), table
+
+
 def grouped(
     keys: Mapping[str, NDArray[Any]],
     sums: Mapping[str, NDArray[Any]],
@@ -35,10 +64,7 @@ def grouped(
     Returns:
         Columns `keys` (Int32), ``rows`` (how many have this key) and `sums` (Int64 or Float64).
     """
-    table = np.empty((len(next(iter(keys.values()))), len(keys)), dtype=np.int32)
-    for at, values in enumerate(keys.values()):
-        table[:, at] = values
-    group, first = _groups(table)
+    group, first, table = _grouped(keys)
     columns: dict[str, Any] = {name: table[first, at] for at, name in enumerate(keys)}
     columns["rows"] = np.bincount(group, minlength=first.size)
     for name, values in sums.items():

@@ -7,17 +7,17 @@ from dataclasses import dataclass, fields
 import numpy as np
 import polars as pl
 
-from tracemap.derive.arrays import Bools, Codes, Ints, Rows
+from tracemap.derive.arrays import Bools, Codes, Ints, Rows, kernel
 from tracemap.derive.cells import Grid
 from tracemap.derive.derived import Derived
 from tracemap.derive.edges import has_gap
-from tracemap.derive.grouping import grouped
+from tracemap.derive.grouping import numbered
 from tracemap.derive.observations import Observations
 from tracemap.derive.roles import Roles
 from tracemap.derive.spans import Spans
 from tracemap.derive.steps import Steps
 from tracemap.derive.tree import Tree
-from tracemap.model import LATENCY_FACTS, Kind, histogram
+from tracemap.model import LATENCY_FACTS, ZERO_BUCKET, Kind, histogram
 
 
 @dataclass(frozen=True)
@@ -41,26 +41,73 @@ def latency_facts(derived: Derived, grid: Grid) -> pl.DataFrame:
         for item in fields(_Unit)
     }
     sizes = [units[name].row.size for name in names]
-    bucket = pl.DataFrame({"ns": every["ns"]}).select(histogram.bucket(pl.col("ns"))).to_series()
-    summed = grouped(
+    number, distinct = numbered(
         {
             "cell": grid.of_trace[spans.trace[every["row"]]],
             "unit": np.repeat(np.arange(len(names), dtype=np.int32), sizes),
             "service": every["service"],
             "operation": every["operation"],
             "downstream": every["downstream"],
-            "bucket": bucket.to_numpy(),
-        },
-        {"sum_ns": every["ns"], "errors": every["failed"]},
+        }
     )
-    return LATENCY_FACTS.conform(
-        summed.with_columns(
-            grid.decoded("cell"),
-            pl.lit(pl.Series(names)).gather(pl.col("unit")).alias("unit"),
-            *spans.vocabulary.decoded("service", "operation", "downstream"),
-            count=pl.col("rows"),
-        )
+    bucket = pl.DataFrame({"ns": every["ns"]}).select(histogram.bucket(pl.col("ns"))).to_series()
+    unit, *counted = _counted(
+        number, distinct.height, bucket.to_numpy(), every["ns"], every["failed"]
     )
+    texts = distinct.select(
+        grid.decoded("cell"),
+        pl.lit(pl.Series(names)).gather(pl.col("unit")).alias("unit"),
+        *spans.vocabulary.decoded("service", "operation", "downstream"),
+    )
+    columns = dict(zip(("bucket", "count", "sum_ns", "errors"), counted, strict=True))
+    return LATENCY_FACTS.conform(texts[unit].with_columns(pl.DataFrame(columns)))
+
+
+@kernel
+def _counted(
+    number: Rows, units: int, bucket: Codes, ns: Ints, failed: Bools
+) -> tuple[Rows, Codes, Ints, Ints, Ints]:
+    """Count observations per unit and bucket, in the order of both.
+
+    Brings observations of a unit together first, then counts them in a row of counters that is
+    small enough to stay in the cache. Returns unit, bucket, count, sum and errors of each pair.
+    """
+    begin = np.zeros(units + 1, dtype=np.int64)
+    lowest, highest = 1 << 20, -(1 << 20)
+    for row in range(number.size):
+        begin[number[row] + 1] += 1
+        if bucket[row] != ZERO_BUCKET:
+            lowest, highest = min(lowest, bucket[row]), max(highest, bucket[row])
+    for unit in range(units):
+        begin[unit + 1] += begin[unit]
+    together = np.empty(number.size, dtype=np.int32)
+    filled = begin[:-1].copy()
+    for row in range(number.size):
+        together[filled[number[row]]] = row
+        filled[number[row]] += 1
+    width = max(highest - lowest, 0) + 2  # the first is for zero
+    counters = np.zeros((width, 3), dtype=np.int64)
+    of = np.empty((number.size, 2), dtype=np.int32)
+    found = np.empty((number.size, 3), dtype=np.int64)
+    pairs = 0
+    for unit in range(units):
+        low, high = width, -1
+        for at in range(begin[unit], begin[unit + 1]):
+            row = together[at]
+            slot = 0 if bucket[row] == ZERO_BUCKET else bucket[row] - lowest + 1
+            low, high = min(low, slot), max(high, slot)
+            counters[slot, 0] += 1
+            counters[slot, 1] += ns[row]
+            counters[slot, 2] += failed[row]
+        for slot in range(low, high + 1):
+            if counters[slot, 0] > 0:
+                of[pairs, 0] = unit
+                of[pairs, 1] = slot + lowest - 1 if slot > 0 else ZERO_BUCKET
+                found[pairs, :] = counters[slot, :]
+                counters[slot, :] = 0
+                pairs += 1
+    counts, sums, errors = found[:pairs, 0].copy(), found[:pairs, 1].copy(), found[:pairs, 2].copy()
+    return of[:pairs, 0].copy(), of[:pairs, 1].copy(), counts, sums, errors
 
 
 def _units(derived: Derived) -> dict[str, _Unit]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from tracemap.derive.arrays import Codes
+from tracemap.derive.arrays import Codes, Ids
 from tracemap.derive.cells import Grid
 from tracemap.derive.derived import Derived
-from tracemap.derive.grouping import grouped
+from tracemap.derive.grouping import first_of_each, grouped
 from tracemap.derive.hashing import mixed
 from tracemap.derive.spans import Spans
 from tracemap.model import JACKKNIFE_BUCKETS, PATH_FACTS, PATHS
@@ -17,7 +17,7 @@ from tracemap.model import JACKKNIFE_BUCKETS, PATH_FACTS, PATHS
 def paths(derived: Derived) -> pl.DataFrame:
     """Return each call path once, as `model.PATHS`, sorted by ``path_id``."""
     spans, steps, upstreams = derived.spans, derived.steps, derived.upstreams
-    _, at = np.unique(steps.path, return_index=True)
+    at = first_of_each(_halves(steps.path))
     row, is_call, above = steps.span[at], steps.is_call[at], steps.parent[at]
     codes = pl.DataFrame(
         {
@@ -32,7 +32,7 @@ def paths(derived: Derived) -> pl.DataFrame:
         }
     )
     texts = spans.vocabulary.decoded("service", "operation", "upstream", "upstream_kind")
-    return PATHS.conform(codes.with_columns(texts))
+    return PATHS.conform(codes.with_columns(texts)).sort("path_id")
 
 
 def path_facts(derived: Derived, grid: Grid) -> pl.DataFrame:
@@ -47,13 +47,11 @@ def path_facts(derived: Derived, grid: Grid) -> pl.DataFrame:
     paired = ~steps.is_call & steps.tiling.paired[row] & (spans.duration[client] >= 0)
     # of a span that is entry and call, only the entry can run beside what is above it
     outer = ~steps.is_call | (steps.entry_step[row] < 0)
-    halves = steps.path.view(np.int32).reshape(-1, 2)
     summed = grouped(
         {
             "cell": grid.of_trace[trace],
             "hash_bucket": _hash_buckets(spans)[trace],
-            "low": halves[:, 0],
-            "high": halves[:, 1],
+            **_halves(steps.path),
         },
         {
             "callers": steps.is_new,
@@ -72,6 +70,12 @@ def path_facts(derived: Derived, grid: Grid) -> pl.DataFrame:
         grid.decoded("cell"), path_id=pl.Series(path_id), calls=pl.col("rows")
     )
     return PATH_FACTS.conform(found).sort(PATH_FACTS.key)
+
+
+def _halves(path: Ids) -> dict[str, Codes]:
+    """Return path ids as two columns of 32 bits."""
+    halves = path.view(np.int32).reshape(-1, 2)
+    return {"low": halves[:, 0], "high": halves[:, 1]}
 
 
 def _hash_buckets(spans: Spans) -> Codes:

@@ -22,6 +22,11 @@ UNKNOWN_DURATION = -1
 SORTED_BY = ("trace_high", "trace_low", "start_ns", "span_id")
 """The order of rows in `Spans`."""
 
+_NEEDED = (
+    *SORTED_BY, "parent_id", "duration_ns", "operation_id", "resource_id", "status_code", "flags",
+    "weight",
+)  # fmt: skip
+
 
 class Message(IntEnum):
     """What a span does with a message (`messaging_operation`)."""
@@ -121,7 +126,7 @@ def spans(bucket: TraceBucket) -> Spans:
 
     Duplicates must have been removed; a span id that comes twice in a trace is kept twice.
     """
-    rows = bucket.spans.sort(SORTED_BY)
+    rows = bucket.spans.select(_NEEDED).sort(SORTED_BY)
     vocabulary = Vocabulary.of(
         [
             bucket.resources["service"],

@@ -60,17 +60,20 @@ class _Filling:
 
 
 def _filling(export: Export, catalogue: Catalogue, make: MakeTemplate) -> _Filling:
-    codes = export.spans.select(
+    shape = export.spans.select(
         pl.col("description_id").cast(pl.Int64) * 4
         + (pl.col("parent_id") != 0).cast(pl.Int64) * _PARENT
         + (pl.col("linked_span") != 0).cast(pl.Int64) * _LINK
-    ).to_series()
-    distinct, template = np.unique(codes.to_numpy(), return_inverse=True)
+    )
+    codes = shape.to_series().to_numpy()
+    distinct = np.flatnonzero(np.bincount(codes))
+    number = np.zeros(int(codes.max()) + 1, dtype=np.int64)
+    number[distinct] = np.arange(len(distinct))
     templates = [
         make(catalogue.descriptions[int(code) // 4], bool(code & _PARENT), bool(code & _LINK))
         for code in distinct
     ]
-    return _Filling(export, templates, template.astype(np.int64))
+    return _Filling(export, templates, number[codes])
 
 
 def _filled(filling: _Filling, separator: bytes, prefixes: Sequence[bytes], last: bytes) -> Bytes:

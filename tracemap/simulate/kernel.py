@@ -46,7 +46,7 @@ def _copy(out: Any, at: int, content: Any, start: Any, piece: int) -> int:  # no
     size = start[piece + 1] - first
     for place in range(np.uint64(size)):
         out[np.uint64(at) + place] = content[np.uint64(first) + place]
-    return at + size
+    return int(at + size)
 
 
 @njit(cache=True, nogil=True)

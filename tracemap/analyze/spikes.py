@@ -18,6 +18,7 @@ from tracemap.model.histogram import percentiles, value
 UNIT = ["unit", "service", "operation", "downstream"]
 WIDTHS_NS = tuple(minutes * MINUTE_NS for minutes in (1, 5, 15, 60))
 """Widths of a cell, tried in this order until cells hold enough calls."""
+_ID = "unit_id"
 _DAY_NS = 24 * 60 * MINUTE_NS
 
 
@@ -42,48 +43,56 @@ def spikes(latency_facts: pl.DataFrame, thresholds: Thresholds | None = None) ->
         As `model.SPIKES`, sorted by `excess_ns`, largest first.
     """
     limits = thresholds or Thresholds()
-    cells = _cells(latency_facts, limits)
-    flagged = _flag(cells, limits)
-    episodes = _episodes(flagged, limits)
-    return _measure(episodes, latency_facts)
+    units, histogram = _numbered(latency_facts)
+    flagged = _flag(_cells(histogram, limits), limits)
+    return _measure(_episodes(flagged, limits), histogram, units)
 
 
 def judged(latency_facts: pl.DataFrame, thresholds: Thresholds | None = None) -> pl.DataFrame:
     """Return the units that had enough cells and calls to be judged: `UNIT` columns and width."""
-    return _widths(latency_facts, thresholds or Thresholds())
+    units, histogram = _numbered(latency_facts)
+    widths = _widths(histogram, thresholds or Thresholds())
+    return units.join(widths, on=_ID).sort(UNIT).drop(_ID)
 
 
-def _widths(latency_facts: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
+def _numbered(latency_facts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the units with a number each, and the histogram by it: joins on texts are slow."""
+    units = latency_facts.select(UNIT).unique().sort(UNIT).with_row_index(_ID)
+    columns = [_ID, "window_start_ns", "bucket", "count", "sum_ns"]
+    return units, latency_facts.join(units, on=UNIT).select(columns)
+
+
+def _widths(histogram: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
     """Return per unit the narrowest width at which half of its cells hold enough calls."""
-    counts = latency_facts.group_by(*UNIT, "window_start_ns").agg(pl.col("count").sum())
+    counts = histogram.group_by(_ID, "window_start_ns").agg(pl.col("count").sum())
     tried = []
     for width_ns in WIDTHS_NS:
         cell = pl.col("window_start_ns") // width_ns
         tried.append(
-            counts.group_by(*UNIT, cell.alias("cell"))
+            counts.group_by(_ID, cell.alias("cell"))
             .agg(pl.col("count").sum())
-            .group_by(UNIT)
+            .group_by(_ID)
             .agg(cells=pl.len(), calls=pl.col("count").median())
             .filter(
                 (pl.col("cells") >= limits.min_baseline_cells)
                 & (pl.col("calls") >= limits.min_calls_p50)
             )
-            .select(*UNIT, pl.lit(width_ns, dtype=pl.Int64).alias("width_ns"))
+            .select(_ID, pl.lit(width_ns, dtype=pl.Int64).alias("width_ns"))
         )
-    return pl.concat(tried).group_by(UNIT).agg(pl.col("width_ns").min()).sort(UNIT)
+    return pl.concat(tried).group_by(_ID).agg(pl.col("width_ns").min())
 
 
-def _cells(latency_facts: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
+def _cells(histogram: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
     """Return one row per unit, cell and percentile: its log value and its sampling error."""
     width = pl.col("width_ns")
-    histogram = (
-        latency_facts.join(_widths(latency_facts, limits), on=UNIT, how="inner")
+    cells = (
+        histogram.join(_widths(histogram, limits), on=_ID)
         .with_columns(cell_ns=pl.col("window_start_ns") // width * width)
-        .group_by(*UNIT, "width_ns", "cell_ns", "bucket")
+        .group_by(_ID, "width_ns", "cell_ns", "bucket")
         .agg(pl.col("count").sum())
-        .sort(*UNIT, "cell_ns", "bucket")
+        .sort(_ID, "cell_ns", "bucket")
     )
-    per_cell = histogram.group_by(*UNIT, "width_ns", "cell_ns", maintain_order=True).agg(
+    per_cell = cells.group_by(_ID, "width_ns", "cell_ns", maintain_order=True).agg(
         pl.col("count").sum().alias("calls"),
         *(
             _rank_value(quantile, offset).alias(f"{name}_{offset}")
@@ -92,7 +101,7 @@ def _cells(latency_facts: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
         ),
     )
     needed = {"p50": limits.min_calls_p50, "p95": limits.min_calls_p95, "p99": limits.min_calls_p99}
-    by = [*UNIT, "width_ns", "cell_ns", "calls"]
+    by = [_ID, "width_ns", "cell_ns", "calls"]
     return pl.concat(
         per_cell.filter(pl.col("calls") >= calls).select(
             *by,
@@ -120,11 +129,10 @@ def _flag(cells: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
     """Return the cells with their z and whether they are flagged."""
     if cells.is_empty():
         return cells.with_columns(z=pl.lit(0.0), flagged=pl.lit(value=False))
-    by = [*UNIT, "percentile", "day"]
+    by = [_ID, "percentile", "day"]
     day = pl.col("cell_ns") // _DAY_NS
     around = pl.concat(
-        cells.select(*UNIT, "percentile", (day + shift).alias("day"), "level")
-        for shift in (-1, 0, 1)
+        cells.select(_ID, "percentile", (day + shift).alias("day"), "level") for shift in (-1, 0, 1)
     )
     baseline = around.group_by(by).agg(
         middle=pl.col("level").median(),
@@ -152,15 +160,15 @@ def _episodes(cells: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
     """Return runs of flagged cells per unit: start, end and largest z."""
     flagged = (
         cells.filter("flagged")
-        .group_by(*UNIT, "width_ns", "cell_ns")
+        .group_by(_ID, "width_ns", "cell_ns")
         .agg(pl.col("z").max())
-        .sort(*UNIT, "cell_ns")
+        .sort(_ID, "cell_ns")
     )
     bridged = 2 * pl.col("width_ns")
-    starts = (pl.col("cell_ns").diff() > bridged).fill_null(value=True).cum_sum().over(UNIT)
+    starts = (pl.col("cell_ns").diff() > bridged).fill_null(value=True).cum_sum().over(_ID)
     return (
         flagged.with_columns(run=starts)
-        .group_by(*UNIT, "run")
+        .group_by(_ID, "run")
         .agg(
             start_ns=pl.col("cell_ns").min(),
             end_ns=(pl.col("cell_ns") + pl.col("width_ns")).max(),
@@ -171,34 +179,36 @@ def _episodes(cells: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
     )
 
 
-def _measure(episodes: pl.DataFrame, latency_facts: pl.DataFrame) -> pl.DataFrame:
+def _measure(episodes: pl.DataFrame, histogram: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
     """Return the episodes with percentiles inside and outside of all episodes of their unit."""
     if episodes.is_empty():
         return SPIKES.empty()
-    by, time = [*UNIT, "start_ns"], "window_start_ns"
-    rows = latency_facts.join(episodes.select(UNIT).unique(), on=UNIT, how="semi")
+    by, time = [_ID, "start_ns"], "window_start_ns"
+    rows = histogram.join(episodes.select(_ID).unique(), on=_ID, how="semi")
     within = (
-        rows.select(*UNIT, time)
+        rows.select(_ID, time)
         .unique()
-        .join(episodes.select(*UNIT, "start_ns", "end_ns"), on=UNIT)
+        .join(episodes.select(_ID, "start_ns", "end_ns"), on=_ID)
         .filter((pl.col(time) >= pl.col("start_ns")) & (pl.col(time) < pl.col("end_ns")))
     )
-    inside = rows.join(within.drop("end_ns"), on=[*UNIT, time])
-    outside = rows.join(within, on=[*UNIT, time], how="anti")
+    inside = rows.join(within.drop("end_ns"), on=[_ID, time])
+    outside = rows.join(within, on=[_ID, time], how="anti")
     during = percentiles(inside, by=by, percents=(50, 95)).join(_mean(inside, by, "mean"), on=by)
-    before = percentiles(outside, by=UNIT, percents=(50, 95)).select(
-        *UNIT, baseline_p50_ns="p50_ns", baseline_p95_ns="p95_ns"
+    before = percentiles(outside, by=[_ID], percents=(50, 95)).select(
+        _ID, baseline_p50_ns="p50_ns", baseline_p95_ns="p95_ns"
     )
     excess = (pl.col("mean") - pl.col("baseline_mean")) * pl.col("calls")
+    key = list(SPIKES.key)
     return SPIKES.conform(
         episodes.join(during, on=by)
-        .join(before, on=UNIT)
-        .join(_mean(outside, UNIT, "baseline_mean"), on=UNIT)
+        .join(before, on=_ID)
+        .join(_mean(outside, [_ID], "baseline_mean"), on=_ID)
+        .join(units, on=_ID)
         .with_columns(
             ratio=pl.col("p95_ns") / pl.col("baseline_p95_ns").clip(lower_bound=1),
             excess_ns=excess.round(),
         )
-    ).sort(["excess_ns", *by], descending=[True, *[False] * len(by)])
+    ).sort(["excess_ns", *key], descending=[True, *[False] * len(key)])
 
 
 def _mean(rows: pl.DataFrame, by: list[str], name: str) -> pl.DataFrame:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tracemap.derive.arrays import Codes, Ints, Rows, kernel
+from tracemap.derive.arrays import Codes, Ids, Ints, Rows, kernel
 from tracemap.derive.hashing import mix
 
 
@@ -104,8 +104,7 @@ def _groups(table: Codes) -> tuple[Rows, Rows]:
             if 2 * (count + 1) > slots.size:  # half full: twice the slots
                 bits += 1
                 mask = np.uint64((1 << bits) - 1)
-                hashes = np.concatenate((hashes, np.empty_like(hashes)))
-                first = np.concatenate((first, np.empty_like(first)))
+                hashes, first = _doubled(hashes, first)
                 slots = _refilled(hashes[:count], bits)
                 slot = key & mask
                 while slots[slot] >= 0:
@@ -119,6 +118,15 @@ def _groups(table: Codes) -> tuple[Rows, Rows]:
 
 
 @kernel
+def _doubled(hashes: Ids, first: Rows) -> tuple[Ids, Rows]:
+    more_hashes = np.empty(2 * hashes.size, dtype=np.uint64)
+    more_first = np.empty(2 * first.size, dtype=np.int32)
+    for group in range(hashes.size):
+        more_hashes[group], more_first[group] = hashes[group], first[group]
+    return more_hashes, more_first
+
+
+@kernel
 def _is_equal(table: Codes, row: int, other: int) -> bool:
     for column in range(table.shape[1]):  # noqa: SIM110  kernels know no generators
         if table[row, column] != table[other, column]:
@@ -127,7 +135,7 @@ def _is_equal(table: Codes, row: int, other: int) -> bool:
 
 
 @kernel
-def _refilled(hashes: NDArray[np.uint64], bits: int) -> Rows:
+def _refilled(hashes: Ids, bits: int) -> Rows:
     """Return ``2**bits`` slots that hold the groups known so far."""
     slots = np.full(1 << bits, -1, dtype=np.int32)
     mask = np.uint64((1 << bits) - 1)

@@ -103,8 +103,9 @@ def _counted(
             if counters[slot, 0] > 0:
                 of[pairs, 0] = unit
                 of[pairs, 1] = slot + lowest - 1 if slot > 0 else ZERO_BUCKET
-                found[pairs, :] = counters[slot, :]
-                counters[slot, :] = 0
+                for sum_ in range(3):
+                    found[pairs, sum_] = counters[slot, sum_]
+                    counters[slot, sum_] = 0
                 pairs += 1
     counts, sums, errors = found[:pairs, 0].copy(), found[:pairs, 1].copy(), found[:pairs, 2].copy()
     return of[:pairs, 0].copy(), of[:pairs, 1].copy(), counts, sums, errors

@@ -96,14 +96,22 @@ _PAIRED, _STARTS, _ROOT, _CONSUMES, _PRODUCES, _APART = 1, 2, 4, 8, 16, 32  # bi
 
 def _table(spans: Spans, paired: Bools, starts: Bools, roots: Bools) -> Ints:
     """Return what the kernels need to know of each span."""
-    flags = paired * _PAIRED + starts * _STARTS + roots * _ROOT
-    flags += (spans.kind == _CONSUMER) * _CONSUMES + (spans.kind == _PRODUCER) * _PRODUCES
+    flags = np.zeros(len(spans), dtype=np.uint8)
+    marks = (
+        (paired, _PAIRED),
+        (starts, _STARTS),
+        (roots, _ROOT),
+        (spans.kind == _CONSUMER, _CONSUMES),
+        (spans.kind == _PRODUCER, _PRODUCES),
+    )
+    for mark, bit in marks:
+        flags |= mark.view(np.uint8) * np.uint8(bit)
     columns = (spans.start, spans.start, spans.duration, spans.span_id.view(np.int64))
     return _side_by_side(columns, spans.clock, flags)
 
 
 @kernel
-def _side_by_side(columns: tuple[Ints, Ints, Ints, Ints], clock: Codes, flags: Ints) -> Ints:
+def _side_by_side(columns: tuple[Ints, Ints, Ints, Ints], clock: Codes, flags: Bytes) -> Ints:
     table = np.zeros((clock.size, _WIDTH), dtype=np.int64)
     start, recorded, duration, span_id = columns
     for row in range(clock.size):
@@ -158,9 +166,11 @@ def _tiled(order: Rows, first: Rows, listed: Rows, table: Ints) -> tuple[Ints, I
         count = _place(row, below, table, blocking)
         _sort_by_end(blocking, spare, count, table)
         if count > 0 and high > low:
-            own[row] -= _cover(blocking, count, low, high, _LOCAL, table)
+            part = np.int64(_LOCAL)  # or the compiler makes a version for each constant
+            own[row] -= _cover(blocking, count, low, high, part, table)
         if count > 0 and path_high > path_low:
-            critical[row] -= _cover(blocking, count, path_low, path_high, _PATH, table)
+            part = np.int64(_PATH)
+            critical[row] -= _cover(blocking, count, path_low, path_high, part, table)
     return own, critical
 
 
@@ -209,7 +219,7 @@ def _centring(row: int, below: Rows, table: Ints) -> int:
 
 @kernel
 def _cover(  # noqa: PLR0917
-    blocking: Rows, count: int, low: int, high: int, part: int, table: Ints
+    blocking: Rows, count: int, low: int, high: int, part: np.int64, table: Ints
 ) -> int:
     """Give each child on the path its part of ``[low, high]``; return the sum of the parts."""
     last = -1
@@ -281,5 +291,6 @@ def _sort_by_end(rows: Rows, spare: Rows, count: int, table: Ints) -> None:
                 else:
                     spare[to] = rows[left]
                     left += 1
-        rows[:count] = spare[:count]
+        for at in range(count):  # a loop: assigning slices takes three seconds to compile
+            rows[at] = spare[at]
         width *= 2

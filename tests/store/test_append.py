@@ -146,7 +146,7 @@ def test_links_of_a_span_that_comes_twice(store: Store) -> None:
 rows = st.builds(span, st.integers(1, 6), trace=st.integers(1, 3))
 
 
-@settings(max_examples=10, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=6, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(listed=st.lists(st.lists(rows, max_size=5), max_size=4))
 def test_two_files_are_as_good_as_one(
     listed: list[list[Row]], tmp_path_factory: pytest.TempPathFactory

@@ -151,7 +151,7 @@ rows = st.builds(
 )
 
 
-@settings(max_examples=15, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=8, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(
     files=st.lists(st.lists(rows, max_size=12), min_size=1, max_size=3),
     window=st.tuples(st.integers(0, 4), st.integers(1, 3)),

@@ -103,7 +103,7 @@ def copies() -> st.SearchStrategy[Row]:
     return st.builds(span, st.integers(1, 3), trace=st.integers(1, 2), **contents)
 
 
-@settings(max_examples=12, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=8, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(
     files=st.lists(st.lists(st.lists(copies(), max_size=4), max_size=2), min_size=2, max_size=3),
     data=st.data(),

@@ -17,7 +17,7 @@ from tracemap.store import Store
 
 FILES = 6
 SIZE = 30_000
-KILLS = 5
+KILLS = 3
 
 
 def start(path: Path) -> subprocess.Popen[str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+
+from tracemap.store.schema import schema_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,11 +39,17 @@ def staged(connection: Connection, **frames: pl.DataFrame) -> Iterator[None]:
 
 
 def insert(connection: Connection, table: str, rows: pl.DataFrame) -> None:
-    """Append `rows` to `table`, column by name; columns of the table that are missing are null.
+    """Append `rows` to `table`: the same columns, in any order.
 
-    `table` is a name from the schema, never from data.
+    Not by way of `staged`: what is registered inside a transaction lives until its end, and one
+    file may be larger than memory.
     """
     if rows.is_empty():
         return
-    with staged(connection, staged_rows=rows):
-        connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM staged_rows")  # noqa: S608
+    in_order = rows.select(_columns()[table])
+    connection.from_arrow(in_order.to_arrow()).insert_into(table)
+
+
+@cache
+def _columns() -> dict[str, list[str]]:
+    return {table.name: [column.name for column in table.columns] for table in schema_tables()}

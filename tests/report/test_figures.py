@@ -7,6 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.report import believable
 from tracemap.model import Findings
@@ -89,6 +91,21 @@ def test_layers_run_from_downstream_to_upstream() -> None:
 
     assert points["a"][0] < points["b"][0] < points["c"][0]
     assert [len(bend) for bend in bends] == [0, 0, 1]
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), min_size=1, max_size=60))
+def test_any_graph_is_laid_out_on_whole_layers(pairs: list[tuple[int, int]]) -> None:
+    """Circles, loops and islands included; lines bend once in each layer between their ends."""
+    ends = sorted({(f"s{start}", f"s{end}") for start, end in pairs})
+    links = [Link(*pair, 1, 1.0, 0) for pair in ends]
+    points, bends = places_of(sorted({name for pair in ends for name in pair}), links)
+
+    for link, bend in zip(links, bends, strict=True):
+        start, end = points[link.downstream][0], points[link.upstream][0]
+        assert len(bend) == max(0, abs(end - start) - 1)
+        assert all(min(start, end) < x < max(start, end) for x, _ in bend)
+    assert all(math.isfinite(y) for _, y in points.values())
+    assert len(set(points.values())) == len(points)
 
 
 def test_a_circle_of_services_and_a_call_to_oneself_are_drawn() -> None:

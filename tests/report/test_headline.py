@@ -85,6 +85,17 @@ def test_a_quiet_window_has_nothing_to_report() -> None:
     )
 
 
+def test_a_quiet_window_still_hands_on_its_lead() -> None:
+    """Somebody who knows there was a fault wants to know where to look."""
+    findings = believable.quiet()
+    findings.tables["origins"] = changed(confidence="weak").tables["origins"]
+
+    assert build(findings).headline.endswith(
+        "no latency left its baseline; a lead, not a finding: card-db's own time "
+        "(+203 ms per user request)."
+    )
+
+
 def test_too_little_data_is_not_called_quiet() -> None:
     """Silence is not a verdict."""
     assert build(believable.insufficient()).headline == (

@@ -137,6 +137,18 @@ def test_a_new_edge_and_a_busier_one_are_what_changed() -> None:
     assert column(table, "calls_ms") == [None, 4.2]
 
 
+def test_two_calls_are_no_new_edge() -> None:
+    """Chance makes rare calls come and go."""
+    findings = believable.incident()
+    moves = findings.tables["propagation"]
+    findings.tables["propagation"] = moves.with_columns(
+        calls=pl.when(pl.col("upstream") == "fraud").then(2).otherwise("calls")
+    )
+    table = tables(build(findings).view)["changes-table"]
+
+    assert column(table, "upstream") == ["inventory"]
+
+
 def test_the_hand_off_groups_services_by_owner_and_guesses_none() -> None:
     """Unknown owners are said to be unknown."""
     sheets = sections(build(believable.incident()).view)["handoff"].blocks

@@ -1,7 +1,7 @@
 """Report: findings become a view model, and from it HTML, Markdown and JSON.
 
 ``build`` makes the report of a recipe; ``rows`` and ``graph`` give single findings to the command
-line. The report adds words and pictures to the findings, never a number of its own making.
+line. The report adds words and pictures to the findings; it computes no more than sums and shares.
 """
 
 from __future__ import annotations

@@ -222,6 +222,8 @@ _ALL = (
         "calls-per-minute",
         "Calls per minute",
         "Calls of an edge divided by the length of the window, beside the same in the baseline.",
+        formula="told where the counts differ by 3 standard deviations and 1.25 times; an edge is "
+        "new or silent from 2 standard deviations on",
         limits="More calls per minute can be more users or more calls per request; the leaf "
         "'calls' of the flow holds only the second.",
     ),

@@ -189,7 +189,8 @@ def _quiet(story: Story) -> Sentence:
         stayed = (
             f"{counted(len(story.spikes), 'spike')} seen, none of which reached a user's request"
         )
-    return (f"Nothing to report: {_looked_at(story)}, {window}; {stayed}.",)
+    said = f"Nothing to report: {_looked_at(story)}, {window}; {stayed}"
+    return (said, *_lead(story), ".")
 
 
 def _insufficient(story: Story) -> Sentence:
@@ -201,4 +202,17 @@ def _insufficient(story: Story) -> Sentence:
     reason = "there is no baseline to compare it with"
     if findings.baseline is not None:
         reason = f"that, or the baseline ({span_of(findings.baseline)}), is too little to compare"
-    return (f"Nothing to report: {_looked_at(story)}, {span_of(findings.window)}; {reason}.",)
+    said = f"Nothing to report: {_looked_at(story)}, {span_of(findings.window)}; {reason}"
+    return (said, *_lead(story), ".")
+
+
+def _lead(story: Story) -> Sentence:
+    """Return the first origin as a lead; without an incident no origin is a finding."""
+    if not story.origins:
+        return ()
+    origin = story.origins[0]
+    return (
+        "; a lead, not a finding: ",
+        *cause_words(origin),
+        f" (+{in_ms(origin['excess_ms'] * 1e6)} per user request)",
+    )

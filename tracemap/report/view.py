@@ -79,7 +79,8 @@ def _proof(story: Story) -> Section | None:
 
 def _baseline(findings: Findings) -> str:
     if findings.baseline is None:
-        return f"none. {visible(findings.baseline_reason)}".strip().removesuffix(".")
+        reason = visible(findings.baseline_reason)
+        return f"none: {reason}" if reason else "none"
     reason = f" ({visible(findings.baseline_reason)})" if findings.baseline_reason else ""
     return f"{span_of(findings.baseline)}{reason}"
 

@@ -68,12 +68,12 @@ def places_of(
     """Return a place for each node, and for each link the points its line bends at.
 
     Links over several layers get vertices of their own in each layer between, so that lines keep
-    clear of nodes. (igraph offers such points itself, but in version 1.0 they are not reliable.)
+    clear of nodes. igraph can do both by itself, but its version 1.0 reads memory it does not own
+    when it does (wrong points, at times a crash); given layers and short links it is sound.
     """
     number = {name: index for index, name in enumerate(names)}
     ends = [(number[link.downstream], number[link.upstream]) for link in links]
-    first = igraph.Graph(n=len(names), edges=ends, directed=True).layout_sugiyama()
-    layers = [round(first[index][1]) for index in range(len(names))]
+    layers = _layers(len(names), ends)
     pieces: list[tuple[int, int]] = []
     between: list[list[int]] = []
     for start, end in ends:
@@ -93,3 +93,15 @@ def places_of(
         {name: points[index] for name, index in number.items()},
         [[points[vertex] for vertex in added] for added in between],
     )
+
+
+def _layers(nodes: int, ends: Sequence[tuple[int, int]]) -> list[int]:
+    """Return each node's layer: the longest way to it, links that close a circle left out."""
+    others = [(start, end) for start, end in ends if start != end]
+    graph = igraph.Graph(n=nodes, edges=others, directed=True)
+    graph.delete_edges(graph.feedback_arc_set(method="eades"))
+    layers = [0] * nodes
+    for node in graph.topological_sorting():
+        for upstream in graph.successors(node):
+            layers[upstream] = max(layers[upstream], layers[node] + 1)
+    return layers

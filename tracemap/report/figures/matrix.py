@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tracemap.report.blocks import FigureBlock, TableBlock
-from tracemap.report.figures.style import GRID, HEAT, MUTED, axis, layout, text
+from tracemap.report.figures.style import GRID, HEAT, INK, MUTED, axis, layout, text
 from tracemap.report.names import shown
 from tracemap.report.words import in_ms
 
@@ -87,7 +87,7 @@ def _heat(axes: Axes, cells: Mapping[tuple[str, str], Cell], *, is_small: bool) 
     if is_small:
         trace["text"] = [[cell.mark if cell else "" for cell in line] for line in grid]
         trace["texttemplate"] = "%{text}"
-        trace["textfont"] = {"size": 11}
+        trace["textfont"] = {"size": 11, "color": INK}
     return trace
 
 

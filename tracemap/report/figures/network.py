@@ -15,7 +15,8 @@ from tracemap.report.words import counted, in_ms
 
 _COLOURS = 4
 _WIDTHS = (1.2, 2.4, 4.0, 6.0)
-_LAYER_PX, _ROW_PX, _FRAME_PX = 150, 58, 110
+_LAYER_PX, _FRAME_PX = 150, 110
+_ROW_PX, _LEAST_ROW_PX, _TALL_PX = 58, 36, 720
 
 
 def network(
@@ -43,6 +44,7 @@ def network(
     limits = _limits(links)
     layers = round(max(x for x, _ in points.values())) + 1
     height = max(y for _, y in points.values()) - min(y for _, y in points.values())
+    row_px = max(_LEAST_ROW_PX, min(_ROW_PX, _TALL_PX / (height + 1)))
     data = _lines(links, points, bends, limits)
     data.append(_hover(links, points, bends))
     data += _nodes(names, kinds, points, roles or {})
@@ -61,7 +63,7 @@ def network(
     )  # fmt: skip
     return FigureBlock(
         id_, title, _words(links, names), {"data": data, "layout": made},
-        height_px=int(_FRAME_PX + _ROW_PX * max(2.0, height + 1)),
+        height_px=int(_FRAME_PX + row_px * max(2.0, height + 1)),
         min_width_px=min(1400, max(320, _LAYER_PX * layers)), table=table,
     )  # fmt: skip
 

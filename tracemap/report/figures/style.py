@@ -16,7 +16,7 @@ BY_ROLE = {
     "between": "var(--between)",
 }
 HEAT = [[step / 4, f"var(--heat-{step})"] for step in range(5)]
-"""One hue, light to dark (in the dark: dark to light), so that it survives print and any eye."""
+"""One hue, light to dark (in the dark: dark to light), on all of which text can be read."""
 
 
 def text(name: str) -> str:

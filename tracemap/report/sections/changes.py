@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from tracemap.model import Window
 from tracemap.report.blocks import Block, Column, Section, remark
 from tracemap.report.rows import Row
@@ -10,6 +12,9 @@ from tracemap.report.tables import DOWNSTREAM, UPSTREAM, table
 from tracemap.report.words import counted
 
 _WORTH_SAYING = 1.25
+_UNLIKELY, _VERY_UNLIKELY = 2.0, 3.0
+"""Standard deviations: for an edge that comes or goes, and for one of many whose rate moves."""
+_ORDER = ("new", "not observed", "called more", "called less")
 _COLUMNS = (
     Column("what", "What"),
     DOWNSTREAM,
@@ -40,7 +45,7 @@ def changes(story: Story) -> Section | None:
         blocks.append(table("changes-table", caption, _COLUMNS, rows))
     else:
         blocks.append(
-            remark("No edge is new, none fell silent, and none was called at another rate.")
+            remark("No edge is new, silent, or called at another rate, beyond what chance can do.")
         )
     return Section(
         "changes",
@@ -57,26 +62,36 @@ def _row(story: Story, edge: Row, window: Window, baseline: Window) -> Row | Non
     baseline_rate = before * 6e10 / max(baseline.duration_ns, 1)
     ratio = rate / baseline_rate if baseline_rate else None
     calls_ms = _calls_leaf(story, edge)
-    if before == 0 and calls:
-        what, order = "new", 0
-    elif calls == 0 and before:
-        what, order = "not observed", 1
-    elif ratio is not None and ratio >= _WORTH_SAYING:
-        what, order = "called more", 2
-    elif ratio is not None and ratio <= 1 / _WORTH_SAYING:
-        what, order = "called less", 3
-    else:
+    what = _what(calls, before, window.duration_ns / max(baseline.duration_ns, 1))
+    if not what:
         return None
     return {
         **edge,
         "what": what,
-        "order": order,
-        "weight": (ratio or 0.0) if order != 3 else 1 / max(ratio or 1.0, 1e-9),  # noqa: PLR2004
+        "order": _ORDER.index(what),
+        "weight": abs(math.log(ratio)) if ratio else 0.0,
         "rate": rate,
         "baseline_rate": baseline_rate,
         "rate_ratio": ratio,
         "calls_ms": calls_ms,
     }
+
+
+def _what(calls: int, before: int, scale: float) -> str:
+    """Return what became of an edge's calls, '' where chance alone could have done it.
+
+    Counts scatter by their square root, so few calls prove little.
+    """
+    expected = before * scale
+    scatter = math.sqrt(calls + before * scale**2)
+    distance = abs(calls - expected) / scatter if scatter else 0.0
+    if before == 0 or calls == 0:
+        return "" if distance < _UNLIKELY else "new" if before == 0 else "not observed"
+    if distance < _VERY_UNLIKELY:
+        return ""
+    if calls >= _WORTH_SAYING * expected:
+        return "called more"
+    return "called less" if calls * _WORTH_SAYING <= expected else ""
 
 
 def _calls_leaf(story: Story, edge: Row) -> float | None:

@@ -7,7 +7,8 @@ partition by partition, with the same functions.
 
 from __future__ import annotations
 
-from tracemap.derive.facts import facts, merge
+from tracemap.derive.facts import facts
+from tracemap.derive.merging import merge
 from tracemap.derive.waterfall import waterfall
 
 __all__ = ["facts", "merge", "waterfall"]

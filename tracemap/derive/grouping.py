@@ -39,10 +39,20 @@ def first_of_each(keys: Mapping[str, NDArray[Any]]) -> Rows:
     return _grouped(keys)[1]
 
 
-def _grouped(keys: Mapping[str, NDArray[Any]]) -> tuple[Rows, Rows, Codes]:
+def is_strictly_sorted(keys: Mapping[str, NDArray[Any]]) -> bool:
+    """Return whether rows come by key, each key once: then there is nothing to sum."""
+    return _is_rising(_side_by_side(keys))
+
+
+def _side_by_side(keys: Mapping[str, NDArray[Any]]) -> Codes:
     table = np.empty((len(next(iter(keys.values()))), len(keys)), dtype=np.int32)
     for at, values in enumerate(keys.values()):
         table[:, at] = values
+    return table
+
+
+def _grouped(keys: Mapping[str, NDArray[Any]]) -> tuple[Rows, Rows, Codes]:
+    table = _side_by_side(keys)
     return *_groups(table), table
 
 
@@ -77,6 +87,17 @@ def grouped(
         else:
             columns[name] = _sums(group, values.astype(np.int64), first.size)
     return pl.DataFrame(columns).sort(*keys)
+
+
+@kernel
+def _is_rising(table: Codes) -> bool:
+    for row in range(1, table.shape[0]):
+        column = 0
+        while column < table.shape[1] and table[row, column] == table[row - 1, column]:
+            column += 1
+        if column == table.shape[1] or table[row, column] < table[row - 1, column]:
+            return False
+    return True
 
 
 @kernel

@@ -198,6 +198,18 @@ def test_a_huge_trace_is_cut_and_says_so() -> None:
     assert block.total == many.height
 
 
+def test_a_silent_upstream_is_blamed_with_care() -> None:
+    """A database that recorded nothing may itself have waited for something."""
+    (facts,) = [
+        block
+        for block in sections(build(believable.incident()).view)["summary"].blocks
+        if isinstance(block, FactsBlock)
+    ]
+    remark = next(plain(fact.remark) for fact in facts.facts if fact.term == "Likeliest origin")
+
+    assert remark.endswith("It recorded no spans of its own: it began there or beyond")
+
+
 def test_sampling_and_thin_data_are_said_in_words() -> None:
     """A number that misleads comes with its warning."""
     findings = believable.incident("batch")

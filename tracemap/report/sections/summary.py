@@ -83,10 +83,19 @@ def _origin(story: Story) -> list[Fact]:
             (
                 *cause_words(origin),
                 f": +{in_ms(origin['excess_ms'] * 1e6)} per user request{share}",
+                _beyond(story),
             ),
             "origin-cause",
         )
     ]
+
+
+def _beyond(story: Story) -> str:
+    """Return the warning that an origin which recorded no spans cannot be looked into."""
+    leaves = [leaf for root in story.roots for leaf in root.from_origin(story.origins[0])]
+    if not any(leaf.row["leaf"] == "virtual" for leaf in leaves):
+        return ""
+    return ". It recorded no spans of its own: it began there or beyond"
 
 
 def _absorbed(story: Story) -> list[Fact]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from tracemap.ingest.block import Block, Reject
+from tracemap.ingest.block import Block
 from tracemap.ingest.kernels.interning import (
     NO_DURATION,
     OUT_DURATION,

@@ -71,9 +71,13 @@ def open_contents(chunks: Iterator[bytes]) -> Contents:
     if not is_message(head) and is_framed(head):
         whole = messages(chunks)
         first = next(whole, b"")
-        return Contents(first[:HEAD_BYTES].lstrip(), chain((first,), whole), framed=True)
-    text = head.removeprefix(BYTE_ORDER_MARK)
-    return Contents(text.lstrip() if not is_message(text) else text, chunks)
+        return Contents(_without_space(first[:HEAD_BYTES]), chain((first,), whole), framed=True)
+    return Contents(_without_space(head.removeprefix(BYTE_ORDER_MARK)), chunks)
+
+
+def _without_space(head: bytes) -> bytes:
+    """Return text without the white space before it; the first tag of a message looks like some."""
+    return head if is_message(head) else head.lstrip()
 
 
 __all__ = ["BrokenStreamError", "Contents", "is_framed", "is_message", "open_contents"]

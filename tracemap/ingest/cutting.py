@@ -69,7 +69,7 @@ def lines(contents: Contents, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]
         if oversize and cut:
             start = piece.find(b"\n") + 1
             yield Block(
-                padded(), np.empty((0, 2), np.int64), first, [Reject(first, "line_too_long")]
+                padded(), np.empty((0, 2), np.int64), first, [Reject(first, "message_too_large")]
             )
             first += 1
             piece, cut, oversize = piece[start:], cut - start, False
@@ -89,7 +89,7 @@ def lines(contents: Contents, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]
     block.cut_short = bool(block.bounds.size) and block.data[block.bounds[-1, 1]] != _NEWLINE
     number = first + len(block.bounds) - (1 if block.cut_short else 0)
     if oversize:
-        block.rejects.append(Reject(first, "line_too_long"))
+        block.rejects.append(Reject(first, "message_too_large"))
     if block.cut_short and broken == ["truncated_tail"]:
         # The one line that was cut is the record that is missing: the decoder rejects it.
         broken = []
@@ -151,7 +151,7 @@ def documents(contents: Contents, block_bytes: int = BLOCK_BYTES) -> Iterator[Bl
             wanted = max(block_bytes, 2 * len(rest))
             pile.add(rest)
             if pile.size > MESSAGE_BYTES_MAX:
-                broken.append("document_too_large")
+                broken.append("message_too_large")
                 pile.take()
                 break
     block, _ = _block_of_documents(pile, first, last=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,7 @@ from tracemap.ingest.contents import Contents
 from tracemap.ingest.cutting import are_lines, documents, framed, lines
 from tracemap.ingest.formats import Task
 from tracemap.ingest.kernels.json_documents import decode_json
-from tracemap.ingest.kernels.layout import RESOURCE_INDEX_SIZE, Words, columns
+from tracemap.ingest.kernels.layout import RESOURCE_INDEX_SIZE, columns
 from tracemap.ingest.kernels.machine import SLACK
 from tracemap.ingest.resources import Resources
 from tracemap.ingest.semconv import known_words
@@ -55,12 +55,6 @@ def read_otlp_json(contents: Contents, block_bytes: int) -> Iterator[Task]:
         yield partial(json_batch, block, resources)
 
 
-@cache
-def words() -> Words:
-    """Return the table of known words; the same for all blocks."""
-    return known_words()
-
-
 def json_batch(block: Block, resources: Resources) -> Batch:
     """Decode one block."""
     block = _as_utf8(block)
@@ -76,7 +70,7 @@ def json_batch(block: Block, resources: Resources) -> Batch:
         found.rejects,
         np.full(RESOURCE_INDEX_SIZE, -1, np.int64),
         found.registers,
-        words(),
+        known_words(),
     )
     return as_batch(block, found, resources)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tracemap.ingest.contents import Contents
 from tracemap.ingest.formats import Format
 from tracemap.ingest.otlp_json import is_otlp_json, read_otlp_json
+from tracemap.ingest.otlp_protobuf import is_otlp_protobuf, read_otlp_protobuf
 
 FORMATS: tuple[Format, ...] = (
     Format(
@@ -13,6 +14,13 @@ FORMATS: tuple[Format, ...] = (
         " Jaeger v3 answers",
         is_otlp_json,
         read_otlp_json,
+    ),
+    Format(
+        "otlp-protobuf",
+        "OTLP protobuf: one bare message, or messages with their length before each (Collector"
+        " file exporter)",
+        is_otlp_protobuf,
+        read_otlp_protobuf,
     ),
 )
 

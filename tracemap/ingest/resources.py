@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
+from tracemap.ingest.doubles import unmarked
 from tracemap.model import RESOURCES, Quality
 
 _SERVICE_NAMES = (
@@ -55,6 +56,7 @@ def resource_row(written: str) -> tuple[str | int, ...]:
     marked ``SERVICE_INFERRED``; without that too it is ``unknown_service``. An SDK's own default,
     ``unknown_service:java``, is kept as it is: never merge different unknowns.
     """
+    written = unmarked(written)
     attributes: dict[str, object] = json.loads(written) if written else {}
     quality = 0
     name = _text(attributes, "service.name")

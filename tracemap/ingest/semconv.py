@@ -8,6 +8,8 @@ conventions 1.44, the renames in its ``schemas/1.44.0``, and its migration guide
 
 from __future__ import annotations
 
+from functools import cache
+
 from tracemap.ingest.kernels.layout import (
     CODE_DROP,
     CODE_RANK_SHIFT,
@@ -173,6 +175,9 @@ def key_codes() -> dict[str, int]:
     return codes
 
 
+@cache
 def known_words() -> Words:
-    """Return the table of field names and attribute keys that the kernels look words up in."""
+    """Return the table of field names and attribute keys that the kernels look words up in.
+
+    It is the same for every block."""
     return tables(key_codes(), SECRET_PREFIXES)

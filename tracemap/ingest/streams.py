@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Protocol
 
 import zstandard
 
@@ -33,13 +32,6 @@ class BrokenStreamError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-class _Decoder(Protocol):
-    eof: bool
-    unused_data: bytes
-
-    def decompress(self, data: bytes, /) -> bytes: ...
 
 
 class _Gate:
@@ -99,7 +91,7 @@ def unzstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """
     gate = _Gate()
     context = zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES_MAX)
-    decoder: _Decoder | None = None
+    decoder: zstandard.ZstdDecompressionObj | None = None
     for chunk in chunks:
         for start in range(0, len(chunk), _ZSTD_BITE_BYTES):
             rest = chunk[start : start + _ZSTD_BITE_BYTES]
@@ -141,13 +133,21 @@ def peeked(chunks: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
     except StopIteration:
         chunks = iter(())
     except BrokenStreamError as error:
-        chunks = _breaking(error)
+        chunks = _Breaking(error)
     return b"".join(head), chain(head, chunks)
 
 
-def _breaking(error: BrokenStreamError) -> Iterator[bytes]:
-    raise error
-    yield b""  # what makes this a generator
+class _Breaking:
+    """A stream that breaks at once."""
+
+    def __init__(self, error: BrokenStreamError) -> None:
+        self._error = error
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        raise self._error
 
 
 def unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:

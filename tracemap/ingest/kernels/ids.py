@@ -6,7 +6,7 @@ import numpy as np
 
 from tracemap.ingest.kernels.json_scan import ZERO, hex_value
 from tracemap.ingest.kernels.layout import HIGH, LOW, Bytes, Ints
-from tracemap.ingest.kernels.machine import apart, load, step
+from tracemap.ingest.kernels.machine import apart, load, signed, step, swapped
 
 EMPTY, GOOD, BAD = 0, 1, 2
 
@@ -48,7 +48,7 @@ def _eight_digits(word: np.uint64) -> int:
         return -1
     pairs = ((value << np.uint64(4)) | (value >> np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
     fours = ((pairs << np.uint64(8)) | (pairs >> np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
-    return np.int64(((fours << np.uint64(16)) | (fours >> np.uint64(32))) & np.uint64(0xFFFFFFFF))
+    return signed(((fours << np.uint64(16)) | (fours >> np.uint64(32))) & np.uint64(0xFFFFFFFF))
 
 
 @step
@@ -76,7 +76,7 @@ def _hex_id(data: Bytes, start: int, end: int, state: Ints) -> bool:
     state[HIGH] = 0
     state[LOW] = 0
     for index in range(start, end):
-        digit = hex_value(np.int64(data[index]))
+        digit = hex_value(signed(data[index]))
         if digit < 0:
             return False
         _push(state, digit, 4)
@@ -90,11 +90,11 @@ def _base64_id(data: Bytes, start: int, size: int, state: Ints) -> bool:
     state[LOW] = 0
     whole = (size * 8) // 6
     for index in range(start, start + whole):
-        digit = _base64_value(np.int64(data[index]))
+        digit = _base64_value(signed(data[index]))
         if digit < 0:
             return False
         _push(state, digit, 6)
-    last = _base64_value(np.int64(data[start + whole]))
+    last = _base64_value(signed(data[start + whole]))
     rest = size * 8 - whole * 6
     if last < 0:
         return False
@@ -107,7 +107,7 @@ def _base64_id(data: Bytes, start: int, size: int, state: Ints) -> bool:
 
 
 @step
-def _base64_letter(value: int) -> int:
+def base64_letter(value: int) -> int:
     if value < 26:
         return value + 65
     if value < 52:
@@ -125,12 +125,12 @@ def _twice_encoded(data: Bytes, start: int, size: int, state: Ints) -> bool:
     for group in range(size // 2):
         three = 0
         for index in range(start + group * 6, start + group * 6 + 6):
-            digit = hex_value(np.int64(data[index]))
+            digit = hex_value(signed(data[index]))
             if digit < 0:
                 return False
             three = three * 16 + digit
         for shift in (18, 12, 6, 0):
-            digit = hex_value(_base64_letter((three >> shift) & 63))
+            digit = hex_value(base64_letter((three >> shift) & 63))
             if digit < 0:
                 return False
             _push(state, digit, 4)
@@ -178,6 +178,7 @@ def raw_id(data: Bytes, start: int, length: int, size: int, state: Ints) -> int:
         return EMPTY
     if length != size:
         return BAD
-    for index in range(start, start + size):
-        _push(state, np.int64(data[index]), 8)
+    if size == 16:
+        state[HIGH] = signed(swapped(load(data, start)))
+    state[LOW] = signed(swapped(load(data, start + size - 8)))
     return EMPTY if state[HIGH] == 0 and state[LOW] == 0 else GOOD

@@ -34,7 +34,7 @@ from tracemap.ingest.kernels.layout import (
     Bytes,
     Ints,
 )
-from tracemap.ingest.kernels.machine import apart, kernel, pointer, step
+from tracemap.ingest.kernels.machine import apart, kernel, pointer, signed, step
 from tracemap.ingest.kernels.paths import plain_url
 from tracemap.ingest.kernels.strings import (
     BODY_MASK,
@@ -102,13 +102,13 @@ def _signature(
 ) -> int:
     """Return the number of the span's signature; a new one is represented by this row."""
     apart()
-    place = np.int64(_signature_hash(data, extra, spans, row)) & mask
+    place = signed(_signature_hash(data, extra, spans, row)) & mask
     while index[place] >= 0:
-        found = index[place]
+        found = signed(index[place])
         if _same_signature(data, extra, spans, row, signatures[found]):
             return found
         place = (place + 1) & mask
-    number = counts[SIGNATURES]
+    number = signed(counts[SIGNATURES])
     index[place] = number
     signatures[number] = row
     counts[SIGNATURES] = number + 1
@@ -133,9 +133,9 @@ def _operation(
     scope = spans[row + SCOPE]
     hashed = mix(reference_hash(data, extra, name), np.uint64(signature))
     hashed = mix(hashed, reference_hash(data, extra, scope))
-    place = np.int64(hashed) & mask
+    place = signed(hashed) & mask
     while index[place] >= 0:
-        found = index[place]
+        found = signed(index[place])
         at = found * 3
         if (
             operations[at] == signature
@@ -144,7 +144,7 @@ def _operation(
         ):
             return found
         place = (place + 1) & mask
-    number = counts[OPERATIONS]
+    number = signed(counts[OPERATIONS])
     index[place] = number
     operations[number * 3] = signature
     operations[number * 3 + 1] = name & BODY_MASK
@@ -178,13 +178,13 @@ def _error(
             origin = FROM_HTTP_STATUS
     if reference == 0:
         return -1
-    place = np.int64(reference_hash(data, extra, reference)) & mask
+    place = signed(reference_hash(data, extra, reference)) & mask
     while index[place] >= 0:
-        found = index[place]
+        found = signed(index[place])
         if errors[found * 2] == origin and same_text(data, extra, errors[found * 2 + 1], reference):
             return found
         place = (place + 1) & mask
-    number = counts[ERRORS]
+    number = signed(counts[ERRORS])
     index[place] = number
     errors[number * 2] = origin
     errors[number * 2 + 1] = reference & BODY_MASK
@@ -204,7 +204,7 @@ def _small_number(data: Bytes, extra: Bytes, reference: int) -> int:
     for at in range(start, start + length):
         if source[at] < ZERO or source[at] > NINE:
             return -1
-        value = value * 10 + np.int64(source[at]) - ZERO
+        value = value * 10 + signed(source[at]) - ZERO
     return value
 
 
@@ -234,7 +234,7 @@ def _weight(data: Bytes, start: int, end: int) -> float:
     threshold = 0
     digits = 0
     while at < end and digits < _ALL_DIGITS:
-        digit = hex_value(np.int64(data[at]))
+        digit = hex_value(signed(data[at]))
         if digit < 0:
             break
         threshold = threshold * 16 + digit

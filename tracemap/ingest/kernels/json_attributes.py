@@ -30,7 +30,8 @@ from tracemap.ingest.kernels.json_scan import (
     skip_value,
     string_end,
 )
-from tracemap.ingest.kernels.json_text import mend_surrogates, unescape
+from tracemap.ingest.kernels.json_text import unescape
+from tracemap.ingest.kernels.json_writer import end_object, put, put_null, put_piece, put_quoted
 from tracemap.ingest.kernels.layout import (
     ATTRIBUTE_NESTING_MAX,
     BAD_SYNTAX,
@@ -47,15 +48,15 @@ from tracemap.ingest.kernels.layout import (
     PUSHED,
     RESUME,
     STACK,
-    TEXT,
     Bytes,
     Ints,
     Words,
 )
-from tracemap.ingest.kernels.machine import apart, step
+from tracemap.ingest.kernels.machine import apart, signed, step
 from tracemap.ingest.kernels.names import (
     ARRAY_VALUE,
     BYTES_VALUE,
+    DOUBLE_VALUE,
     INT_VALUE,
     KEY,
     KVLIST_VALUE,
@@ -64,43 +65,10 @@ from tracemap.ingest.kernels.names import (
     VALUES,
 )
 from tracemap.ingest.kernels.slots import clean_url, known_key, note_value, url_end
-from tracemap.ingest.kernels.strings import IN_EXTRA, copy_bytes
+from tracemap.ingest.kernels.strings import IN_EXTRA
 
 # A frame of the stack: what sort of list it is, and what has been seen of it.
 _KEYED, _SEEN, _WRITTEN = 1, 2, 4
-
-
-@step
-def put(text: Bytes, state: Ints, byte: int) -> None:
-    text[state[TEXT]] = byte
-    state[TEXT] += 1
-
-
-@step
-def put_null(text: Bytes, state: Ints) -> None:
-    at = state[TEXT]
-    text[at] = 110
-    text[at + 1] = 117
-    text[at + 2] = 108
-    text[at + 3] = 108
-    state[TEXT] = at + 4
-
-
-@step
-def put_piece(source: Bytes, start: int, length: int, text: Bytes, state: Ints) -> None:
-    state[TEXT] = copy_bytes(source, start, length, text, state[TEXT])
-
-
-@step
-def put_quoted(data: Bytes, start: int, end: int, text: Bytes, state: Ints) -> None:
-    """Write a JSON string as it stands, without its quotes at ``start - 1`` and `end`."""
-    at = state[TEXT]
-    text[at] = QUOTE
-    after = copy_bytes(data, start, end - start, text, at + 1)
-    text[after] = QUOTE
-    if state[ESCAPED] == LONE_SURROGATE:
-        mend_surrogates(text, at + 1, after)
-    state[TEXT] = after + 1
 
 
 @step
@@ -300,7 +268,7 @@ def _nested(
     put(text, state, OPEN_OBJECT if keyed else OPEN_ARRAY)
     if at == 0:
         put(text, state, CLOSE_OBJECT if keyed else CLOSE_ARRAY)
-        return state[RESUME]
+        return signed(state[RESUME])
     state[DEPTH] += 1
     state[STACK + 2 * state[DEPTH]] = _KEYED if keyed else 0
     state[PUSHED] = 1
@@ -342,6 +310,8 @@ def _any_value(
             break
         scalar = data[at] != OPEN_OBJECT and data[at] != OPEN_ARRAY
         if scalar and STRING_VALUE <= field <= BYTES_VALUE:
+            if field == DOUBLE_VALUE or field == BYTES_VALUE:
+                code &= ~CODE_COLUMN
             at = _plain(data, at, end, code, text, extra, spans, row, state)
             break
         at = skip_value(data, at, end, state)
@@ -371,7 +341,7 @@ def _after_value(data: Bytes, at: int, end: int, state: Ints, table: Words) -> i
     if state[slot] & _KEYED == 0:
         return at
     if state[slot + 1]:
-        return state[slot + 1]
+        return signed(state[slot + 1])
     return rest_of_object(data, at, end, False, state, table)
 
 
@@ -418,7 +388,7 @@ def attributes(
             break
         if data[at] == close:
             if state[DEPTH] == 0:
-                put(text, state, CLOSE_OBJECT)
+                end_object(text, state)
                 return at + 1
             at = _close_list(data, at, end, text, state, table)
             if at >= 0:
@@ -431,19 +401,16 @@ def attributes(
             if at < 0:
                 break
             state[slot + 1] = state[RESUME]
-            if state[KEY_START] == 0:
-                at = state[RESUME]
-                continue
+            length = state[KEY_STOP] - state[KEY_START]
             if state[DEPTH] == 0:
-                length = state[KEY_STOP] - state[KEY_START]
                 hashed = np.uint64(state[HASH])
                 code = known_key(data, state[KEY_START], length, hashed, table)
-                if code & CODE_DROP:
-                    if at > 0:
-                        at = skip_value(data, at, end, state)
-                    if at >= 0:
-                        at = _after_value(data, at, end, state, table)
-                    continue
+            if length == 0 or code & CODE_DROP:
+                if at > 0:
+                    at = skip_value(data, at, end, state)
+                if at >= 0:
+                    at = _after_value(data, at, end, state, table)
+                continue
         _write_key(data, text, state)
         if at == 0:
             put_null(text, state)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tracemap.ingest.kernels.ids import EMPTY, text_id
 from tracemap.ingest.kernels.json_scan import (
     DOT,
@@ -31,7 +29,7 @@ from tracemap.ingest.kernels.layout import (
     Ints,
     Words,
 )
-from tracemap.ingest.kernels.machine import apart, step
+from tracemap.ingest.kernels.machine import apart, signed, step
 from tracemap.ingest.kernels.strings import IN_EXTRA, hash_bytes, lookup, pack
 
 _LARGEST_TENTH = (2**63 - 1) // 10
@@ -46,7 +44,7 @@ def _exponent(data: Bytes, at: int, end: int) -> int:
         at += 1
     value = 0
     while at < end and value < 400:
-        value = value * 10 + (np.int64(data[at]) - ZERO)
+        value = value * 10 + (signed(data[at]) - ZERO)
         at += 1
     return sign * min(value, 400)
 
@@ -84,7 +82,7 @@ def parse_integer(data: Bytes, start: int, end: int, state: Ints) -> int:
         at += 1
     first = at
     while at < end:
-        digit = np.int64(data[at]) - ZERO
+        digit = signed(data[at]) - ZERO
         if data[at] == DOT and not fraction:
             fraction = True
         elif data[at] | 32 == 101 and at > first:

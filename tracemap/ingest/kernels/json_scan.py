@@ -23,7 +23,7 @@ from tracemap.ingest.kernels.layout import (
     Ints,
     Words,
 )
-from tracemap.ingest.kernels.machine import apart, load, step, trailing_bytes
+from tracemap.ingest.kernels.machine import apart, load, signed, step, trailing_bytes
 from tracemap.ingest.kernels.strings import hash_bytes, lookup
 
 QUOTE, BACKSLASH, COMMA, COLON = 34, 92, 44, 58
@@ -81,7 +81,7 @@ def hex_four(data: Bytes, at: int) -> int:
     """Return the number that four hex digits make; -1 if they are none."""
     value = 0
     for index in range(at, at + 4):
-        digit = hex_value(np.int64(data[index]))
+        digit = hex_value(signed(data[index]))
         if digit < 0:
             return -1
         value = value * 16 + digit
@@ -262,7 +262,7 @@ def key_end(data: Bytes, at: int, end: int, state: Ints) -> int:
     start = at + 1
     at = string_end(data, start, end, state)
     if at >= 0:
-        state[HASH] = np.int64(hash_bytes(data, start, at - start))
+        state[HASH] = signed(hash_bytes(data, start, at - start))
     return at
 
 

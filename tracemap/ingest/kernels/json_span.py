@@ -24,7 +24,6 @@ from tracemap.ingest.kernels.layout import (
     BAD_ID,
     BAD_SYNTAX,
     CODE_COLUMN,
-    CURRENT_SCOPE,
     DROPPED_COUNTS,
     END,
     EXCEPTION_TYPE,
@@ -46,22 +45,15 @@ from tracemap.ingest.kernels.layout import (
     PARENT_ID,
     PRECISION_LOST,
     QUALITY,
-    RESOURCE,
     RESUME,
-    SCOPE,
     SPAN_ID,
-    SPAN_ID_INVALID,
-    SPAN_ID_MISSING,
     SPANS,
     START,
     STATUS,
     TEXT,
     TEXT_END,
-    TEXT_START,
     TIME_INVALID,
     TRACE_HIGH,
-    TRACE_ID_INVALID,
-    TRACE_ID_MISSING,
     TRACE_LOW,
     TRACE_STATE,
     VALUE,
@@ -91,21 +83,11 @@ from tracemap.ingest.kernels.names import (
     TRACE_ID,
     TRACE_STATE_FIELD,
 )
+from tracemap.ingest.kernels.rows import clear_row, id_fault
 from tracemap.ingest.kernels.slots import known_key
 from tracemap.ingest.kernels.strings import IN_EXTRA, OFFSET_MASK, length_of
 
 _KINDS, _STATUSES = 6, 3
-
-
-@step
-def clear_row(spans: Ints, row: int, state: Ints) -> None:
-    """Make the row that starts at `row` a span of the current scope about which nothing is known yet."""
-    for column in range(WIDTH):
-        spans[row + column] = 0
-    spans[row + RESOURCE] = -1
-    spans[row + SCOPE] = state[CURRENT_SCOPE]
-    spans[row + TEXT_START] = state[TEXT]
-    spans[row + TEXT_END] = state[TEXT]
 
 
 @step
@@ -351,16 +333,6 @@ def _number(
     if state[INEXACT]:
         spans[row + QUALITY] |= PRECISION_LOST
     return at
-
-
-@step
-def id_fault(trace: int, span: int) -> int:
-    """Return why a span with such ids cannot be taken; 0: it can."""
-    if trace != GOOD:
-        return TRACE_ID_INVALID if trace == INVALID else TRACE_ID_MISSING
-    if span != GOOD:
-        return SPAN_ID_INVALID if span == INVALID else SPAN_ID_MISSING
-    return 0
 
 
 @step

@@ -94,6 +94,7 @@ REASONS = (
 BAD_ID = 1
 PRECISION_LOST = 1024
 DROPPED_COUNTS = 524288
+TEXT_DAMAGED = 8388608
 
 # Counters and registers that the functions of a kernel share.
 # The first SAVED of them count what a record gave, and go back if it is rejected.
@@ -135,7 +136,7 @@ FIRST_SAVED = 32
 NESTING_MAX = 512
 ATTRIBUTE_NESTING_MAX = 64
 STACK = FIRST_SAVED + SAVED
-FRAMES = STACK + 2 * (ATTRIBUTE_NESTING_MAX + 2)
+FRAMES = STACK + 3 * (ATTRIBUTE_NESTING_MAX + 2)
 FRAME_SIZE = 5
 FRAMES_MAX = 16
 REGISTERS = FRAMES + FRAME_SIZE * (FRAMES_MAX + 1)

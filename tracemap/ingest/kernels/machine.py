@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
-from llvmlite import ir
+import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+_compiler: Any = numba.njit
+_types: Any = types
 _WORD = ir.IntType(64)
+
+signed = cast("Callable[[Any], int]", np.int64)
+"""A number of any sort as Int64; inside a kernel all whole numbers are that or UInt64."""
 
 SLACK = 64
 """Zero bytes that must follow the last byte of every buffer a kernel reads or writes."""
+
+
+def _primitive(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function`, which writes machine code, as something kernels can call."""
+    made: Callable[..., Any] = intrinsic(function)
+    return made
 
 
 def kernel(function: Function) -> Function:
@@ -23,8 +35,7 @@ def kernel(function: Function) -> Function:
     The cache knows only the file that the kernel itself stands in: after an edit to a step it
     calls from another file, remove ``__pycache__``.
     """
-    compiled: Function = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    return compiled
+    return cast("Function", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
 def step(function: Function) -> Function:
@@ -33,20 +44,19 @@ def step(function: Function) -> Function:
     It is compiled once for each combination of argument types. Left to itself the compiler would
     do so for each combination of constants as well, which takes three times as long.
     """
-    compiled = numba.njit(
+    compiled = _compiler(
         nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
     )(function)
     resolve = compiled.get_call_template
 
     def resolve_types(arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:  # noqa: ANN401
-        return resolve(tuple(types.unliteral(argument) for argument in arguments), keywords)
+        return resolve(tuple(_types.unliteral(argument) for argument in arguments), keywords)
 
     compiled.get_call_template = resolve_types
-    part: Function = compiled
-    return part
+    return cast("Function", compiled)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_primitive
 def pointer(_typing: Any, array: Any) -> Any:  # noqa: ANN401
     """Return where an array's elements lie, to be indexed like the array.
 
@@ -58,14 +68,14 @@ def pointer(_typing: Any, array: Any) -> Any:  # noqa: ANN401
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
         return context.make_array(signature.args[0])(context, builder, arguments[0]).data
 
-    return types.CPointer(array.dtype)(array), codegen
+    return _types.CPointer(array.dtype)(array), codegen
 
 
 def _word_pointer(builder: Any, pointer_value: Any, index: Any) -> Any:  # noqa: ANN401
     return builder.bitcast(builder.gep(pointer_value, [index]), _WORD.as_pointer())
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_primitive
 def load(_typing: Any, data: Any, index: Any) -> Any:  # noqa: ANN401
     """Return the eight bytes that start at ``data[index]`` as a little-endian UInt64."""
 
@@ -77,7 +87,7 @@ def load(_typing: Any, data: Any, index: Any) -> Any:  # noqa: ANN401
     return types.uint64(data, types.intp), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_primitive
 def store(_typing: Any, data: Any, index: Any, word: Any) -> Any:  # noqa: ANN401
     """Write the eight bytes of `word` from ``data[index]`` on."""
 
@@ -89,7 +99,7 @@ def store(_typing: Any, data: Any, index: Any, word: Any) -> Any:  # noqa: ANN40
     return types.void(data, types.intp, types.uint64), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_primitive
 def trailing_bytes(_typing: Any, mask: Any) -> Any:  # noqa: ANN401
     """Return how many whole zero bytes come before the lowest set bit of `mask` (not 0)."""
 
@@ -100,7 +110,27 @@ def trailing_bytes(_typing: Any, mask: Any) -> Any:  # noqa: ANN401
     return types.int64(types.uint64), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_primitive
+def swapped(_typing: Any, word: Any) -> Any:  # noqa: ANN401
+    """Return the eight bytes of `word` in the opposite order."""
+
+    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+        return builder.bswap(arguments[0])
+
+    return types.uint64(types.uint64), codegen
+
+
+@_primitive
+def float_of(_typing: Any, bits: Any) -> Any:  # noqa: ANN401
+    """Return the double that is stored as the 64 bits of a whole number."""
+
+    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+        return builder.bitcast(arguments[0], ir.DoubleType())
+
+    return types.float64(types.int64), codegen
+
+
+@_primitive
 def apart(_typing: Any) -> Any:  # noqa: ANN401
     """Keep the step that calls this from being inlined: less code, several times less to compile."""
 

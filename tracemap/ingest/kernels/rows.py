@@ -1,10 +1,11 @@
-"""Rows other than spans: rejects, and resources, of which equal ones share a row."""
+"""Rows that both decoders write alike: new spans, rejects, and resources, equal ones once."""
 
 from __future__ import annotations
 
-import numpy as np
-
+from tracemap.ingest.kernels.ids import BAD as INVALID
+from tracemap.ingest.kernels.ids import GOOD
 from tracemap.ingest.kernels.layout import (
+    CURRENT_SCOPE,
     EXTRA,
     RECORD,
     REJECT_END,
@@ -14,20 +15,50 @@ from tracemap.ingest.kernels.layout import (
     REJECTS,
     REJECTS_MAX,
     REJECTS_MORE,
+    RESOURCE,
     RESOURCE_HASH,
     RESOURCE_INDEX_SIZE,
     RESOURCE_LENGTH,
     RESOURCE_START,
     RESOURCE_TEXT,
     RESOURCES,
+    SCOPE,
+    SPAN_ID_INVALID,
+    SPAN_ID_MISSING,
     TEXT,
+    TEXT_END,
+    TEXT_START,
+    TRACE_ID_INVALID,
+    TRACE_ID_MISSING,
+    WIDTH,
     Bytes,
     Ints,
 )
-from tracemap.ingest.kernels.machine import apart, step
+from tracemap.ingest.kernels.machine import apart, signed, step
 from tracemap.ingest.kernels.strings import IN_EXTRA, copy_bytes, hash_bytes, pack, same_bytes
 
 _INDEX_MASK = RESOURCE_INDEX_SIZE - 1
+
+
+@step
+def clear_row(spans: Ints, row: int, state: Ints) -> None:
+    """Make the row that starts at `row` a span of the current scope about which nothing is known yet."""
+    for column in range(WIDTH):
+        spans[row + column] = 0
+    spans[row + RESOURCE] = -1
+    spans[row + SCOPE] = state[CURRENT_SCOPE]
+    spans[row + TEXT_START] = state[TEXT]
+    spans[row + TEXT_END] = state[TEXT]
+
+
+@step
+def id_fault(trace: int, span: int) -> int:
+    """Return why a span with such ids cannot be taken; 0: it can."""
+    if trace != GOOD:
+        return TRACE_ID_INVALID if trace == INVALID else TRACE_ID_MISSING
+    if span != GOOD:
+        return SPAN_ID_INVALID if span == INVALID else SPAN_ID_MISSING
+    return 0
 
 
 @step
@@ -51,10 +82,10 @@ def known_resource(
 ) -> int:
     """Return the row of a resource that was written with the same bytes; -1: there is none."""
     apart()
-    hashed = np.int64(hash_bytes(data, start, length))
+    hashed = signed(hash_bytes(data, start, length))
     place = hashed & _INDEX_MASK
     while index[place] >= 0:
-        row = index[place]
+        row = signed(index[place])
         if (
             resources[row * 4 + RESOURCE_HASH] == hashed
             and resources[row * 4 + RESOURCE_LENGTH] == length
@@ -86,8 +117,8 @@ def keep_resource(
     size = state[TEXT] - written
     state[EXTRA] = copy_bytes(text, written, size, extra, at)
     state[TEXT] = written
-    row = state[RESOURCES]
-    hashed = np.int64(hash_bytes(data, start, length))
+    row = signed(state[RESOURCES])
+    hashed = signed(hash_bytes(data, start, length))
     resources[row * 4 + RESOURCE_HASH] = hashed
     resources[row * 4 + RESOURCE_START] = start
     resources[row * 4 + RESOURCE_LENGTH] = length

@@ -16,7 +16,7 @@ from tracemap.ingest.kernels.layout import (
     Ints,
     Words,
 )
-from tracemap.ingest.kernels.machine import apart, step
+from tracemap.ingest.kernels.machine import apart, signed, step
 from tracemap.ingest.kernels.strings import RANK_SHIFT, copy_bytes, hash_bytes, lookup, pack
 
 _SLASH, _QUESTION, _HASH, _AT, _COLON = 47, 63, 35, 64, 58
@@ -26,7 +26,7 @@ _SLASH, _QUESTION, _HASH, _AT, _COLON = 47, 63, 35, 64, 58
 def _has_dropped_prefix(data: Bytes, start: int, length: int, table: Words) -> bool:
     entry = PREFIXES
     while table[entry] != 0:
-        size = np.int64(table[entry])
+        size = signed(table[entry])
         if length > size and hash_bytes(data, start, size) == table[entry + 1]:
             return True
         entry += 2
@@ -46,16 +46,21 @@ def known_key(data: Bytes, start: int, length: int, hashed: np.uint64, table: Wo
 
 
 @step
-def note_value(spans: Ints, row: int, code: int, start: int, length: int, place: int) -> None:
+def note_reference(spans: Ints, row: int, code: int, reference: int) -> None:
     """Note a value in the span's row, unless a key of smaller rank has given one already."""
     column = code & CODE_COLUMN
-    if row < 0 or column == 0:
+    if row < 0 or column == 0 or reference == 0:
         return
     rank = (code >> CODE_RANK_SHIFT) & 31
-    reference = pack(start, length, place, rank)
     noted = spans[row + column]
-    if reference != 0 and (noted == 0 or (noted >> RANK_SHIFT) > rank):
-        spans[row + column] = reference
+    if noted == 0 or (noted >> RANK_SHIFT) > rank:
+        spans[row + column] = reference | (rank << RANK_SHIFT)
+
+
+@step
+def note_value(spans: Ints, row: int, code: int, start: int, length: int, place: int) -> None:
+    """Note the value that stands in ``[start, start + length)`` of the buffer `place`."""
+    note_reference(spans, row, code, pack(start, length, place, 0))
 
 
 @step

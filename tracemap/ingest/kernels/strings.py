@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tracemap.ingest.kernels.layout import Bytes, Ints, Words
-from tracemap.ingest.kernels.machine import kernel, load, pointer, step, store
+from tracemap.ingest.kernels.machine import kernel, load, pointer, signed, step, store
 
 _SEED = np.uint64(0x9E3779B97F4A7C15)
 _FACTOR = np.uint64(0xFF51AFD7ED558CCD)
@@ -68,7 +68,7 @@ def same_bytes(one: Bytes, start: int, other: Bytes, other_start: int, length: i
     if index == length:
         return True
     left = head(load(one, start + index), length - index)
-    return left == head(load(other, other_start + index), length - index)
+    return bool(left == head(load(other, other_start + index), length - index))
 
 
 @step
@@ -126,11 +126,11 @@ def same_text(data: Bytes, extra: Bytes, one: int, other: int) -> bool:
 @step
 def lookup(table: Words, hashes: int, codes: int, hashed: np.uint64) -> int:
     """Return the code that a table of known words has for a hash; 0: unknown word."""
-    index = np.int64(hashed & np.uint64(1023))
+    index = signed(hashed & np.uint64(1023))
     while True:
         found = table[hashes + index]
         if found == hashed:
-            return np.int64(table[codes + index])
+            return signed(table[codes + index])
         if found == 0:
             return 0
         index = (index + 1) & 1023

@@ -1,0 +1,522 @@
+"""OTLP protobuf messages into rows."""
+
+from __future__ import annotations
+
+from tracemap.ingest.kernels.ids import BAD as INVALID
+from tracemap.ingest.kernels.ids import GOOD, raw_id
+from tracemap.ingest.kernels.json_writer import end_object
+from tracemap.ingest.kernels.layout import (
+    BAD_ID,
+    CODE_COLUMN,
+    CURRENT_RESOURCE,
+    CURRENT_SCOPE,
+    DAMAGED,
+    DOUBLES,
+    DROPPED_COUNTS,
+    END,
+    ERROR,
+    EXCEPTION_TYPE,
+    FIELD,
+    FIRST_SAVED,
+    FLAGS,
+    HIGH,
+    KEY_START,
+    KEY_STOP,
+    KIND,
+    LINK_ID,
+    LINK_SPAN,
+    LINK_TRACE_HIGH,
+    LINK_TRACE_LOW,
+    LINKS,
+    LOGS,
+    LOW,
+    METRICS,
+    NAME,
+    PARENT_ID,
+    QUALITY,
+    RECORD,
+    RESOURCE,
+    SAVED,
+    SPAN_ID,
+    SPANS,
+    START,
+    STATUS,
+    TEXT,
+    TEXT_DAMAGED,
+    TEXT_END,
+    TEXT_START,
+    TIME_INVALID,
+    TRACE_HIGH,
+    TRACE_LOW,
+    TRACE_STATE,
+    VALUE,
+    VALUE_LENGTH,
+    WIDTH,
+    Bytes,
+    Ints,
+    Words,
+)
+from tracemap.ingest.kernels.machine import apart, kernel, pointer, step
+from tracemap.ingest.kernels.proto_attributes import STRING, any_value, attribute, key_value
+from tracemap.ingest.kernels.proto_wire import after, field, text_reference
+from tracemap.ingest.kernels.rows import (
+    clear_row,
+    id_fault,
+    keep_resource,
+    known_resource,
+    reject,
+)
+from tracemap.ingest.kernels.slots import known_key
+from tracemap.ingest.kernels.strings import hash_bytes
+
+# Number of the field * 8 + wire type (0 varint, 1 eight bytes, 2 bytes, 5 four bytes).
+_RESOURCE_SPANS = 1 * 8 + 2
+_RESOURCE, _SCOPE_SPANS, _OLD_SCOPE_SPANS = 1 * 8 + 2, 2 * 8 + 2, 1000 * 8 + 2
+_RESOURCE_ATTRIBUTE = 1 * 8 + 2
+_SCOPE, _SPAN, _SCOPE_NAME = 1 * 8 + 2, 2 * 8 + 2, 1 * 8 + 2
+_TRACE_ID, _SPAN_ID, _TRACE_STATE, _PARENT_ID = 1 * 8 + 2, 2 * 8 + 2, 3 * 8 + 2, 4 * 8 + 2
+_NAME, _KIND, _START, _END = 5 * 8 + 2, 6 * 8 + 0, 7 * 8 + 1, 8 * 8 + 1
+_ATTRIBUTE, _EVENT, _LINK, _STATUS = 9 * 8 + 2, 11 * 8 + 2, 13 * 8 + 2, 15 * 8 + 2
+_DROPPED_ATTRIBUTES, _DROPPED_EVENTS, _DROPPED_LINKS = 10 * 8, 12 * 8, 14 * 8
+_FLAGS = 16 * 8 + 5
+_STATUS_CODE = 3 * 8 + 0
+_EVENT_NAME, _EVENT_ATTRIBUTE = 2 * 8 + 2, 3 * 8 + 2
+_LINK_TRACE_ID, _LINK_SPAN_ID = 1 * 8 + 2, 2 * 8 + 2
+_LOG_TIME = 1 * 8 + 1
+
+_KINDS, _STATUSES = 6, 3
+IS_LOG, IS_METRIC = -1, -2
+"""Not spans but records of another signal: on the wire the three cannot be told apart sooner."""
+
+
+@step
+def _status(data: Bytes, at: int, end: int, state: Ints) -> int:
+    """Return the code of a status message; -1 if it is broken."""
+    code = 0
+    while at < end:
+        at = field(data, at, end, state)
+        if at < 0:
+            return -1
+        if state[FIELD] == _STATUS_CODE:
+            code = state[VALUE]
+        at = after(at, state)
+    return code if 0 <= code < _STATUSES else 0
+
+
+@step
+def _link(data: Bytes, at: int, end: int, row: int, spans: Ints, links: Ints, state: Ints) -> int:
+    apart()
+    number = state[LINKS] * 4
+    trace = span = 0
+    while at < end:
+        at = field(data, at, end, state)
+        if at < 0:
+            return -1
+        if state[FIELD] == _LINK_TRACE_ID:
+            trace = raw_id(data, at, state[VALUE], 16, state)
+            links[number + LINK_TRACE_HIGH] = state[HIGH]
+            links[number + LINK_TRACE_LOW] = state[LOW]
+        elif state[FIELD] == _LINK_SPAN_ID:
+            span = raw_id(data, at, state[VALUE], 8, state)
+            links[number + LINK_ID] = state[LOW]
+        at = after(at, state)
+    if trace == GOOD and span == GOOD:
+        links[number + LINK_SPAN] = state[SPANS]
+        state[LINKS] += 1
+    else:
+        spans[row + QUALITY] |= BAD_ID
+    return at
+
+
+@step
+def _is_exception(data: Bytes, start: int, length: int) -> bool:
+    return (
+        length == 9
+        and data[start] == 101
+        and data[start + 1] == 120
+        and data[start + 2] == 99
+        and data[start + 8] == 110
+    )
+
+
+@step
+def _exception_type(data: Bytes, at: int, end: int, extra: Bytes, state: Ints, table: Words) -> int:
+    """Return the reference to the type of exception if the attribute is that; 0: it is not."""
+    apart()
+    value = key_value(data, at, end, state)
+    if value <= 0:
+        return value
+    start = state[KEY_START]
+    length = state[KEY_STOP] - start
+    code = known_key(data, start, length, hash_bytes(data, start, length), table)
+    if code & CODE_COLUMN != EXCEPTION_TYPE:
+        return 0
+    start = any_value(data, value, value + state[VALUE_LENGTH], state)
+    if start < 0 or state[FIELD] != STRING:
+        return min(start, 0)
+    return text_reference(data, start, start + state[VALUE], extra, state)
+
+
+@step
+def _event(
+    data: Bytes, at: int, end: int, row: int, extra: Bytes, spans: Ints, state: Ints, table: Words
+) -> int:
+    """Read one event; the first exception gives the span its type of error."""
+    apart()
+    exception = False
+    kind = 0
+    while at < end:
+        at = field(data, at, end, state)
+        if at < 0:
+            return -1
+        stop = after(at, state)
+        if state[FIELD] == _EVENT_NAME:
+            exception = _is_exception(data, at, state[VALUE])
+        elif state[FIELD] == _EVENT_ATTRIBUTE:
+            found = _exception_type(data, at, stop, extra, state, table)
+            if found < 0:
+                return -1
+            if found:
+                kind = found
+        at = stop
+    if exception and spans[row + EXCEPTION_TYPE] == 0:
+        spans[row + EXCEPTION_TYPE] = kind
+    return at
+
+
+@step
+def _time(row: int, column: int, spans: Ints, state: Ints) -> int:
+    spans[row + column] = state[VALUE]
+    return TIME_INVALID if state[VALUE] < 0 else 0
+
+
+@step
+def _small_field(spans: Ints, row: int, state: Ints) -> None:
+    """Take kind, flags or a count of what was dropped."""
+    found = state[FIELD]
+    value = state[VALUE]
+    if found == _KIND:
+        spans[row + KIND] = value if 0 <= value < _KINDS else 0
+    elif found == _FLAGS:
+        spans[row + FLAGS] = value & 0xFFFF
+    elif found == _DROPPED_ATTRIBUTES or found == _DROPPED_EVENTS or found == _DROPPED_LINKS:
+        if value:
+            spans[row + QUALITY] |= DROPPED_COUNTS
+
+
+@step
+def span(
+    data: Bytes,
+    at: int,
+    end: int,
+    text: Bytes,
+    extra: Bytes,
+    spans: Ints,
+    links: Ints,
+    doubles: Ints,
+    state: Ints,
+    table: Words,
+) -> int:
+    """Read the span in ``data[at:end]`` into the next row. VALUE: why it cannot be taken.
+
+    0 if it can; `IS_LOG` or `IS_METRIC` if it is no span at all.
+    """
+    apart()
+    row = state[SPANS] * WIDTH
+    clear_row(spans, row, state)
+    spans[row + RESOURCE] = state[CURRENT_RESOURCE]
+    state[DAMAGED] = 0
+    trace = identity = fault = 0
+    timed = False
+    while at < end:
+        at = field(data, at, end, state)
+        if at < 0:
+            return -1
+        found = state[FIELD]
+        stop = after(at, state)
+        if found == _ATTRIBUTE:
+            first = state[TEXT] == spans[row + TEXT_START]
+            if attribute(data, at, stop, first, text, extra, spans, row, doubles, state, table) < 0:
+                return -1
+        elif found == _TRACE_ID:
+            trace = raw_id(data, at, state[VALUE], 16, state)
+            spans[row + TRACE_HIGH] = state[HIGH]
+            spans[row + TRACE_LOW] = state[LOW]
+        elif found == _SPAN_ID:
+            identity = raw_id(data, at, state[VALUE], 8, state)
+            spans[row + SPAN_ID] = state[LOW]
+        elif found == _PARENT_ID:
+            if raw_id(data, at, state[VALUE], 8, state) == INVALID:
+                spans[row + QUALITY] |= BAD_ID
+            spans[row + PARENT_ID] = state[LOW]
+        elif found == _NAME:
+            spans[row + NAME] = text_reference(data, at, stop, extra, state)
+        elif found == _TRACE_STATE:
+            spans[row + TRACE_STATE] = text_reference(data, at, stop, extra, state)
+        elif found == _START or found == _END:
+            timed = True
+            fault |= _time(row, START if found == _START else END, spans, state)
+        elif found == _EVENT:
+            if _event(data, at, stop, row, extra, spans, state, table) < 0:
+                return -1
+        elif found == _LINK:
+            if _link(data, at, stop, row, spans, links, state) < 0:
+                return -1
+        elif found == _STATUS:
+            spans[row + STATUS] = _status(data, at, stop, state)
+            if spans[row + STATUS] < 0:
+                return -1
+        elif found == _LOG_TIME:
+            state[VALUE] = IS_LOG
+            return end
+        else:
+            _small_field(spans, row, state)
+        at = stop
+    if state[TEXT] > spans[row + TEXT_START]:
+        end_object(text, state)
+    spans[row + TEXT_END] = state[TEXT]
+    if state[DAMAGED]:
+        spans[row + QUALITY] |= TEXT_DAMAGED
+    ids = id_fault(trace, identity)
+    if ids and not timed and trace != 0:
+        state[VALUE] = IS_METRIC
+    else:
+        state[VALUE] = ids if ids else fault
+    return at
+
+
+@step
+def _scope_name(data: Bytes, at: int, end: int, extra: Bytes, state: Ints) -> int:
+    """Read the name of the scope of the scope-spans message in ``data[at:end]``."""
+    apart()
+    state[CURRENT_SCOPE] = 0
+    while at < end:
+        at = field(data, at, end, state)
+        if at < 0:
+            return -1
+        stop = after(at, state)
+        if state[FIELD] == _SCOPE:
+            while at < stop:
+                at = field(data, at, stop, state)
+                if at < 0:
+                    return -1
+                after_name = after(at, state)
+                if state[FIELD] == _SCOPE_NAME:
+                    state[CURRENT_SCOPE] = text_reference(data, at, after_name, extra, state)
+                at = after_name
+        at = stop
+    return at
+
+
+@step
+def _scope_spans(
+    data: Bytes,
+    at: int,
+    end: int,
+    text: Bytes,
+    extra: Bytes,
+    spans: Ints,
+    links: Ints,
+    rejects: Ints,
+    doubles: Ints,
+    state: Ints,
+    table: Words,
+) -> int:
+    """Read one scope and its spans; a span that cannot be taken is rejected alone."""
+    apart()
+    if _scope_name(data, at, end, extra, state) < 0:
+        return -1
+    while at < end:
+        at = field(data, at, end, state)
+        if at < 0:
+            return -1
+        stop = after(at, state)
+        if state[FIELD] == _SPAN:
+            linked = state[LINKS]
+            written = state[TEXT]
+            noted = state[DOUBLES]
+            if span(data, at, stop, text, extra, spans, links, doubles, state, table) < 0:
+                return -1
+            if state[VALUE] == 0:
+                state[SPANS] += 1
+            else:
+                state[LINKS] = linked
+                state[TEXT] = written
+                state[DOUBLES] = noted
+                if state[VALUE] == IS_LOG:
+                    state[LOGS] += 1
+                elif state[VALUE] == IS_METRIC:
+                    state[METRICS] += 1
+                else:
+                    reject(rejects, state[VALUE], at, stop, state)
+        at = stop
+    return at
+
+
+@step
+def _resource(
+    data: Bytes,
+    at: int,
+    end: int,
+    text: Bytes,
+    extra: Bytes,
+    spans: Ints,
+    resources: Ints,
+    doubles: Ints,
+    index: Ints,
+    state: Ints,
+    table: Words,
+) -> int:
+    """Return the row of the resource in ``data[at:end]``; -1 if it is broken."""
+    apart()
+    start = at
+    row = known_resource(data, start, end - start, resources, index, state)
+    if row >= 0:
+        return row
+    written = state[TEXT]
+    while at < end:
+        at = field(data, at, end, state)
+        if at < 0:
+            return -1
+        stop = after(at, state)
+        if state[FIELD] == _RESOURCE_ATTRIBUTE:
+            first = state[TEXT] == written
+            if attribute(data, at, stop, first, text, extra, spans, -1, doubles, state, table) < 0:
+                return -1
+        at = stop
+    if state[TEXT] > written:
+        end_object(text, state)
+    return keep_resource(data, start, end - start, text, written, extra, resources, index, state)
+
+
+@step
+def _resource_spans(
+    data: Bytes,
+    start: int,
+    end: int,
+    text: Bytes,
+    extra: Bytes,
+    spans: Ints,
+    links: Ints,
+    resources: Ints,
+    rejects: Ints,
+    doubles: Ints,
+    index: Ints,
+    state: Ints,
+    table: Words,
+) -> int:
+    """Read the resource-spans message in ``data[start:end]``.
+
+    The resource is looked for first, wherever it stands. Spans under the field that scopes had
+    before version 0.15 count only if there are none under the new one.
+    """
+    apart()
+    state[CURRENT_RESOURCE] = -1
+    wanted = _OLD_SCOPE_SPANS
+    at = start
+    while at < end:
+        at = field(data, at, end, state)
+        if at < 0:
+            return -1
+        stop = after(at, state)
+        if state[FIELD] == _SCOPE_SPANS:
+            wanted = _SCOPE_SPANS
+        elif state[FIELD] == _RESOURCE:
+            row = _resource(
+                data, at, stop, text, extra, spans, resources, doubles, index, state, table
+            )
+            if row < 0:
+                return -1
+            state[CURRENT_RESOURCE] = row
+        at = stop
+    at = start
+    while at < end:
+        at = field(data, at, end, state)
+        stop = after(at, state)
+        if state[FIELD] == wanted:
+            done = _scope_spans(
+                data, at, stop, text, extra, spans, links, rejects, doubles, state, table
+            )
+            if done < 0:
+                return -1
+        at = stop
+    return at
+
+
+@step
+def _records(
+    data: Bytes,
+    bounds: Ints,
+    count: int,
+    text: Bytes,
+    extra: Bytes,
+    spans: Ints,
+    links: Ints,
+    resources: Ints,
+    rejects: Ints,
+    doubles: Ints,
+    index: Ints,
+    state: Ints,
+    table: Words,
+) -> None:
+    for record in range(count):
+        at = bounds[2 * record]
+        end = bounds[2 * record + 1]
+        start = at
+        state[RECORD] = record
+        for counter in range(SAVED):
+            state[FIRST_SAVED + counter] = state[counter]
+        while 0 <= at < end:
+            at = field(data, at, end, state)
+            if at < 0:
+                break
+            stop = after(at, state)
+            if state[FIELD] == _RESOURCE_SPANS:
+                at = _resource_spans(
+                    data, at, stop, text, extra, spans, links, resources, rejects, doubles,
+                    index, state, table,
+                )  # fmt: skip
+                if at < 0:
+                    break
+            at = stop
+        if at < 0:
+            for counter in range(SAVED):
+                state[counter] = state[FIRST_SAVED + counter]
+            reject(rejects, state[ERROR], start, end, state)
+
+
+@kernel
+def decode_protobuf(
+    data: Bytes,
+    bounds: Ints,
+    text: Bytes,
+    extra: Bytes,
+    spans: Ints,
+    links: Ints,
+    resources: Ints,
+    rejects: Ints,
+    doubles: Ints,
+    index: Ints,
+    state: Ints,
+    table: Words,
+) -> None:
+    """Read every record of a block: record `i` is ``data[bounds[i, 0]:bounds[i, 1]]``.
+
+    A record is a ``TracesData`` or ``ExportTraceServiceRequest``, which are the same on the wire.
+    One that is broken is rejected as a whole: nothing of it stays, and the next one is read.
+    """
+    _records(
+        pointer(data),
+        pointer(bounds),
+        bounds.shape[0],
+        pointer(text),
+        pointer(extra),
+        pointer(spans),
+        pointer(links),
+        pointer(resources),
+        pointer(rejects),
+        pointer(doubles),
+        pointer(index),
+        pointer(state),
+        pointer(table),
+    )

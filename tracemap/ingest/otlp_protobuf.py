@@ -1,0 +1,54 @@
+"""OTLP protobuf: one bare message, or messages with their length before them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from tracemap.ingest.batches import as_batch
+from tracemap.ingest.block import Block
+from tracemap.ingest.contents import Contents, is_message
+from tracemap.ingest.cutting import fields, framed
+from tracemap.ingest.doubles import with_doubles
+from tracemap.ingest.formats import Task
+from tracemap.ingest.kernels.layout import RESOURCE_INDEX_SIZE, columns
+from tracemap.ingest.kernels.machine import SLACK
+from tracemap.ingest.kernels.proto_spans import decode_protobuf
+from tracemap.ingest.resources import Resources
+from tracemap.ingest.semconv import known_words
+from tracemap.model import Batch
+
+
+def is_otlp_protobuf(contents: Contents) -> bool:
+    """Return whether this could be ``TracesData``: its field 1 is a message that starts well."""
+    return is_message(contents.head)
+
+
+def read_otlp_protobuf(contents: Contents, block_bytes: int) -> Iterator[Task]:
+    """Yield one task for each block of the file."""
+    resources = Resources()
+    cut = framed if contents.framed else fields
+    for block in cut(contents, block_bytes):
+        yield partial(protobuf_batch, block, resources)
+
+
+def protobuf_batch(block: Block, resources: Resources) -> Batch:
+    """Decode one block."""
+    found = columns(block.data.size - SLACK, SLACK)
+    decode_protobuf(
+        block.data,
+        block.bounds,
+        found.text,
+        found.extra,
+        found.spans,
+        found.links,
+        found.resources,
+        found.rejects,
+        found.doubles,
+        np.full(RESOURCE_INDEX_SIZE, -1, np.int64),
+        found.registers,
+        known_words(),
+    )
+    return as_batch(block, with_doubles(found), resources)

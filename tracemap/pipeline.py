@@ -130,8 +130,8 @@ def _compared_facts(store: Store, choice: Choice, progress: Progress) -> Facts:
     """Return the facts of incident and baseline, each cut into cells; none where not needed."""
     if choice.incident is None:
         return Facts()
-    windows = [choice.incident] if choice.baseline is None else [choice.baseline, choice.incident]
-    cells = tuple(cell for window in windows for cell in analyze.cells(window))
+    windows = {choice.incident, choice.baseline or choice.incident}
+    cells = tuple(cell for window in sorted(windows) for cell in analyze.cells(window))
     return engine.window_facts(store, Cells(windows=cells), progress=progress)
 
 

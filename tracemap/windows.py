@@ -120,11 +120,15 @@ def _compared(
     cells: pl.Series,
     spikes: pl.DataFrame,
 ) -> Baseline:
-    """Return what `incident` is compared with."""
+    """Return what `incident` is compared with.
+
+    A window may be compared with itself (nothing changes then), but not with a part of itself.
+    """
     if not request.baseline.is_open:
         given = request.baseline.within(Window(covered.start_ns, incident.start_ns))
         _require_calls(given, cells, covered, "--baseline-from, --baseline-to")
-        if given.start_ns < incident.end_ns and incident.start_ns < given.end_ns:
+        overlaps = given.start_ns < incident.end_ns and incident.start_ns < given.end_ns
+        if overlaps and given != incident:
             raise PipelineError(
                 f"the baseline {given} overlaps the window {incident}",
                 where="--baseline-from, --baseline-to",

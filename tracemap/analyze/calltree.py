@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from tracemap.analyze.windows import sided
 from tracemap.model import JACKKNIFE_BUCKETS
 
 if TYPE_CHECKING:
@@ -94,10 +95,7 @@ def call_tree(
     Returns:
         The tree; without any path when neither window holds a fact.
     """
-    time = pl.col("window_start_ns")
-    facts = path_facts.with_columns(
-        side=pl.when(incident.contains(time)).then(1).when(baseline.contains(time)).then(0)
-    ).filter(pl.col("side").is_not_null())
+    facts = sided(path_facts, incident, baseline)
     seen = (
         paths.unique("path_id")
         .join(facts.select("path_id").unique(), on="path_id", how="semi")
@@ -115,7 +113,7 @@ def call_tree(
 def _sums(facts: pl.DataFrame, paths: int) -> dict[str, NDArray[np.float64]]:
     """Return the measures as arrays (replicate, side, path)."""
     bucket = (facts["hash_bucket"].cast(pl.Int64) % JACKKNIFE_BUCKETS).to_numpy()
-    place = (bucket, facts["side"].to_numpy(), facts["row"].to_numpy())
+    place = (bucket, facts["during"].cast(pl.Int64).to_numpy(), facts["row"].to_numpy())
     sums = {}
     for name in MEASURES:
         cube = np.zeros((JACKKNIFE_BUCKETS, 2, paths))

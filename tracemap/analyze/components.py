@@ -22,6 +22,7 @@ import polars as pl
 from tracemap.analyze.calledges import CallEdges, call_edges
 from tracemap.analyze.calltree import CallTree, added, per
 from tracemap.analyze.statistics import jackknife, overdispersion, rank_z
+from tracemap.analyze.windows import sided
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,6 +65,8 @@ def components(
     requests: NDArray[np.int64],
     latency_facts: pl.DataFrame,
     incident: Window,
+    baseline: Window,
+    *,
     limits: Thresholds,
 ) -> pl.DataFrame:
     """Return every component of the two windows with its change, effect and evidence.
@@ -73,6 +76,7 @@ def components(
         requests: Rows of the root entries that somebody waits for: effects are per such request.
         latency_facts: As `model.LATENCY_FACTS`, both windows cut into cells of time.
         incident: The window to explain.
+        baseline: The window to compare with.
         limits: Thresholds.
 
     Returns:
@@ -82,7 +86,7 @@ def components(
     visible = _visible(tree, edges, requests, limits)
     served = tree.sums["calls"][:, :, requests].sum(axis=2, keepdims=True)
     parts = [_measured(tree, group, visible, served) for group in _groups(tree)]
-    evidence = _evidence(latency_facts, incident)
+    evidence = _evidence(latency_facts, incident, baseline)
     durations = pl.concat(parts).join(evidence, on=KEY, how="left")
     z = pl.col("z").fill_null(0.0)
     span = limits.component_z_high - limits.component_z_low
@@ -255,7 +259,7 @@ def _indexed(
     return index, list(known)
 
 
-def _evidence(latency_facts: pl.DataFrame, incident: Window) -> pl.DataFrame:
+def _evidence(latency_facts: pl.DataFrame, incident: Window, baseline: Window) -> pl.DataFrame:
     """Return the rank statistic of each duration component: `KEY` and ``z``."""
     kind = {"self": ["self"], "gap": ["gap"], "client": ["virtual"]}
     units = pl.DataFrame(
@@ -263,18 +267,22 @@ def _evidence(latency_facts: pl.DataFrame, incident: Window) -> pl.DataFrame:
         schema=["unit", "kind"],
         orient="row",
     )
-    rows = latency_facts.join(units, on="unit").select(
-        "kind",
-        pl.when(pl.col("kind") == "self")
-        .then(pl.lit(""))
-        .otherwise("downstream")
-        .alias("downstream"),
-        pl.col("service").alias("upstream"),
-        "operation",
-        "window_start_ns",
-        "bucket",
-        "count",
-        during=incident.contains(pl.col("window_start_ns")),
+    rows = (
+        sided(latency_facts, incident, baseline)
+        .join(units, on="unit")
+        .select(
+            "kind",
+            pl.when(pl.col("kind") == "self")
+            .then(pl.lit(""))
+            .otherwise("downstream")
+            .alias("downstream"),
+            pl.col("service").alias("upstream"),
+            "operation",
+            "window_start_ns",
+            "bucket",
+            "count",
+            "during",
+        )
     )
     z = rank_z(rows, KEY, "during")
     spread = overdispersion(rows.filter(~pl.col("during")), KEY, "window_start_ns")

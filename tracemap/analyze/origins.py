@@ -71,7 +71,7 @@ def origins(
     limits = thresholds or Thresholds()
     tree = call_tree(facts["path_facts"], facts["paths"], incident, baseline)
     requests = tree.requests(_consumers(facts["edge_facts"]))
-    moved = components(tree, requests, facts["latency_facts"], incident, limits)
+    moved = components(tree, requests, facts["latency_facts"], incident, baseline, limits=limits)
     shared = _Blame(moved.filter((pl.col("weight") > 0) & (pl.col("excess_ns") > 0)), moved)
     least_ns = max(
         limits.origin_excess_ms * NS_PER_MS,

@@ -57,8 +57,8 @@ def take_in(store: Store, inputs: Sequence[str], *, progress: Progress = silent)
             except InputError as error:
                 yield Taken(source.path, error=error)
             else:
-                error = _nothing_taken(appended) if source.named else None
-                yield Taken(source.path, appended, error)
+                refused = _nothing_taken(appended) if source.named else None
+                yield Taken(source.path, appended, refused)
 
 
 def _nothing_taken(appended: Appended) -> InputError | None:

@@ -1,7 +1,7 @@
 """`python -m bench [NAME...]`: run the benchmarks and print one table each.
 
 Each benchmark is a module of this folder with a function `run`. It returns rows, dictionaries with
-the same keys, to be shown in that order; or it prints a table of its own as it goes and returns None.
+the same keys, to be shown in that order; or it prints its own table as it goes and returns None.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -42,6 +43,21 @@ def test_a_table_shows_edges_as_arrows_and_nothing_as_a_dash(
     assert lines[0] == COLUMNS
     assert lines[2] == ["=SUM(A1)", "-3", "a", "→", "b", "x"]
     assert lines[3] == ["-", "12,345", "-"]
+
+
+def test_on_a_narrow_terminal_long_texts_are_shortened_in_the_middle(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numbers stay whole; away from a terminal everything does."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    rows = [{"operation": "GET /" + "x" * 50 + "/end", "calls": 1_000_000}]
+    print_rows(rows, ["operation", "calls"], Format.TABLE)
+    heading, _, row = capsys.readouterr().out.splitlines()
+
+    assert len(row) == len(heading) == 40
+    assert row.startswith("GET /xxx")
+    assert row.endswith("xxx/end  1,000,000")
 
 
 @pytest.mark.parametrize("shape", list(Format))

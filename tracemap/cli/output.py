@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
+from shutil import get_terminal_size
 
 from tracemap.cli.options import Format
 
 Row = Mapping[str, object]
 
-_MOST_WRAPPED = 500
-"""Longer tables are not fitted to the terminal: that takes a millisecond a row."""
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT")
+_NARROWEST = 12
+"""Text in a table on a terminal is not shortened below this."""
 
 
 def print_rows(rows: Sequence[Row], columns: Sequence[str], shape: Format) -> None:
@@ -32,47 +35,46 @@ def print_json(value: object) -> None:
 
 
 def print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
-    """Print `rows` as a table; on a terminal long cells wrap, elsewhere nothing is cut."""
-    numeric = [any(_is_number(row[name]) for row in rows) for name in columns]
-    cells = [[_cell(row[name]) for name in columns] for row in rows]
-    if sys.stdout.isatty() and len(cells) <= _MOST_WRAPPED:
-        _print_wrapped(columns, cells, numeric)
-    else:
-        _print_aligned(columns, cells, numeric)
+    """Print `rows` as a table.
 
-
-def _print_wrapped(
-    columns: Sequence[str], cells: Sequence[Sequence[str]], numeric: Sequence[bool]
-) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name, right in zip(columns, numeric, strict=True):
-        table.add_column(name, justify="right" if right else "left", overflow="fold")
-    for row in cells:
-        table.add_row(*map(Text, row))
-    Console(file=sys.stdout, highlight=False).print(table)
-
-
-def _print_aligned(
-    columns: Sequence[str], cells: Sequence[Sequence[str]], numeric: Sequence[bool]
-) -> None:
+    On a terminal long texts are shortened in the middle until a row fits, as far as that leaves
+    them readable; elsewhere nothing is cut.
+    """
     from rich.cells import cell_len
 
-    lines = [list(columns), *cells]
+    numeric = [any(_is_number(row[name]) for row in rows) for name in columns]
+    lines = [list(columns), *([_cell(row[name]) for name in columns] for row in rows)]
     widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    if sys.stdout.isatty():
+        texts = [
+            place
+            for place, name in enumerate(columns)
+            if not numeric[place] and not any(_TIME.match(str(row[name])) for row in rows)
+        ]
+        _narrow(widths, texts, get_terminal_size().columns)
     lines.insert(1, ["─" * width for width in widths])
     for line in lines:
-        padded = (
-            " " * (width - cell_len(cell)) + cell
-            if right
-            else cell + " " * (width - cell_len(cell))
-            for cell, width, right in zip(line, widths, numeric, strict=True)
-        )
+        padded = []
+        for cell, width, right in zip(line, widths, numeric, strict=True):
+            text = cell if cell_len(cell) <= width else _shortened(cell, width)
+            space = " " * (width - cell_len(text))
+            padded.append(space + text if right else text + space)
         sys.stdout.write("  ".join(padded).rstrip() + "\n")
+
+
+def _narrow(widths: list[int], texts: Sequence[int], room: int) -> None:
+    """Take from the widest of the columns `texts` until all fit, or none can give more."""
+    excess = sum(widths) + 2 * (len(widths) - 1) - room
+    for _ in range(max(0, excess)):
+        widest = max(texts, key=lambda place: widths[place], default=None)
+        if widest is None or widths[widest] <= _NARROWEST:
+            return
+        widths[widest] -= 1
+
+
+def _shortened(text: str, width: int) -> str:
+    tail = (width - 1) // 2
+    return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
 
 
 def visible(text: str) -> str:

@@ -103,7 +103,7 @@ def test_a_bad_file_does_not_stop_the_others(tracemap: Tracemap) -> None:
     answer = tracemap("ingest", "bad.json", "missing.json", "good.jsonl")
 
     assert answer.code == 3
-    assert "good.jsonl: otlp-json, 1 spans stored" in answer.err
+    assert "good.jsonl: otlp-json, 1 span stored" in answer.err
     assert json.loads(tracemap("info", "--format", "json").out)["spans"] == 1
 
 
@@ -135,7 +135,7 @@ def test_standard_input(tracemap: Tracemap, monkeypatch: pytest.MonkeyPatch) -> 
     """`-` reads what another command writes."""
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(otlp())))
 
-    assert "-: otlp-json, 1 spans stored" in tracemap("ingest", "-").err
+    assert "-: otlp-json, 1 span stored" in tracemap("ingest", "-").err
 
 
 def test_results_never_go_to_stdout(tracemap: Tracemap) -> None:

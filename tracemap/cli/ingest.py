@@ -57,13 +57,13 @@ class Summary:
         if appended is None:
             return
         self._sums["files"] += 1
-        if appended.known:
-            self._sums["known"] += 1
-            _say(f"{visible(taken.path)}: known already, nothing to do")
-            return
         if appended.format == "unknown":
             self._sums["rejected"] += appended.rejected
             _say(f"{visible(taken.path)}: no trace file, left out")
+            return
+        if appended.known:
+            self._sums["known"] += 1
+            _say(f"{visible(taken.path)}: known already, nothing to do")
             return
         counts = {
             "spans": appended.spans,
@@ -93,16 +93,16 @@ class Summary:
 def _counted(counts: dict[str, int]) -> str:
     """Return the counts in words; those of zero only where they are what one asks for."""
     words = {
-        "files": "files",
-        "known": "known already",
-        "spans": "spans stored",
-        "duplicates": "duplicates",
-        "rejected": "rejected",
-        "skipped": "records of other signals skipped",
+        "files": ("file", "files"),
+        "known": ("known already", "known already"),
+        "spans": ("span stored", "spans stored"),
+        "duplicates": ("duplicate", "duplicates"),
+        "rejected": ("rejected", "rejected"),
+        "skipped": ("record of other signals skipped", "records of other signals skipped"),
     }
     return ", ".join(
-        f"{counts.get(key, 0):,} {word}"
-        for key, word in words.items()
+        f"{counts.get(key, 0):,} {one if counts.get(key) == 1 else many}"
+        for key, (one, many) in words.items()
         if counts.get(key) or key == "spans"
     )
 

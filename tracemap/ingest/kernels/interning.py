@@ -34,7 +34,7 @@ from tracemap.ingest.kernels.layout import (
     Bytes,
     Ints,
 )
-from tracemap.ingest.kernels.machine import apart, kernel, pointer, signed, step
+from tracemap.ingest.kernels.machine import apart, inlined, kernel, pointer, signed, step
 from tracemap.ingest.kernels.paths import plain_url
 from tracemap.ingest.kernels.strings import (
     BODY_MASK,
@@ -274,7 +274,7 @@ def _forget_volatile(spans: Ints, row: int) -> None:
     spans[row + MESSAGING_VOLATILE] = 0
 
 
-@step
+@inlined
 def _all_spans(
     data: Bytes,
     extra: Bytes,

@@ -52,7 +52,7 @@ from tracemap.ingest.kernels.layout import (
     Ints,
     Words,
 )
-from tracemap.ingest.kernels.machine import apart, signed, step
+from tracemap.ingest.kernels.machine import apart, inlined, signed, step
 from tracemap.ingest.kernels.names import (
     ARRAY_VALUE,
     BYTES_VALUE,
@@ -95,7 +95,7 @@ def _note_string(
         note_value(spans, row, code, at, state[EXTRA] - at, IN_EXTRA)
 
 
-@step
+@inlined
 def _string(
     data: Bytes,
     start: int,
@@ -108,7 +108,6 @@ def _string(
     state: Ints,
 ) -> None:
     """Write a string value and note it if its key is known; of a URL only what is no secret."""
-    apart()
     if code & CODE_URL:
         end = url_end(data, start, end)
         at = state[EXTRA]
@@ -226,7 +225,7 @@ def key_value(data: Bytes, at: int, end: int, state: Ints, table: Words) -> int:
     return _locate(data, start, end, state, table)
 
 
-@step
+@inlined
 def _list_start(data: Bytes, at: int, end: int, state: Ints, table: Words) -> int:
     """Return the position behind the bracket that opens the list in an array or key-value list.
 
@@ -275,7 +274,7 @@ def _nested(
     return at
 
 
-@step
+@inlined
 def _any_value(
     data: Bytes,
     at: int,
@@ -289,7 +288,6 @@ def _any_value(
     table: Words,
 ) -> int:
     """Write the tagged value at `at`; for a list only its opening bracket (PUSHED is set)."""
-    apart()
     state[PUSHED] = 0
     if data[at] != OPEN_OBJECT:
         if data[at] == OPEN_ARRAY:
@@ -322,7 +320,7 @@ def _any_value(
     return rest_of_object(data, at, end, False, state, table)
 
 
-@step
+@inlined
 def _close_list(data: Bytes, at: int, end: int, text: Bytes, state: Ints, table: Words) -> int:
     """Finish the list whose bracket closes at `at`, and what it was the value of."""
     frame = state[STACK + 2 * state[DEPTH]]

@@ -42,7 +42,7 @@ from tracemap.ingest.kernels.layout import (
     Ints,
     Words,
 )
-from tracemap.ingest.kernels.machine import apart, kernel, pointer, step
+from tracemap.ingest.kernels.machine import apart, inlined, kernel, pointer, step
 from tracemap.ingest.kernels.names import (
     ATTRIBUTES,
     LOG_RECORDS,
@@ -101,7 +101,6 @@ def _spans(
     table: Words,
 ) -> int:
     """Read the list of spans that opens at `at`; a span that cannot be taken is rejected alone."""
-    apart()
     first = True
     at += 1
     while True:
@@ -125,7 +124,7 @@ def _spans(
             reject(rejects, state[VALUE], start, at, state)
 
 
-@step
+@inlined
 def _scope_spans(
     data: Bytes,
     at: int,
@@ -139,7 +138,6 @@ def _scope_spans(
     table: Words,
 ) -> int:
     """Read one scope and its spans. Spans that stand before their scope are read after it."""
-    apart()
     state[CURRENT_SCOPE] = 0
     named = False
     waiting = 0
@@ -185,7 +183,6 @@ def _scopes(
     state: Ints,
     table: Words,
 ) -> int:
-    apart()
     if data[at] != OPEN_ARRAY:
         return skip_value(data, at, end, state)
     first = True
@@ -279,7 +276,7 @@ def _open(data: Bytes, at: int, frame: int, state: Ints) -> int:
     return at + 1
 
 
-@step
+@inlined
 def _close(
     data: Bytes,
     end: int,
@@ -317,7 +314,7 @@ def _is_wrapper(field: int) -> bool:
     )
 
 
-@step
+@inlined
 def _document(
     data: Bytes,
     at: int,
@@ -333,7 +330,6 @@ def _document(
     table: Words,
 ) -> int:
     """Read the document at `at`: any nesting of arrays and of objects with fields OTLP knows."""
-    apart()
     if data[at] != OPEN_OBJECT and data[at] != OPEN_ARRAY:
         return fail(state, BAD_SYNTAX)
     frame = FRAMES
@@ -385,7 +381,7 @@ def _document(
     return at
 
 
-@step
+@inlined
 def _records(
     data: Bytes,
     bounds: Ints,

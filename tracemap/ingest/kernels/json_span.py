@@ -62,7 +62,7 @@ from tracemap.ingest.kernels.layout import (
     Ints,
     Words,
 )
-from tracemap.ingest.kernels.machine import apart, step
+from tracemap.ingest.kernels.machine import apart, inlined, step
 from tracemap.ingest.kernels.names import (
     ATTRIBUTES,
     CODE,
@@ -90,10 +90,9 @@ from tracemap.ingest.kernels.strings import IN_EXTRA, OFFSET_MASK, length_of
 _KINDS, _STATUSES = 6, 3
 
 
-@step
+@inlined
 def _status(data: Bytes, at: int, end: int, state: Ints, table: Words) -> int:
     """Read the code of a status object into VALUE."""
-    apart()
     code = 0
     if data[at] != OPEN_OBJECT:
         state[VALUE] = 0
@@ -115,10 +114,9 @@ def _status(data: Bytes, at: int, end: int, state: Ints, table: Words) -> int:
         first = False
 
 
-@step
+@inlined
 def _link(data: Bytes, at: int, end: int, row: int, links: Ints, state: Ints, table: Words) -> int:
     """Read one link; GOOD in VALUE if both its ids are."""
-    apart()
     trace = span = 0
     number = state[LINKS] * 4
     first = True
@@ -152,7 +150,7 @@ def _link(data: Bytes, at: int, end: int, row: int, links: Ints, state: Ints, ta
     return at
 
 
-@step
+@inlined
 def _exception_type(data: Bytes, at: int, end: int, extra: Bytes, state: Ints, table: Words) -> int:
     """Read the string in the tagged value at `at` into VALUE."""
     state[VALUE] = 0
@@ -172,12 +170,11 @@ def _exception_type(data: Bytes, at: int, end: int, extra: Bytes, state: Ints, t
     return at
 
 
-@step
+@inlined
 def _event_attributes(
     data: Bytes, at: int, end: int, extra: Bytes, state: Ints, table: Words
 ) -> int:
     """Read the type of exception among the attributes of an event into VALUE."""
-    apart()
     found = 0
     first = True
     at += 1
@@ -222,12 +219,11 @@ def _is_exception(data: Bytes, reference: int) -> bool:
     )
 
 
-@step
+@inlined
 def _event(
     data: Bytes, at: int, end: int, row: int, extra: Bytes, spans: Ints, state: Ints, table: Words
 ) -> int:
     """Read one event; the first exception gives the span its type of error."""
-    apart()
     name = kind = 0
     first = True
     at += 1
@@ -290,7 +286,7 @@ def _parts(
     return -1
 
 
-@step
+@inlined
 def _identity(
     data: Bytes, at: int, end: int, field: int, spans: Ints, row: int, state: Ints
 ) -> int:
@@ -308,7 +304,7 @@ def _identity(
     return at
 
 
-@step
+@inlined
 def _number(
     data: Bytes, at: int, end: int, field: int, spans: Ints, row: int, state: Ints, table: Words
 ) -> int:

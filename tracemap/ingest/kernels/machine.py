@@ -44,13 +44,30 @@ def step(function: Function) -> Function:
     It is compiled once for each combination of argument types. Left to itself the compiler would
     do so for each combination of constants as well, which takes three times as long.
     """
+    return _part(function)
+
+
+def inlined(function: Function) -> Function:
+    """Return `function` as a part of the one step that calls it, without code of its own.
+
+    Each step is compiled together with all the steps below it, so a long chain of calls above the
+    large steps would compile these many times over.
+    """
+    return _part(function, inline="always")
+
+
+def _part(function: Function, **options: Any) -> Function:  # noqa: ANN401
     compiled = _compiler(
-        nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
+        nogil=True,
+        error_model="numpy",
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+        **options,
     )(function)
     resolve = compiled.get_call_template
 
     def resolve_types(arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:  # noqa: ANN401
-        return resolve(tuple(_types.unliteral(argument) for argument in arguments), keywords)
+        return resolve(tuple(_types.unliteral(each) for each in arguments), keywords)
 
     compiled.get_call_template = resolve_types
     return cast("Function", compiled)

@@ -43,7 +43,7 @@ from tracemap.ingest.kernels.layout import (
     Ints,
     Words,
 )
-from tracemap.ingest.kernels.machine import apart, step
+from tracemap.ingest.kernels.machine import apart, inlined, step
 from tracemap.ingest.kernels.proto_wire import after, field, text_reference
 from tracemap.ingest.kernels.slots import clean_url, known_key, note_reference, note_value, url_end
 from tracemap.ingest.kernels.strings import IN_EXTRA, hash_bytes
@@ -212,7 +212,7 @@ def _value(
     return start
 
 
-@step
+@inlined
 def _lists(
     data: Bytes,
     text: Bytes,
@@ -223,7 +223,6 @@ def _lists(
     state: Ints,
 ) -> int:
     """Write what is in the lists on the stack, innermost first, until all are closed."""
-    apart()
     while state[DEPTH] > 0:
         frame = STACK + 3 * state[DEPTH]
         at = state[frame + _AT]

@@ -56,7 +56,7 @@ from tracemap.ingest.kernels.layout import (
     Ints,
     Words,
 )
-from tracemap.ingest.kernels.machine import apart, kernel, pointer, step
+from tracemap.ingest.kernels.machine import apart, inlined, kernel, pointer, step
 from tracemap.ingest.kernels.proto_attributes import STRING, any_value, attribute, key_value
 from tracemap.ingest.kernels.proto_wire import after, field, text_reference
 from tracemap.ingest.kernels.rows import (
@@ -139,10 +139,9 @@ def _is_exception(data: Bytes, start: int, length: int) -> bool:
     )
 
 
-@step
+@inlined
 def _exception_type(data: Bytes, at: int, end: int, extra: Bytes, state: Ints, table: Words) -> int:
     """Return the reference to the type of exception if the attribute is that; 0: it is not."""
-    apart()
     value = key_value(data, at, end, state)
     if value <= 0:
         return value
@@ -157,12 +156,11 @@ def _exception_type(data: Bytes, at: int, end: int, extra: Bytes, state: Ints, t
     return text_reference(data, start, start + state[VALUE], extra, state)
 
 
-@step
+@inlined
 def _event(
     data: Bytes, at: int, end: int, row: int, extra: Bytes, spans: Ints, state: Ints, table: Words
 ) -> int:
     """Read one event; the first exception gives the span its type of error."""
-    apart()
     exception = False
     kind = 0
     while at < end:
@@ -285,10 +283,9 @@ def span(
     return at
 
 
-@step
+@inlined
 def _scope_name(data: Bytes, at: int, end: int, extra: Bytes, state: Ints) -> int:
     """Read the name of the scope of the scope-spans message in ``data[at:end]``."""
-    apart()
     state[CURRENT_SCOPE] = 0
     while at < end:
         at = field(data, at, end, state)
@@ -308,7 +305,7 @@ def _scope_name(data: Bytes, at: int, end: int, extra: Bytes, state: Ints) -> in
     return at
 
 
-@step
+@inlined
 def _scope_spans(
     data: Bytes,
     at: int,
@@ -323,7 +320,6 @@ def _scope_spans(
     table: Words,
 ) -> int:
     """Read one scope and its spans; a span that cannot be taken is rejected alone."""
-    apart()
     if _scope_name(data, at, end, extra, state) < 0:
         return -1
     while at < end:
@@ -389,7 +385,7 @@ def _resource(
     return keep_resource(data, start, end - start, text, written, extra, resources, index, state)
 
 
-@step
+@inlined
 def _resource_spans(
     data: Bytes,
     start: int,
@@ -410,7 +406,6 @@ def _resource_spans(
     The resource is looked for first, wherever it stands. Spans under the field that scopes had
     before version 0.15 count only if there are none under the new one.
     """
-    apart()
     state[CURRENT_RESOURCE] = -1
     wanted = _OLD_SCOPE_SPANS
     at = start
@@ -443,7 +438,7 @@ def _resource_spans(
     return at
 
 
-@step
+@inlined
 def _records(
     data: Bytes,
     bounds: Ints,

@@ -13,7 +13,7 @@ import polars as pl
 from tracemap.analyze.statistics import MAD_TO_SIGMA, NORMAL_95, discoveries, upper_tail
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.model import MINUTE_NS, SPIKES
-from tracemap.model.histogram import percentiles, value
+from tracemap.model.histogram import Rank, percentiles, values_at
 
 UNIT = ["unit", "service", "operation", "downstream"]
 WIDTHS_NS = tuple(minutes * MINUTE_NS for minutes in (1, 5, 15, 60))
@@ -85,26 +85,23 @@ def _widths(histogram: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
 def _cells(histogram: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
     """Return one row per unit, cell and percentile: its log value and its sampling error."""
     width = pl.col("width_ns")
-    cells = (
-        histogram.join(_widths(histogram, limits), on=_ID)
-        .with_columns(cell_ns=pl.col("window_start_ns") // width * width)
-        .group_by(_ID, "width_ns", "cell_ns", "bucket")
-        .agg(pl.col("count").sum())
-        .sort(_ID, "cell_ns", "bucket")
+    cells = histogram.join(_widths(histogram, limits), on=_ID).select(
+        _ID, "width_ns", "bucket", "count", cell_ns=pl.col("window_start_ns") // width * width
     )
-    per_cell = cells.group_by(_ID, "width_ns", "cell_ns", maintain_order=True).agg(
-        pl.col("count").sum().alias("calls"),
-        *(
-            _rank_value(quantile, offset).alias(f"{name}_{offset}")
-            for name, quantile in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
-            for offset in (-1, 0, 1)
-        ),
+    ranks = {
+        f"{name}_{side}": _rank(quantile, side)
+        for name, quantile in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+        for side in (-1, 0, 1)
+    }
+    by = [_ID, "width_ns", "cell_ns"]
+    per_cell = values_at(cells, by, ranks).with_columns(
+        pl.col(list(ranks)).cast(pl.Float64).clip(lower_bound=1.0)
     )
     needed = {"p50": limits.min_calls_p50, "p95": limits.min_calls_p95, "p99": limits.min_calls_p99}
-    by = [_ID, "width_ns", "cell_ns", "calls"]
     return pl.concat(
         per_cell.filter(pl.col("calls") >= calls).select(
             *by,
+            "calls",
             pl.lit(name).alias("percentile"),
             pl.col(f"{name}_0").alias("value_ns"),
             pl.col(f"{name}_0").log().alias("level"),
@@ -116,13 +113,10 @@ def _cells(histogram: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
     )
 
 
-def _rank_value(quantile: float, side: int) -> pl.Expr:
-    """Return the value at the rank of `quantile`, or at an end of its 95 % interval of ranks."""
-    count = pl.col("count")
-    n = count.sum().cast(pl.Float64)
-    rank = n * quantile + side * NORMAL_95 * (n * quantile * (1 - quantile)).sqrt()
-    reached = pl.col("bucket").filter(count.cum_sum() >= rank.clip(1.0, n))
-    return value(reached.first()).cast(pl.Float64).clip(lower_bound=1.0)
+def _rank(quantile: float, side: int) -> Rank:
+    """Return the rank of `quantile`, or of an end of its 95 % interval of ranks."""
+    spread = side * NORMAL_95 * (quantile * (1 - quantile)) ** 0.5
+    return lambda calls: calls * quantile + spread * calls**0.5
 
 
 def _flag(cells: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:

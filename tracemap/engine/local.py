@@ -15,7 +15,7 @@ Progress = Callable[[str, int, int], None]
 
 BUCKET_SPANS = 500_000
 """Spans that are derived at a time, unless a single trace has more."""
-_UNMERGED_ROWS = 500_000
+_UNMERGED_ROWS = 1_500_000
 """Rows of facts that are collected before rows with equal keys are summed."""
 
 

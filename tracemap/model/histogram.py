@@ -12,14 +12,20 @@ scale 6 (DDSketch, VLDB 2019, section 2.1), plus half a nanosecond of rounding.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from tracemap.model.words import HISTOGRAM_SCALE, ZERO_BUCKET
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+Rank = Callable[[NDArray[np.int64]], NDArray[Any]]
+"""From numbers of observations to ranks."""
 
 BASE = 2.0 ** (2.0**-HISTOGRAM_SCALE)
 """Upper end of a bucket divided by its lower end."""
@@ -74,19 +80,48 @@ def percentiles(
         >>> percentiles(rows, percents=[50, 99]).rows()
         [(4, 998682, 1997365)]
     """
+    ranks = {f"p{percent}_ns": _percent_rank(percent) for percent in percents}
+    return values_at(histogram, by, ranks)
+
+
+def values_at(
+    histogram: pl.DataFrame, by: Sequence[str], ranks: Mapping[str, Rank]
+) -> pl.DataFrame:
+    """Return the values at given ranks of each unit: of the first bucket that reaches the rank.
+
+    Args:
+        histogram: Columns `by`, ``bucket`` and ``count``, as for `percentiles`.
+        by: What makes a unit; empty: everything is one unit.
+        ranks: By name of the result's column: the rank, counted from 1, for the number of
+            observations of each unit. Ranks beyond either end mean that end.
+
+    Returns:
+        One row per unit, sorted by `by`: those columns, ``calls``, the columns of `ranks` (Int64).
+    """
     summed = (
         histogram.group_by(*by, "bucket")
         .agg(pl.col("count").cast(pl.Int64).sum())
         .filter(pl.col("count") > 0)
         .sort(*by, "bucket")
     )
-    count = pl.col("count")
-    ranks = [
-        value(pl.col("bucket").filter(count.cum_sum() * 100 >= count.sum() * percent).first())
-        .cast(pl.Int64)
-        .alias(f"p{percent}_ns")
-        for percent in percents
-    ]
-    if not by:
-        return summed.select(count.sum().alias("calls"), *ranks).filter(pl.col("calls") > 0)
-    return summed.group_by(*by, maintain_order=True).agg(count.sum().alias("calls"), *ranks)
+    reached = np.cumsum(summed["count"].to_numpy())
+    unit = summed.select(pl.struct(by).rle_id()).to_series().to_numpy() if by else 0 * reached
+    first = np.flatnonzero(np.diff(unit, prepend=-1))
+    before = reached[first] - summed["count"].to_numpy()[first]
+    calls = np.diff(np.append(before, reached[-1:]))
+    # Counts add up over all units, so one sorted array answers every rank of every unit.
+    columns = {
+        name: summed["bucket"].gather(
+            np.searchsorted(reached, before + np.clip(np.ceil(rank(calls)), 1, calls))
+        )
+        for name, rank in ranks.items()
+    }
+    return summed[first].select(
+        *by,
+        pl.Series("calls", calls, dtype=pl.Int64),
+        *(value(pl.lit(buckets)).alias(name) for name, buckets in columns.items()),
+    )
+
+
+def _percent_rank(percent: int) -> Rank:
+    return lambda calls: -(-calls * percent // 100)

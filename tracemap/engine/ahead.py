@@ -1,12 +1,15 @@
-"""Read ahead: the next item is made while the last one is worked on."""
+"""Work side by side: the next item is made, and others are worked on, in threads of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import TypeVar
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def ahead(items: Generator[Item]) -> Generator[Item]:
@@ -23,3 +26,28 @@ def ahead(items: Generator[Item]) -> Generator[Item]:
                 yield item
         finally:
             reader.submit(items.close)
+
+
+def worked(
+    items: Generator[Item], work: Callable[[Item], Result], *, workers: int
+) -> Generator[Result]:
+    """Yield ``work(item)`` for each item, in order, several at a time.
+
+    At most `workers` items are worked on or wait to be yielded, and one more is being made. `work`
+    must release Python's lock for most of its time, else nothing is gained. Errors of `items` and
+    of `work` are raised here. Whoever stops early must close the result.
+    """
+    with closing(ahead(items)) as made, ThreadPoolExecutor(max_workers=workers) as pool:
+        yield from _in_order(made, work, pool, workers)
+
+
+def _in_order(
+    items: Iterable[Item], work: Callable[[Item], Result], pool: ThreadPoolExecutor, most: int
+) -> Generator[Result]:
+    pending: deque[Future[Result]] = deque()
+    for item in items:
+        pending.append(pool.submit(work, item))
+        if len(pending) >= most:
+            yield pending.popleft().result()
+    while pending:
+        yield pending.popleft().result()

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 
 from tracemap import derive
-from tracemap.engine.ahead import ahead
+from tracemap.engine.ahead import worked
 from tracemap.model import Cells, Facts, TraceBucket, Window
 from tracemap.store import Store
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many spans of it are done, and how many there are."""
 
-BUCKET_SPANS = 500_000
-"""Spans that are derived at a time, unless a single trace has more."""
+BUCKET_SPANS = 250_000
+"""Spans of a bucket, unless a single trace has more."""
+_WORKERS = max(1, min(4, os.cpu_count() or 1))
+"""Buckets that are derived side by side; each takes memory."""
 _UNMERGED_ROWS = 1_500_000
 """Rows of facts that are collected before rows with equal keys are summed."""
 
@@ -38,15 +41,25 @@ def update(
     done, total = 0, sum(sizes)
     numbered = _bucket_by_bucket(store, [hours for hours, _ in groups], bucket_spans)
     collected = _Collected()
-    with closing(ahead(numbered)) as buckets:
-        for group, bucket in buckets:
-            if bucket is not None:
-                collected.add(derive.facts(bucket, Cells()))
-                done += bucket.spans.height
+    with closing(worked(numbered, _derived_of_group, workers=_WORKERS)) as results:
+        for group, spans, facts in results:
+            if facts is not None:
+                collected.add(facts)
+                done += spans
                 _tell(progress, done, total)
             else:
                 store.replace_facts(groups[group][0], collected.merged())
                 collected = _Collected()
+
+
+def _derived_of_group(
+    numbered: tuple[int, TraceBucket | None],
+) -> tuple[int, int, Facts | None]:
+    """Return the number of the group, and the spans and facts of its bucket; None at its end."""
+    group, bucket = numbered
+    if bucket is None:
+        return group, 0, None
+    return group, bucket.spans.height, derive.facts(bucket, Cells())
 
 
 def window_facts(
@@ -67,10 +80,15 @@ def window_facts(
     windows = list(cells.windows)
     done, total = 0, store.spans_in(windows) if progress else 0
     collected = _Collected()
-    with closing(ahead(store.buckets(windows, max_spans=bucket_spans))) as buckets:
-        for bucket in buckets:
-            collected.add(derive.facts(bucket, cells))
-            done += bucket.spans.height
+    buckets = store.buckets(windows, max_spans=bucket_spans)
+
+    def derived(bucket: TraceBucket) -> tuple[int, Facts]:
+        return bucket.spans.height, derive.facts(bucket, cells)
+
+    with closing(worked(buckets, derived, workers=_WORKERS)) as results:
+        for spans, facts in results:
+            collected.add(facts)
+            done += spans
             _tell(progress, done, total)
     return collected.merged()
 

@@ -19,6 +19,7 @@ from tracemap.ingest.kernels.interning import (
 )
 from tracemap.ingest.kernels.layout import (
     BAD_PROTOBUF,
+    BAD_SYNTAX,
     CUT_SHORT,
     FLAGS,
     LINK_ID,
@@ -179,8 +180,11 @@ def _rejects(block: Block, columns: Columns) -> pl.DataFrame:
         start, end = row[REJECT_START], row[REJECT_END]
         record, reason = row[REJECT_RECORD], row[REJECT_REASON]
         whole = reason <= NOT_OTLP or reason == BAD_PROTOBUF
-        if reason == CUT_SHORT and not (block.cut_short and record == len(block.bounds) - 1):
-            reason -= 1
+        cut = block.cut_short and record == len(block.bounds) - 1
+        if reason == CUT_SHORT and not cut:
+            reason = BAD_SYNTAX
+        elif reason == BAD_PROTOBUF and cut:
+            reason = CUT_SHORT
         lost = _spans_in(bytes(block.data[start:end])) if whole else 1
         excerpt = _excerpt(bytes(block.data[start : min(end, start + EXCERPT_BYTES)]))
         found.append((block.first + record, REASONS[reason], lost, excerpt))

@@ -18,6 +18,7 @@ from tracemap.ingest.streams import (
 HEAD_BYTES = 1 << 16
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FIRST_TAG = 0x0A
+_TEXT_BYTES = 64
 _INNER_TAGS = b"\x0a\x12\x1a"
 
 
@@ -37,9 +38,20 @@ class Contents:
     framed: bool = False
 
 
+def is_text(head: bytes) -> bool:
+    """Return whether `head` could start a JSON text, maybe behind white space.
+
+    A newline is also the tag with which OTLP messages start, and a bracket a likely length. What
+    tells them apart is that a message has control characters (other tags) near its start.
+    """
+    start = head[:_TEXT_BYTES]
+    controls = any(byte < ord(" ") and byte not in b"\t\n\r" for byte in start)
+    return head.lstrip()[:1] in (b"{", b"[") and not controls
+
+
 def is_message(head: bytes) -> bool:
     """Return whether `head` could start a protobuf message whose field 1 is a message itself."""
-    if len(head) < 2 or head[0] != _FIRST_TAG:
+    if len(head) < 2 or head[0] != _FIRST_TAG or is_text(head):
         return False
     at = 1
     while at < min(len(head), 6) and head[at] & 0x80:

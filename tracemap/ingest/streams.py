@@ -34,27 +34,38 @@ class BrokenStreamError(Exception):
         self.reason = reason
 
 
-class _Gate:
-    """Stops a stream that expands beyond all reason."""
+class _Counted:
+    """A stream that knows how many bytes were taken from it."""
 
-    def __init__(self) -> None:
-        self._read_bytes = self._made_bytes = 0
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self.size_bytes = 0
 
-    def passed(self, read: bytes, made: bytes) -> bytes:
-        self._read_bytes += len(read)
-        self._made_bytes += len(made)
-        if self._made_bytes > max(_BOMB_BYTES_MIN, _BOMB_RATIO * self._read_bytes):
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        chunk = next(self._chunks)
+        self.size_bytes += len(chunk)
+        return chunk
+
+
+def _guarded(made: Iterator[bytes], stored: _Counted) -> Iterator[bytes]:
+    """Yield what was made of `stored`, unless it is more than that many bytes can stand for."""
+    size_bytes = 0
+    for chunk in made:
+        size_bytes += len(chunk)
+        if size_bytes > max(_BOMB_BYTES_MIN, _BOMB_RATIO * stored.size_bytes):
             raise BrokenStreamError("decompression_bomb")
-        return made
+        yield chunk
 
 
 def gunzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield the contents of a gzip file of one member or several.
 
     Raises:
-        BrokenStreamError: ``truncated_tail``, ``corrupt_compression`` or ``decompression_bomb``.
+        BrokenStreamError: ``truncated_tail`` or ``corrupt_compression``.
     """
-    gate = _Gate()
     decoder = zlib.decompressobj(wbits=31)
     started = False
     for chunk in chunks:
@@ -70,7 +81,6 @@ def gunzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
             except zlib.error as error:
                 raise BrokenStreamError("corrupt_compression") from error
             left = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
-            gate.passed(rest[: len(rest) - len(left)], made)
             if made:
                 yield made
             if decoder.eof:
@@ -87,9 +97,8 @@ def unzstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield the contents of a zstd file of one frame or several.
 
     Raises:
-        BrokenStreamError: ``truncated_tail``, ``corrupt_compression`` or ``decompression_bomb``.
+        BrokenStreamError: ``truncated_tail`` or ``corrupt_compression``.
     """
-    gate = _Gate()
     context = zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES_MAX)
     decoder: zstandard.ZstdDecompressionObj | None = None
     for chunk in chunks:
@@ -101,7 +110,6 @@ def unzstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
                     made = decoder.decompress(rest)
                 except zstandard.ZstdError as error:
                     raise BrokenStreamError("corrupt_compression") from error
-                gate.passed(rest, made)
                 if made:
                     yield made
                 rest = b""
@@ -154,14 +162,17 @@ def unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Return the stream with all its layers of gzip and zstd taken off (at most four).
 
     Raises:
-        BrokenStreamError: If there are more layers.
+        BrokenStreamError: ``nested_too_deep``; while it is read also ``truncated_tail``,
+            ``corrupt_compression`` or, all layers taken together, ``decompression_bomb``.
     """
+    stored = _Counted(chunks)
+    chunks = stored
     for _ in range(_LAYERS_MAX + 1):
         head, chunks = peeked(chunks, len(ZSTD_MAGIC))
         layer = next((open_ for magic, open_ in _LAYERS if head.startswith(magic)), None)
         if layer is None:
             return chunks
-        chunks = layer(chunks)
+        chunks = _guarded(layer(chunks), stored)
     raise BrokenStreamError("nested_too_deep")
 
 

@@ -63,12 +63,14 @@ def run(
         pl.col("start_ns").lt(choice.shown.end_ns) & pl.col("end_ns").gt(choice.shown.start_ns)
     )
     if "edges" in recipe.findings:
-        tables["edges"] = _edges(store, choice, covered, compared, progress)
+        everything = Facts({"edge_facts": store.facts("edge_facts"), "latency_facts": latency})
+        known = everything if choice.shown == covered else compared
+        tables["edges"] = _edges(store, choice, covered, known, progress)
     tables |= _explained(choice, compared, thresholds, owners)
     if "timeline" in recipe.findings:
         stage = cast.stage(choice.shown, choice.baseline, covered)
         tables["timeline"] = analyze.timeline(latency, cast.units(tables, latency), stage)
-    judged = not analyze.judged(latency, thresholds).is_empty()
+    judged = not spikes.is_empty() or not analyze.judged(latency, thresholds).is_empty()
     return Findings(
         recipe=recipe.name,
         title=recipe.title,
@@ -136,17 +138,17 @@ def _compared_facts(store: Store, choice: Choice, progress: Progress) -> Facts:
 
 
 def _edges(
-    store: Store, choice: Choice, covered: Window, compared: Facts, progress: Progress
+    store: Store, choice: Choice, covered: Window, known: Facts, progress: Progress
 ) -> pl.DataFrame:
-    """Return the finding `edges` of the window shown.
+    """Return the finding `edges` of the window shown: from `known` where that covers it.
 
     Raises:
         NoDataError: If no trace starts in that window, although calls were made in it.
     """
     if choice.shown == covered:
-        return analyze.edges(store.facts("edge_facts"), store.facts("latency_facts"))
-    facts = compared
-    if choice.shown != choice.incident or compared["edge_facts"].is_empty():
+        return analyze.edges(known["edge_facts"], known["latency_facts"])
+    facts = known
+    if choice.shown != choice.incident or known["edge_facts"].is_empty():
         cells = Cells(windows=(choice.shown,))
         facts = engine.window_facts(store, cells, progress=progress)
     shown = choice.shown.contains(pl.col("window_start_ns"))

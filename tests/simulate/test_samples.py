@@ -67,7 +67,7 @@ def test_the_hour_has_one_fault_that_users_feel_and_one_that_is_hidden(
 
     assert (database["service"], database["verdict"]) == ("postgresql catalog", "propagated")
     assert max(hop["hop"] for hop in database["hops"] if hop["verdict"] == "propagated") >= 2
-    assert (shipping["service"], shipping["mechanism"]) == ("shipping", "slack")
+    assert (shipping["service"], shipping["mechanism"]) == ("shipping", "parallel slack")
     assert all(hop["offered_ms"] > 40 and hop["ratio"] < 0.02 for hop in hidden)
     assert max(row["excess_ms"] for row in shipping["user_visible"]) < 0.5
 

@@ -53,7 +53,7 @@ def test_what_a_parallel_call_covers_is_absorbed_by_slack() -> None:
     assert (hop["offered_ms"], hop["arrived_ms"]) == (40, 0)
     assert (hop["verdict"], hop["mechanism"], effect["verdict"]) == (
         "absorbed",
-        "slack",
+        "parallel slack",
         "absorbed",
     )
 

@@ -22,28 +22,43 @@ from tracemap.simulate.faults import (
     Slower,
     SlowNetwork,
 )
+from tracemap.simulate.policies import Breaker, Hedge, Policy, Retry
 from tracemap.simulate.random_fault import random_fault
 from tracemap.simulate.random_shop import random_shop
+from tracemap.simulate.sampling import HeadSampling, Sampling, ServiceSampling, TailSampling
 from tracemap.simulate.simulated import Simulated, run
+from tracemap.simulate.trouble import Deploy, ErrorBurst, SlowPod, Surge
 from tracemap.simulate.web_shop import shop
 
 __all__ = [
+    "Breaker",
     "Call",
     "ColdCache",
+    "Deploy",
     "Entry",
+    "ErrorBurst",
     "Failing",
     "Fault",
+    "HeadSampling",
+    "Hedge",
     "MoreCalls",
     "Operation",
     "OperationKey",
+    "Policy",
+    "Retry",
+    "Sampling",
     "Service",
+    "ServiceSampling",
     "Shop",
     "Simulated",
     "SlowEdge",
     "SlowNetwork",
+    "SlowPod",
     "Slower",
     "Stage",
     "Subscription",
+    "Surge",
+    "TailSampling",
     "database",
     "random_fault",
     "random_shop",

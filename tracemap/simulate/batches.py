@@ -9,6 +9,7 @@ import polars as pl
 from tracemap.model import LINKS, OPERATIONS, RESOURCES, SPANS, Batch, Quality, Status
 from tracemap.simulate.description import NUMBER, NUMBERS, SMALLEST_NUMBER, Description
 from tracemap.simulate.flat import Catalogue, is_remote_parent
+from tracemap.simulate.tracestate import adjusted_count
 
 FLAG_KNOWN, FLAG_REMOTE = 0x100, 0x200
 
@@ -29,9 +30,6 @@ def batch(spans: pl.DataFrame, catalogue: Catalogue, *, attributes: bool = False
     ).with_columns(
         flags=FLAG_KNOWN
         + FLAG_REMOTE * (pl.col("remote") & (pl.col("parent_id") != 0)).cast(pl.UInt16),
-        resend_count=pl.lit(0),
-        weight=pl.lit(1.0),
-        quality=pl.lit(int(Quality.NO_SAMPLING_INFORMATION)),
         attributes=_attributes(spans, described) if attributes else pl.lit(None),
     )
     return Batch(
@@ -51,13 +49,17 @@ def _descriptions(descriptions: list[Description]) -> pl.DataFrame:
             "remote": is_remote_parent(one.kind),
             "http_status": one.attribute("http.response.status_code"),
             "error_type": one.attribute("error.type"),
+            "resend_count": one.attribute("http.request.resend_count") or 0,
+            "weight": adjusted_count(one.tracestate) or 1.0,
+            "quality": 0 if one.tracestate else int(Quality.NO_SAMPLING_INFORMATION),
             "attributes": json.dumps(dict(one.attributes), separators=(",", ":")),
         }
         for number, one in enumerate(descriptions)
     ]
     schema = {
         "operation_id": pl.Int32, "status_code": pl.UInt8, "remote": pl.Boolean,
-        "http_status": pl.Int16, "error_type": pl.String, "attributes": pl.String,
+        "http_status": pl.Int16, "error_type": pl.String, "resend_count": pl.Int16,
+        "weight": pl.Float64, "quality": pl.UInt32, "attributes": pl.String,
     }  # fmt: skip
     return pl.DataFrame(rows, schema=schema)
 

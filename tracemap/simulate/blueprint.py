@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from tracemap.simulate.policies import PLAIN, Policy
+
 ServiceKind = Literal["service", "database", "queue", "external"]
 
 
@@ -38,6 +40,7 @@ class Service:
         language: ``telemetry.sdk.language``.
         owner: ``service.owner``.
         criticality: ``service.criticality``.
+        slots: Requests an instance works on at a time; more of them wait (`load`). None: no limit.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Service:
     language: str = "go"
     owner: str = "platform"
     criticality: str = "medium"
+    slots: int | None = None
 
     @property
     def address(self) -> str:
@@ -78,6 +82,9 @@ class Call:
         gap_ms: Median time on the network, both directions together.
         optional: A failure of the call does not fail downstream.
         waits: Downstream waits for it. If not, it goes on at once (fire and forget).
+        together: All `times` calls are made at the same time (fan-out).
+        policy: How it copes with a slow or failing upstream.
+        fallback: What is called in its place after it failed; if that goes well, all is well.
     """
 
     upstream: str
@@ -87,6 +94,9 @@ class Call:
     gap_ms: float = 0.6
     optional: bool = False
     waits: bool = True
+    together: bool = False
+    policy: Policy = PLAIN
+    fallback: Call | None = None
 
     @property
     def key(self) -> OperationKey:
@@ -215,11 +225,13 @@ class Shop:
         return shop
 
     def calls(self) -> Iterator[tuple[OperationKey, Call]]:
-        """Yield every call with the operation that makes it."""
+        """Yield every call, fallbacks too, with the operation that makes it."""
         for operation in self.operations.values():
             for stage in operation.stages:
                 for call in stage.calls:
                     yield operation.key, call
+                    if call.fallback is not None:
+                        yield operation.key, call.fallback
 
     def _keys_used(self) -> Iterator[OperationKey]:
         yield from self.operations

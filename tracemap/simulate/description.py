@@ -11,7 +11,7 @@ from zlib import crc32
 
 from tracemap.model import Kind
 from tracemap.simulate.blueprint import Service, Shop
-from tracemap.simulate.places import Sort
+from tracemap.simulate.places import Outcome, Sort
 
 NUMBER = "{number}"
 """Stands in an attribute for a number of five digits that varies from span to span.
@@ -23,6 +23,20 @@ NUMBERS = 80_000
 
 Value = str | int
 Attributes = tuple[tuple[str, Value], ...]
+
+_GRPC_CODES = {
+    Outcome.OK: "OK",
+    Outcome.FAILED: "INTERNAL",
+    Outcome.TIMEOUT: "DEADLINE_EXCEEDED",
+    Outcome.REJECTED: "UNAVAILABLE",
+    Outcome.CANCELLED: "CANCELLED",
+}
+_NO_ANSWER = {
+    Outcome.TIMEOUT: "timeout",
+    Outcome.REJECTED: "io.github.resilience4j.circuitbreaker.CallNotPermittedException",
+    Outcome.CANCELLED: "cancelled",
+}
+"""``error.type`` where no answer came, so there is no code of one."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,7 @@ class Description:
         scope: Name of the instrumentation.
         failed: Its status is ERROR.
         attributes: In order; values may hold `NUMBER`.
+        tracestate: W3C trace state; ''.
     """
 
     kind: Kind
@@ -54,14 +69,16 @@ class Description:
     scope: str
     failed: bool
     attributes: Attributes
+    tracestate: str = ""
 
     def attribute(self, name: str) -> Value | None:
         """Return the value of one attribute, None if the span has none such."""
         return dict(self.attributes).get(name)
 
 
-def description(shop: Shop, sort: Sort, *, failed: bool) -> Description:
-    """Return what spans of this sort say, when they fail and when they do not."""
+def description(shop: Shop, sort: Sort, outcome: Outcome) -> Description:
+    """Return what spans of this sort say that end so."""
+    failed = outcome is not Outcome.OK
     if sort.kind is Kind.INTERNAL:
         return _internal(sort, failed=failed)
     service = shop.services[sort.subject.service]
@@ -70,20 +87,29 @@ def description(shop: Shop, sort: Sort, *, failed: bool) -> Description:
     if service.kind == "queue":
         return _producer(sort, service, failed=failed)
     if service.kind == "database":
-        return _database(sort, service, failed=failed)
+        return _database(sort, service, outcome)
     if service.kind == "external" or service.protocol == "http":
-        return _http(sort, service, failed=failed)
-    return _grpc(sort, service, failed=failed)
+        return _http(sort, service, outcome)
+    return _grpc(sort, service, outcome)
 
 
-def resource(shop: Shop, service: Service, replica: int) -> tuple[tuple[str, str], ...]:
-    """Return the resource attributes of one instance of a service."""
-    pod = f"{service.name}-{_stable(service.name) % 1_000_000:06x}-{replica:05x}"
+def resource(
+    shop: Shop, service: Service, replica: int, *, version: str = ""
+) -> tuple[tuple[str, str], ...]:
+    """Return the resource attributes of one instance of a service.
+
+    Args:
+        shop: The system.
+        service: The service.
+        replica: Number of the instance, from 0.
+        version: Its version, if it is not the service's usual one; such pods are other ones.
+    """
+    pod = f"{service.name}-{_stable(service.name + version) % 1_000_000:06x}-{replica:05x}"
     return (
         ("service.name", service.name),
         ("service.namespace", shop.name),
-        ("service.version", service.version),
-        ("service.instance.id", f"{service.name}-{replica}"),
+        ("service.version", version or service.version),
+        ("service.instance.id", f"{service.name}-{version and version + '-'}{replica}"),
         ("service.owner", service.owner),
         ("service.criticality", service.criticality),
         ("deployment.environment.name", shop.environment),
@@ -103,9 +129,9 @@ def _internal(sort: Sort, *, failed: bool) -> Description:
     )  # fmt: skip
 
 
-def _http(sort: Sort, service: Service, *, failed: bool) -> Description:
+def _http(sort: Sort, service: Service, outcome: Outcome) -> Description:
     method, _, path = sort.subject.operation.partition(" ")
-    client = sort.kind is Kind.CLIENT
+    client, failed = sort.kind is Kind.CLIENT, outcome is not Outcome.OK
     code = 503 if client and failed else 500 if failed else 200
     attributes: list[tuple[str, Value]] = [
         ("http.request.method", method),
@@ -114,10 +140,13 @@ def _http(sort: Sort, service: Service, *, failed: bool) -> Description:
         ("url.scheme", "https"),
         ("server.address", service.address if client else "shop.example"),
         ("server.port", service.port),
-        ("http.response.status_code", code),
     ]
+    if sort.resend:
+        attributes.append(("http.request.resend_count", sort.resend))
+    if outcome not in _NO_ANSWER:
+        attributes.append(("http.response.status_code", code))
     if failed:
-        attributes.append(("error.type", str(code)))
+        attributes.append(("error.type", _NO_ANSWER.get(outcome, str(code))))
     return Description(
         kind=sort.kind,
         name=sort.subject.operation,
@@ -133,18 +162,18 @@ def _http(sort: Sort, service: Service, *, failed: bool) -> Description:
     )
 
 
-def _grpc(sort: Sort, service: Service, *, failed: bool) -> Description:
-    client = sort.kind is Kind.CLIENT
+def _grpc(sort: Sort, service: Service, outcome: Outcome) -> Description:
+    client, failed = sort.kind is Kind.CLIENT, outcome is not Outcome.OK
     attributes: list[tuple[str, Value]] = [
         ("rpc.system.name", "grpc"),
         ("rpc.method", sort.subject.operation),
         ("server.address", service.address),
         ("server.port", service.port),
-        ("rpc.response.status_code", "INTERNAL" if failed else "OK"),
+        ("rpc.response.status_code", _GRPC_CODES[outcome]),
         ("network.protocol.version", "2"),
     ]
     if failed:
-        attributes.append(("error.type", "INTERNAL"))
+        attributes.append(("error.type", _GRPC_CODES[outcome]))
     return Description(
         kind=sort.kind,
         name=sort.subject.operation,
@@ -160,7 +189,8 @@ def _grpc(sort: Sort, service: Service, *, failed: bool) -> Description:
     )
 
 
-def _database(sort: Sort, service: Service, *, failed: bool) -> Description:
+def _database(sort: Sort, service: Service, outcome: Outcome) -> Description:
+    failed = outcome is not Outcome.OK
     operation, _, collection = sort.subject.operation.partition(" ")
     attributes: list[tuple[str, Value]] = [
         ("db.system.name", service.system),
@@ -172,7 +202,7 @@ def _database(sort: Sort, service: Service, *, failed: bool) -> Description:
     if service.namespace:
         attributes += [("db.namespace", service.namespace), ("db.collection.name", collection)]
     if failed:
-        attributes.append(("error.type", "57014"))
+        attributes.append(("error.type", _NO_ANSWER.get(outcome, "57014")))
     return Description(
         kind=Kind.CLIENT,
         name=sort.subject.operation,

@@ -59,6 +59,10 @@ class Draws:
         high = self.words(name)[rows] >> np.uint64(32)
         return (high * np.uint64(_MILLION) >> np.uint64(32)).astype(np.int64)
 
+    def exponential(self, name: str, rows: Integers) -> Integers:
+        """Return exponential factors with mean 1, in millionths."""
+        return _from_table(_exponential_table(), self.words(name)[rows])
+
     def choice(self, name: str, options: int, rows: Integers) -> Integers:
         """Return whole numbers from 0 to `options` - 1, each as likely."""
         high = self.words(name)[rows] >> np.uint64(32)

@@ -9,32 +9,20 @@ else. Times are ns from the start of the run.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from tracemap.model import Kind
-from tracemap.simulate.blueprint import Call, Operation, OperationKey, Shop, Stage
+from tracemap.simulate.attempts import Attempts, Site
+from tracemap.simulate.blueprint import Operation, OperationKey, Shop, Stage
+from tracemap.simulate.calling import Calling
+from tracemap.simulate.circumstances import Caller, Circumstances
 from tracemap.simulate.draws import MICROSECOND_NS, Draws, Integers, Mask, scaled
 from tracemap.simulate.fault import Fault, Place, Quantity
+from tracemap.simulate.load import Load
 from tracemap.simulate.places import Block, Execution, Sort, SpanNode, stage_ns
 
-GAP_SIGMA = 0.5
 LAG_SIGMA = 0.6
-BETWEEN_NS = 20_000
-"""A loop's own time between two calls."""
-
-
-@dataclass
-class _Caller:
-    """Where a call is made from."""
-
-    path: str
-    key: OperationKey
-    trace: str
-    node: int
-    rows: Integers
-    replica: Integers
 
 
 class Evaluation:
@@ -45,35 +33,53 @@ class Evaluation:
         draws: Random streams, as long as there are requests.
         arrivals_ns: When each request arrives.
         faults: What goes wrong.
+        load: How long requests wait in queues.
 
     Attributes:
         nodes: Spans by place, parents before children.
         executions: By path, in the order in which they were first reached.
+        calling: Makes the calls, and counts what became of them.
     """
 
     def __init__(
-        self, shop: Shop, draws: Draws, arrivals_ns: Integers, faults: Sequence[Fault]
+        self,
+        shop: Shop,
+        draws: Draws,
+        arrivals_ns: Integers,
+        faults: Sequence[Fault],
+        load: Load | None = None,
     ) -> None:
         self.nodes: list[SpanNode] = []
         self.executions: dict[str, Execution] = {}
-        self._shop = shop
-        self._draws = draws
-        self._arrivals_ns = arrivals_ns
-        self._faults = faults
+        self._around = Circumstances(shop, draws, arrivals_ns, faults, load or Load())
+        attempts = Attempts(self._around, self.nodes, self._answer, self._publish)
+        self.calling = Calling(self._around, attempts, self.nodes, self.executions)
 
-    def play(self, entry: OperationKey) -> Execution:
-        """Play all requests of `entry` and what they publish."""
-        rows = np.arange(len(self._arrivals_ns))
-        operation = self._shop.operations[entry]
+    def play(self, entry: OperationKey, rows: Integers | None = None) -> Execution:
+        """Play requests of `entry` and what they publish.
+
+        Args:
+            entry: The operation.
+            rows: Which requests; None: all.
+        """
+        rows = np.arange(len(self._around.arrivals_ns)) if rows is None else rows
         path = str(entry)
         return self._serve(
-            path, operation, kind=Kind.SERVER, trace=path, parent=-1, linked=-1,
-            rows=rows, start_ns=self._arrivals_ns,
+            path, self._around.shop.operations[entry], kind=Kind.SERVER, trace=path, parent=-1,
+            linked=-1, rows=rows, start_ns=self._around.arrivals_ns[rows],
         )  # fmt: skip
 
     def active(self, fault: Fault, rows: Integers) -> Mask:
         """Return which of these requests arrive while the fault lasts."""
-        return fault.active(self._arrivals_ns[rows])
+        return self._around.active(fault, rows)
+
+    def _answer(self, site: Site, parent: int) -> Execution:
+        """Play what upstream does with a call that got there, below the span at `parent`."""
+        return self._serve(
+            site.path, self._around.shop.operations[site.call.key], kind=Kind.SERVER,
+            trace=site.caller.trace, parent=parent, linked=-1, rows=site.caller.rows,
+            start_ns=site.start_ns,
+        )  # fmt: skip
 
     def _serve(
         self,
@@ -87,10 +93,14 @@ class Evaluation:
         rows: Integers,
         start_ns: Integers,
     ) -> Execution:
-        service = self._shop.services[operation.service]
-        replica = self._draws.choice(f"{path}/replica", service.replicas, rows)
+        service = self._around.shop.services[operation.service]
+        replica = self._around.replica(path, operation.service, rows)
         place = Place("", "", *operation.key)
-        own_ns = self._own_ns(path, operation, place, rows, replica)
+        wait_ns = np.zeros(len(rows), dtype=np.int64)
+        if service.slots is not None:
+            luck = self._around.draws.exponential(f"{path}/wait", rows)
+            wait_ns = self._around.load.wait_ns(service.name, replica, start_ns, luck)
+        own_ns = wait_ns + self._work_ns(path, operation, place, rows, replica)
         node = SpanNode(
             path=path, sort=Sort(kind, operation.service, operation.key), trace=trace,
             parent=parent, linked=linked, rows=rows, start_ns=start_ns, duration_ns=own_ns,
@@ -100,27 +110,28 @@ class Evaluation:
         if service.kind == "service":
             index = len(self.nodes)
             self.nodes.append(node)
-        execution = Execution(path, operation.key, rows, own_ns, own_ns, node.error)
-        self.executions[path] = execution
-        caller = _Caller(path, operation.key, trace, index, rows, replica)
-        execution.duration_ns = self._stages(operation, execution, caller, start_ns)
-        ratio = self._quantity(
-            Quantity.ERROR_RATIO, place, round(operation.error_ratio * 1_000_000), rows
+        execution = Execution(
+            path, operation.key, rows, start_ns, replica, own_ns, wait_ns, own_ns, node.error
         )
-        execution.error |= self._draws.uniform(f"{path}/error", rows) < ratio
+        self.executions[path] = execution
+        caller = Caller(path, operation.key, trace, index, rows, replica)
+        execution.duration_ns = self._stages(operation, execution, caller, start_ns)
+        own_ratio = round(operation.error_ratio * 1_000_000)
+        ratio = self._around.of_operation(Quantity.ERROR_RATIO, place, own_ratio, rows, replica)
+        execution.error |= self._around.draws.uniform(f"{path}/error", rows) < ratio
         node.duration_ns, node.error = execution.duration_ns, execution.error
         return execution
 
-    def _own_ns(
+    def _work_ns(
         self, path: str, operation: Operation, place: Place, rows: Integers, replica: Integers
     ) -> Integers:
-        median_ns = self._quantity(
-            Quantity.OWN_NS, place, round(operation.own_ms * 1_000_000), rows, replica
-        )
-        return scaled(median_ns, self._draws.log_normal(f"{path}/own", operation.sigma, rows))
+        own_ns = round(operation.own_ms * 1_000_000)
+        median_ns = self._around.of_operation(Quantity.OWN_NS, place, own_ns, rows, replica)
+        luck = self._around.draws.log_normal(f"{path}/own", operation.sigma, rows)
+        return scaled(median_ns, luck)
 
     def _stages(
-        self, operation: Operation, execution: Execution, caller: _Caller, start_ns: Integers
+        self, operation: Operation, execution: Execution, caller: Caller, start_ns: Integers
     ) -> Integers:
         pieces = len(operation.stages) + 1
         piece_ns = execution.own_ns // (pieces * MICROSECOND_NS) * MICROSECOND_NS
@@ -136,27 +147,24 @@ class Evaluation:
         return cursor_ns - start_ns + execution.own_ns - piece_ns * pieces
 
     def _stage(
-        self, stage: Stage, number: int, caller: _Caller, alive: Integers, cursor_ns: Integers
+        self, stage: Stage, number: int, caller: Caller, alive: Integers, cursor_ns: Integers
     ) -> list[Block]:
         """Return the blocks of a stage; `alive` are the executions that get this far."""
-        inside = _Caller(
-            caller.path, caller.key, caller.trace, caller.node,
-            caller.rows[alive], caller.replica[alive],
-        )  # fmt: skip
+        inside = caller.of(alive)
         if stage.span:
             inside.node = len(self.nodes)
             self.nodes.append(self._internal(stage, number, caller.node, inside, cursor_ns[alive]))
         blocks = []
         for index, call in enumerate(stage.calls):
             path = f"{caller.path}/{number}.{index}"
-            part = self._call(call, path, inside, cursor_ns[alive])
+            part = self.calling.block(call, path, inside, cursor_ns[alive])
             blocks.append(part.spread(alive, len(caller.rows)))
         if stage.span:
             self.nodes[inside.node].duration_ns = stage_ns(blocks)[alive]
         return blocks
 
     def _internal(
-        self, stage: Stage, number: int, parent: int, caller: _Caller, start_ns: Integers
+        self, stage: Stage, number: int, parent: int, caller: Caller, start_ns: Integers
     ) -> SpanNode:
         service = caller.key.service
         return SpanNode(
@@ -167,87 +175,20 @@ class Evaluation:
             replica=caller.replica,
         )  # fmt: skip
 
-    def _call(self, call: Call, path: str, caller: _Caller, start_ns: Integers) -> Block:
-        place = Place(*caller.key, *call.key)
-        block = Block.of(call, len(caller.rows))
-        share = self._quantity(
-            Quantity.PROBABILITY, place, round(call.probability * 1_000_000), caller.rows
-        )
-        made = np.flatnonzero(self._draws.uniform(f"{path}/made", caller.rows) < share)
-        times = self._quantity(Quantity.TIMES, place, call.times, caller.rows[made])
-        for turn in range(times.max(initial=0)):
-            chosen = made[times > turn]
-            at_ns = start_ns[chosen] + block.length_ns[chosen] + (BETWEEN_NS if turn else 0)
-            node = self._attempt(
-                call, f"{path}#{turn}", caller=caller, chosen=chosen, start_ns=at_ns
-            )
-            block.length_ns[chosen] = at_ns + node.duration_ns - start_ns[chosen]
-            block.waited_ns[chosen] += node.duration_ns
-            block.calls[chosen] += 1
-            block.failed[chosen] |= node.error
-        return block
-
-    def _attempt(
-        self, call: Call, path: str, *, caller: _Caller, chosen: Integers, start_ns: Integers
-    ) -> SpanNode:
-        """Make one call: the client's span, the way there and back, and what upstream does."""
-        rows = caller.rows[chosen]
-        place = Place(*caller.key, *call.key)
-        upstream = self._shop.services[call.upstream]
-        kind = Kind.PRODUCER if upstream.kind == "queue" else Kind.CLIENT
-        gap_ns = scaled(
-            self._quantity(Quantity.GAP_NS, place, round(call.gap_ms * 1_000_000), rows),
-            self._draws.log_normal(f"{path}/gap", GAP_SIGMA, rows),
-        )
-        there = 300_000 + self._draws.uniform(f"{path}/way", rows) * 4 // 10
-        node = SpanNode(
-            path=path, sort=Sort(kind, caller.key.service, call.key), trace=caller.trace,
-            parent=caller.node, linked=-1, rows=rows, start_ns=start_ns, duration_ns=gap_ns,
-            error=np.zeros(len(rows), dtype=np.bool_), replica=caller.replica[chosen],
-        )  # fmt: skip
-        index = len(self.nodes)
-        self.nodes.append(node)
-        served = self._serve(
-            f"{path}>", self._shop.operations[call.key], kind=Kind.SERVER, trace=caller.trace,
-            parent=index, linked=-1, rows=rows, start_ns=start_ns + scaled(gap_ns, there),
-        )  # fmt: skip
-        node.duration_ns = served.duration_ns + gap_ns
-        node.error = served.error
-        if kind is Kind.PRODUCER:
-            self._publish(call.key, path, index)
-        return node
-
     def _publish(self, send: OperationKey, path: str, index: int) -> None:
         """Play the consumers of what was sent, each message a trace of its own."""
         sender = self.nodes[index]
         sent = np.flatnonzero(~sender.error)
-        for subscription in self._shop.subscriptions:
+        for subscription in self._around.shop.subscriptions:
             if subscription.send != send:
                 continue
             own = f"{path}>{subscription.process}"
             rows = sender.rows[sent]
-            lag = self._draws.log_normal(f"{own}/lag", LAG_SIGMA, rows)
+            lag = self._around.draws.log_normal(f"{own}/lag", LAG_SIGMA, rows)
             start_ns = sender.start_ns[sent] + sender.duration_ns[sent]
             start_ns += scaled(np.full_like(lag, round(subscription.lag_ms * 1_000_000)), lag)
-            operation = self._shop.operations[subscription.process]
+            operation = self._around.shop.operations[subscription.process]
             self._serve(
                 own, operation, kind=Kind.CONSUMER, trace=own, parent=-1, linked=index,
                 rows=rows, start_ns=start_ns,
             )  # fmt: skip
-
-    def _quantity(
-        self,
-        quantity: Quantity,
-        place: Place,
-        value: int,
-        rows: Integers,
-        replica: Integers | None = None,
-    ) -> Integers:
-        values = np.full(len(rows), value, dtype=np.int64)
-        for fault in self._faults:
-            if fault.quantity is quantity and fault.touches(place):
-                struck = self.active(fault, rows)
-                if replica is not None:
-                    struck &= fault.chosen(replica)
-                values = np.where(struck, fault.changed(values), values)
-        return values

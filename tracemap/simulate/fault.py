@@ -11,7 +11,9 @@ import numpy as np
 from tracemap.model import MINUTE_NS
 from tracemap.simulate.draws import Integers, Mask
 
-Cause = Literal["self", "wire", "calls", "error"]
+Cause = Literal["self", "wire", "calls", "error", "load"]
+RENEWED = 1_000
+"""Instances of a service's next version are numbered from here on."""
 
 
 class Quantity(Enum):
@@ -22,6 +24,7 @@ class Quantity(Enum):
     TIMES = "calls one after the other"
     PROBABILITY = "millionths of requests that make the call"
     ERROR_RATIO = "millionths of executions that fail"
+    ARRIVALS = "requests that arrive"
 
 
 class Place(NamedTuple):
@@ -82,6 +85,16 @@ class Fault:
         """Return the quantity under the fault."""
         raise NotImplementedError
 
+    def changed_at(self, values: Integers, at_ns: Integers) -> Integers:
+        """Return the quantity under the fault, by the time the requests arrive."""
+        del at_ns
+        return self.changed(values)
+
     def chosen(self, replica: Integers) -> Mask:
         """Return which executions it concerns, by the number of the instance."""
+        return np.ones(len(replica), dtype=np.bool_)
+
+    def chosen_calls(self, place: Place, replica: Integers, upstream_replica: Integers) -> Mask:
+        """Return which calls it concerns, by the numbers of the instances at both ends."""
+        del place, upstream_replica
         return np.ones(len(replica), dtype=np.bool_)

@@ -7,10 +7,10 @@
     SlowNetwork     time on the network of all calls into and out of one service            wire
     MoreCalls       calls one after the other where there was one (N+1)                     calls
     ColdCache       how often a call behind a cache is made                                 calls
-    Failing         how often an operation fails                                            error
+    Failing         how often an operation or instance fails                                error
 
-Faults compose: they apply in the order given. A new sort of fault is a new small class here, as
-long as it changes a `Quantity`.
+`trouble` has those of changes, bursts, single pods and load. Faults compose: they apply in the
+order given. A new sort of fault is a new small class, as long as it changes a `Quantity`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tracemap.model import MINUTE_NS
 from tracemap.simulate.draws import Integers, Mask
 from tracemap.simulate.fault import Fault, Place, Quantity
 
@@ -187,15 +188,27 @@ class ColdCache(_CallFault):
 
     Attributes:
         probability: How often it is made now.
+        warm_minutes: How long the cache takes to fill: what the fault adds shrinks evenly to
+            nothing. 0: it stays cold as long as the fault lasts.
     """
 
     quantity = Quantity.PROBABILITY
 
     probability: float
+    warm_minutes: float = 0.0
 
     def changed(self, values: Integers) -> Integers:
-        """Return the new probability."""
+        """Return the new probability, the cache still empty."""
         return np.full_like(values, round(self.probability * 1_000_000))
+
+    def changed_at(self, values: Integers, at_ns: Integers) -> Integers:
+        """Return the new probability, less the warmer the cache is."""
+        cold = self.changed(values)
+        warm_ns = round(self.warm_minutes * MINUTE_NS)
+        if not warm_ns:
+            return cold
+        left_ns = np.clip(warm_ns - (at_ns - self.window_ns[0]), 0, warm_ns)
+        return values + (cold - values) * (left_ns // 1_000) // (warm_ns // 1_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,6 +218,7 @@ class Failing(Fault):
     Attributes:
         service: Whose operations.
         operation: Which one; empty: all.
+        instance: Number of the instance, from 0; None: all.
         ratio: How often it fails now.
     """
 
@@ -213,6 +227,7 @@ class Failing(Fault):
 
     service: str
     operation: str = ""
+    instance: int | None = None
     ratio: float
 
     @property
@@ -227,6 +242,10 @@ class Failing(Fault):
     def changed(self, values: Integers) -> Integers:
         """Return the new ratio."""
         return np.full_like(values, round(self.ratio * 1_000_000))
+
+    def chosen(self, replica: Integers) -> Mask:
+        """Return the executions on the failing instance."""
+        return super().chosen(replica) if self.instance is None else replica == self.instance
 
 
 def _times(values: Integers, factor: float) -> Integers:

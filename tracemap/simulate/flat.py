@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -10,9 +11,10 @@ import polars as pl
 from tracemap.model import Kind
 from tracemap.simulate.blueprint import Shop
 from tracemap.simulate.description import Description, description, resource
-from tracemap.simulate.draws import Draws
+from tracemap.simulate.draws import Draws, Integers
 from tracemap.simulate.evaluation import Evaluation
-from tracemap.simulate.places import Sort, SpanNode
+from tracemap.simulate.fault import RENEWED
+from tracemap.simulate.places import Outcome, Sort, SpanNode
 
 FLAT = pl.Schema(
     {
@@ -44,8 +46,12 @@ class Catalogue:
     shop: Shop
     descriptions: list[Description] = field(default_factory=list)
     resources: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
-    _known: dict[tuple[Sort, bool], int] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Next version of services that get one during the run."""
+    _known: dict[tuple[Sort, Outcome], int] = field(default_factory=dict)
     _first_instance: dict[str, int] = field(default_factory=dict)
+    _first_renewed: dict[str, int] = field(default_factory=dict)
+    _stated: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for service in self.shop.services.values():
@@ -54,14 +60,35 @@ class Catalogue:
                 self.resources += [
                     resource(self.shop, service, replica) for replica in range(service.replicas)
                 ]
+        for name, version in self.versions.items():
+            service = self.shop.services[name]
+            self._first_renewed[name] = len(self.resources)
+            self.resources += [
+                resource(self.shop, service, replica, version=version)
+                for replica in range(service.replicas)
+            ]
 
-    def description_id(self, sort: Sort, *, failed: bool) -> int:
-        """Return the row of what such spans say."""
-        key = (sort, failed)
+    def description_id(self, sort: Sort, outcome: Outcome) -> int:
+        """Return the row of what spans say that end so."""
+        key = (sort, outcome)
         if key not in self._known:
             self._known[key] = len(self.descriptions)
-            self.descriptions.append(description(self.shop, sort, failed=failed))
+            self.descriptions.append(description(self.shop, sort, outcome))
         return self._known[key]
+
+    def with_tracestate(self, description_id: int, tracestate: str) -> int:
+        """Return the row of the same description with a trace state."""
+        key = (description_id, tracestate)
+        if key not in self._stated:
+            self._stated[key] = len(self.descriptions)
+            one = self.descriptions[description_id]
+            self.descriptions.append(replace(one, tracestate=tracestate))
+        return self._stated[key]
+
+    def resource_ids(self, service: str, replica: Integers) -> Integers:
+        """Return the rows of instances by their numbers, of either version."""
+        first, renewed = self._first_instance[service], self._first_renewed.get(service, 0)
+        return np.where(replica >= RENEWED, renewed + replica - RENEWED, first + replica)
 
     def resource_id(self, service: str) -> int:
         """Return the row of the first instance of a service; the others follow."""
@@ -87,11 +114,10 @@ def _place(
     nothing = np.zeros(len(rows), dtype=np.uint64)
     parent = evaluation.nodes[node.parent] if node.parent >= 0 else None
     linked = evaluation.nodes[node.linked] if node.linked >= 0 else None
-    described = np.where(
-        node.error,
-        catalogue.description_id(node.sort, failed=True),
-        catalogue.description_id(node.sort, failed=False),
-    )
+    outcomes = node.outcomes
+    described = np.zeros(len(rows), dtype=np.int64)
+    for outcome in sorted({Outcome.OK, Outcome.FAILED, *map(Outcome, np.unique(outcomes))}):
+        described[outcomes == outcome] = catalogue.description_id(node.sort, outcome)
     return pl.DataFrame(
         {
             "trace_high": draws.ids(f"{node.trace}/high")[rows],
@@ -101,7 +127,7 @@ def _place(
             "start_ns": node.start_ns + start_ns,
             "duration_ns": node.duration_ns,
             "description_id": described,
-            "resource_id": catalogue.resource_id(node.sort.service) + node.replica,
+            "resource_id": catalogue.resource_ids(node.sort.service, node.replica),
             "linked_high": draws.ids(f"{linked.trace}/high")[rows] if linked else nothing,
             "linked_low": draws.ids(f"{linked.trace}/low")[rows] if linked else nothing,
             "linked_span": draws.ids(f"{linked.path}/id")[rows] if linked else nothing,

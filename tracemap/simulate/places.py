@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 import numpy as np
 
@@ -12,13 +13,31 @@ from tracemap.simulate.blueprint import Call, OperationKey
 from tracemap.simulate.draws import Integers, Mask
 
 
+class Outcome(IntEnum):
+    """How a span ended."""
+
+    OK = 0
+    FAILED = 1
+    TIMEOUT = 2  # downstream's deadline was over
+    REJECTED = 3  # a circuit breaker let no call through
+    CANCELLED = 4  # another attempt was faster
+
+
 @dataclass(frozen=True)
 class Sort:
-    """What spans of one place are: who records them, and which operation they stand for."""
+    """What spans of one place are.
+
+    Attributes:
+        kind: Their kind.
+        service: Who records them.
+        subject: Which operation they stand for.
+        resend: How often the request was sent before (``http.request.resend_count``).
+    """
 
     kind: Kind
     service: str
     subject: OperationKey
+    resend: int = 0
 
 
 @dataclass
@@ -35,32 +54,50 @@ class SpanNode:
     duration_ns: Integers
     error: Mask
     replica: Integers
+    outcome: Integers | None = None
+    """As `Outcome`; None: FAILED where there is an error."""
+
+    @property
+    def outcomes(self) -> Integers:
+        """How each ended, as `Outcome`."""
+        return self.error.astype(np.int64) if self.outcome is None else self.outcome
 
 
 @dataclass
 class Block:
-    """All calls that one `Call` made, per execution of the operation that made them."""
+    """All calls that one `Call` made, per execution of the operation that made them.
+
+    Attributes:
+        call: The call.
+        length_ns: From the first to the last, pauses and fallbacks included.
+        waited_ns: Sum of what downstream waited for attempts.
+        abandoned_ns: Sum of what upstream went on after downstream had left.
+        calls: Attempts that reached upstream.
+        attempts_failed: Those of them that failed.
+        failed: Downstream got no answer it can use.
+    """
 
     call: Call
     length_ns: Integers
     waited_ns: Integers
+    abandoned_ns: Integers
     calls: Integers
+    attempts_failed: Integers
     failed: Mask
 
     @classmethod
     def of(cls, call: Call, size: int) -> Block:
         """Return a block with no calls."""
-        zeros = np.zeros(size, dtype=np.int64)
-        return cls(call, zeros, zeros.copy(), zeros.copy(), np.zeros(size, dtype=np.bool_))
+        zeros = np.zeros((5, size), dtype=np.int64)
+        return cls(call, zeros[0], zeros[1], zeros[2], zeros[3], zeros[4], zeros[0] > 0)
 
     def spread(self, alive: Integers, size: int) -> Block:
         """Return the block over `size` executions, with no calls where not `alive`."""
         if len(alive) == size:
             return self
         whole = Block.of(self.call, size)
-        whole.length_ns[alive] = self.length_ns
-        whole.waited_ns[alive] = self.waited_ns
-        whole.calls[alive] = self.calls
+        for name in ("length_ns", "waited_ns", "abandoned_ns", "calls", "attempts_failed"):
+            getattr(whole, name)[alive] = getattr(self, name)
         whole.failed[alive] = self.failed
         return whole
 
@@ -72,7 +109,11 @@ class Execution:
     path: str
     key: OperationKey
     rows: Integers
+    start_ns: Integers
+    replica: Integers
     own_ns: Integers
+    wait_ns: Integers
+    """How much of its own time it stood in the queue for a slot."""
     duration_ns: Integers
     error: Mask
     stages: list[list[Block]] = field(default_factory=list)

@@ -50,6 +50,7 @@ def protobuf_template(description: Description, parent: bool, link: bool) -> Tem
     span = Span(
         trace_id=_MARKS[Word.TRACE_HIGH] + _MARKS[Word.TRACE_LOW],
         span_id=_MARKS[Word.SPAN],
+        trace_state=description.tracestate,
         parent_span_id=_MARKS[Word.PARENT] if parent else b"",
         flags=span_flags(description, parent=parent),
         name=description.name,

@@ -10,7 +10,7 @@ from opentelemetry.exporter.otlp.json.file.trace_exporter import FileSpanExporte
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import Link, SpanContext, SpanKind, TraceFlags, TraceState
 from opentelemetry.trace.status import Status, StatusCode
 
 from tracemap.simulate.description import NUMBER, NUMBERS, SMALLEST_NUMBER, Description
@@ -70,7 +70,7 @@ def _readable(
         parent = _context(trace_id, row["parent_id"], remote=remote)
     return ReadableSpan(
         name=description.name,
-        context=_context(trace_id, row["span_id"], remote=False),
+        context=_context(trace_id, row["span_id"], remote=False, state=description.tracestate),
         parent=parent,
         resource=resource,
         attributes=_attributes(description, SMALLEST_NUMBER + row["span_id"] % NUMBERS),
@@ -90,8 +90,14 @@ def _readable(
     )
 
 
-def _context(trace_id: int, span_id: int, *, remote: bool) -> SpanContext:
-    return SpanContext(trace_id, span_id, is_remote=remote, trace_flags=TraceFlags(1))
+def _context(trace_id: int, span_id: int, *, remote: bool, state: str = "") -> SpanContext:
+    return SpanContext(
+        trace_id,
+        span_id,
+        is_remote=remote,
+        trace_flags=TraceFlags(1),
+        trace_state=TraceState.from_header([state] if state else []),
+    )
 
 
 def _attributes(description: Description, number: int) -> dict[str, str | int]:

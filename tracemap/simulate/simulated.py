@@ -11,30 +11,19 @@ from typing import Any
 
 import polars as pl
 
-from tracemap.model import MINUTE_NS, SECOND_NS, Batch, iso
-from tracemap.simulate.arrivals import arrivals
+from tracemap.model import SECOND_NS, Batch
 from tracemap.simulate.batches import batch
-from tracemap.simulate.blueprint import Entry, OperationKey, Shop
+from tracemap.simulate.blueprint import Shop
 from tracemap.simulate.bulk import Encoder, otlp_json, otlp_protobuf
 from tracemap.simulate.compression import opened
-from tracemap.simulate.draws import Draws, Integers
-from tracemap.simulate.evaluation import Evaluation
 from tracemap.simulate.fault import Fault, Place
 from tracemap.simulate.flat import FLAT, Catalogue, flat_spans
-from tracemap.simulate.graph import Graph
-from tracemap.simulate.truth import Effect
+from tracemap.simulate.playing import Playing
+from tracemap.simulate.sampling import Sampling
+from tracemap.simulate.trouble import Deploy
+from tracemap.simulate.truth import truth
 
 START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
-REQUESTS_PER_PART = 8_000
-
-
-@dataclass(frozen=True)
-class _Play:
-    """The requests of one entry in one stretch of time."""
-
-    entry: Entry
-    draws: Draws
-    evaluation: Evaluation
 
 
 @dataclass(frozen=True)
@@ -48,6 +37,7 @@ class Simulated:
         faults: What went wrong.
         seed: Seed of everything random.
         load: Times the usual rates.
+        sampling: Which traces or spans are recorded; None: all.
     """
 
     shop: Shop
@@ -56,11 +46,13 @@ class Simulated:
     faults: tuple[Fault, ...]
     seed: int
     load: float
+    sampling: Sampling | None = None
 
     @cached_property
     def catalogue(self) -> Catalogue:
         """What the ids in the spans stand for; complete once the spans were made."""
-        return Catalogue(self.shop)
+        deploys = [fault for fault in self.faults if isinstance(fault, Deploy)]
+        return Catalogue(self.shop, versions={one.service: one.version for one in deploys})
 
     @cached_property
     def spans(self) -> pl.DataFrame:
@@ -72,47 +64,22 @@ class Simulated:
 
         A stretch has some hundred thousand spans; traces are whole.
         """
-        for part in range(self._parts):
+        for part in range(self._playing.parts):
             frames = [
                 flat_spans(play.evaluation, play.draws, self.catalogue, self.start_ns)
-                for play in self._plays(part)
+                for play in self._playing.plays(part, self.faults)
             ]
-            yield pl.concat([pl.DataFrame(schema=FLAT), *frames])
+            spans = pl.concat([pl.DataFrame(schema=FLAT), *frames])
+            yield spans if self.sampling is None else self.sampling.kept(spans, self.catalogue)
 
     @cached_property
     def truth(self) -> dict[str, Any]:
         """What a report must find, ready for JSON: edges, and what each fault did.
 
-        Each fault is judged against the same run without it, other faults staying.
+        Each fault is judged against the same run without it, other faults staying. Sampling
+        changes none of it: the truth is of all that happened.
         """
-        graph, spans, traces = Graph(), 0, 0
-        effects = [Effect(fault) for fault in self.faults]
-        requests: dict[OperationKey, int] = {entry.key: 0 for entry in self.shop.entries}
-        for part in range(self._parts):
-            for play in self._plays(part):
-                nodes = play.evaluation.nodes
-                graph.add(play.evaluation)
-                requests[play.entry.key] += play.draws.size
-                spans += sum(len(node.rows) for node in nodes)
-                traces += sum(len(node.rows) for node in nodes if node.parent < 0)
-                for number, effect in enumerate(effects):
-                    others = self.faults[:number] + self.faults[number + 1 :]
-                    sound = self._evaluation(play.entry, part, others, play.draws)
-                    effect.add(play.entry.key, play.evaluation, sound)
-        return {
-            "schema_version": 1,
-            "shop": self.shop.name,
-            "seed": self.seed,
-            "window": {
-                "start": iso(self.start_ns),
-                "end": iso(self.start_ns + round(self.minutes * MINUTE_NS)),
-            },
-            "spans": spans,
-            "traces": traces,
-            "requests": [{**key._asdict(), "requests": n} for key, n in sorted(requests.items())],
-            "edges": graph.rows(self.shop),
-            "faults": [effect.row(self.start_ns) for effect in effects],
-        }
+        return truth(self._playing)
 
     def batches(self, *, attributes: bool = False) -> Iterator[Batch]:
         """Yield the spans as a reader would, without a file in between.
@@ -147,39 +114,12 @@ class Simulated:
                 written += spans.height
         return written
 
-    @property
-    def _part_ns(self) -> int:
-        per_minute = sum(entry.per_minute for entry in self.shop.entries) * self.load
-        return max(SECOND_NS, round(REQUESTS_PER_PART / per_minute * MINUTE_NS))
-
-    @property
-    def _parts(self) -> int:
-        return -(-round(self.minutes * MINUTE_NS) // self._part_ns)
-
-    def _plays(self, part: int) -> Iterator[_Play]:
-        for entry in self.shop.entries:
-            arrivals_ns = self._arrivals_ns(entry, part)
-            draws = Draws(self.seed, part, len(arrivals_ns))
-            yield _Play(entry, draws, self._evaluation(entry, part, self.faults, draws))
-
-    def _evaluation(
-        self, entry: Entry, part: int, faults: Sequence[Fault], draws: Draws
-    ) -> Evaluation:
-        evaluation = Evaluation(self.shop, draws, self._arrivals_ns(entry, part), faults)
-        evaluation.play(entry.key)
-        return evaluation
-
-    def _arrivals_ns(self, entry: Entry, part: int) -> Integers:
-        end_ns = round(self.minutes * MINUTE_NS)
-        return arrivals(
-            self.seed,
-            part,
-            str(entry.key),
-            per_minute=entry.per_minute * self.load,
-            start_ns=self.start_ns,
-            from_ns=part * self._part_ns,
-            to_ns=min(end_ns, (part + 1) * self._part_ns),
-        )
+    @cached_property
+    def _playing(self) -> Playing:
+        return Playing(
+            self.shop, self.faults, minutes=self.minutes, start_ns=self.start_ns,
+            seed=self.seed, rate=self.load,
+        )  # fmt: skip
 
 
 def run(
@@ -190,6 +130,7 @@ def run(
     seed: int = 0,
     load: float = 1.0,
     start: datetime = START,
+    sampling: Sampling | None = None,
 ) -> Simulated:
     """Return a simulated run of `shop`; equal arguments give equal spans, byte for byte.
 
@@ -202,6 +143,7 @@ def run(
         seed: Seed of everything random.
         load: Times the usual rates.
         start: Start of the run; sets the time of day.
+        sampling: Which traces or spans are recorded; None: all.
 
     Raises:
         ValueError: If a fault concerns nothing in the shop (a name was mistyped).
@@ -216,7 +158,7 @@ def run(
         if not any(fault.touches(place) for place in _places(shop)):
             raise ValueError(f"{fault} concerns nothing in {shop.name}")
     start_ns = round(start.timestamp()) * SECOND_NS
-    return Simulated(shop, minutes, start_ns, tuple(faults), seed, load)
+    return Simulated(shop, minutes, start_ns, tuple(faults), seed, load, sampling)
 
 
 def _places(shop: Shop) -> Iterator[Place]:

@@ -116,6 +116,8 @@ def json_template(description: Description, parent: bool, link: bool) -> Templat
         "traceId": mark[Word.TRACE_HIGH] + mark[Word.TRACE_LOW],
         "spanId": mark[Word.SPAN],
     }
+    if description.tracestate:
+        span["traceState"] = description.tracestate
     if parent:
         span["parentSpanId"] = mark[Word.PARENT]
     if description.kind is not Kind.UNSPECIFIED:

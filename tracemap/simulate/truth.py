@@ -1,204 +1,71 @@
-"""What a report on the simulated spans must find, by playing the same requests without each fault.
-
-Both plays use the same random draws, so the difference is exact, request by request. For every
-operation and every operation it calls:
-
-- *offered*: how much longer the calls took, per execution of downstream;
-- *arrived*: how much longer downstream takes when only these calls are as slow as with the fault,
-  everything else as without (stages timed anew).
-
-Edges whose upstream offered less than `SPIKE_MS` are ``no spike``.
-"""
+"""What a report on the simulated spans must find: the graph, mechanisms at work, faults."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from tracemap.model import iso
+from tracemap.model import MINUTE_NS, iso
+from tracemap.simulate.attempts import Hop
 from tracemap.simulate.blueprint import OperationKey
-from tracemap.simulate.draws import Integers
-from tracemap.simulate.evaluation import Evaluation
-from tracemap.simulate.fault import Fault, Place
-from tracemap.simulate.places import Block, Execution, stage_ns
-
-SPIKE_MS = 1.0
-ABSORBED_BELOW, FULL_FROM, AMPLIFIED_ABOVE = 0.2, 0.8, 1.2
-Hop = tuple[OperationKey, OperationKey]
+from tracemap.simulate.effect import Effect
+from tracemap.simulate.fault import Fault
+from tracemap.simulate.graph import Graph
+from tracemap.simulate.playing import Playing
+from tracemap.simulate.tally import tally_rows
+from tracemap.simulate.without import safeguards, without
 
 
-@dataclass
-class Effect:
-    """What one fault did, summed over requests that arrive while it lasts."""
+def truth(playing: Playing) -> dict[str, Any]:
+    """Return what happened in a run, ready for JSON.
 
-    fault: Fault
-    executions: Counter[OperationKey] = field(default_factory=Counter)
-    slower_ns: Counter[OperationKey] = field(default_factory=Counter)
-    more_errors: Counter[OperationKey] = field(default_factory=Counter)
-    calls: Counter[Hop] = field(default_factory=Counter)
-    offered_ns: Counter[Hop] = field(default_factory=Counter)
-    arrived_ns: Counter[Hop] = field(default_factory=Counter)
-    asynchronous: set[Hop] = field(default_factory=set)
-    requests: Counter[OperationKey] = field(default_factory=Counter)
-    excess_ns: Counter[OperationKey] = field(default_factory=Counter)
+    Each fault is judged against the same run without it, other faults staying (`effect`).
 
-    def add(self, entry: OperationKey, faulty: Evaluation, sound: Evaluation) -> None:
-        """Count the difference between two plays of the same requests of one entry."""
-        for path, execution in faulty.executions.items():
-            without = sound.executions.get(path)
-            if without is None:
-                continue
-            here, there = _common(execution, without)
-            struck = faulty.active(self.fault, execution.rows[here])
-            here, there = here[struck], there[struck]
-            key = execution.key
-            slower_ns = int((execution.duration_ns[here] - without.duration_ns[there]).sum())
-            self.executions[key] += len(here)
-            self.slower_ns[key] += slower_ns
-            self.more_errors[key] += int(execution.error[here].sum() - without.error[there].sum())
-            if path == str(entry):
-                self.requests[key] += len(here)
-                self.excess_ns[key] += slower_ns
-            self._add_calls(execution, without, here, there)
-
-    def _add_calls(
-        self, execution: Execution, without: Execution, here: Integers, there: Integers
-    ) -> None:
-        for faulty, sound in zip(execution.stages, without.stages, strict=True):
-            before_ns = stage_ns(sound)[there]
-            for upstream in sorted({block.call.key for block in faulty}):
-                hop = (execution.key, upstream)
-                pairs = list(zip(faulty, sound, strict=True))
-                own = [pair for pair in pairs if pair[0].call.key == upstream]
-                self.calls[hop] += sum(int(block.calls[here].sum()) for block, _ in own)
-                self.offered_ns[hop] += sum(
-                    int((block.waited_ns[here] - other.waited_ns[there]).sum())
-                    for block, other in own
-                )
-                if not any(block.call.waits for block, _ in own):
-                    self.asynchronous.add(hop)
-                    continue
-                after_ns = _stage_with(pairs, upstream, here, there)
-                self.arrived_ns[hop] += int((after_ns - before_ns).sum())
-
-    def row(self, start_ns: int) -> dict[str, Any]:
-        """Return what the fault did, per execution or request."""
-        service, operation = self.fault.origin
-        edge = self.fault.edge
-        from_ns, to_ns = self.fault.window_ns
-        visible = list(self._user_visible())
-        reached = any(row["excess_ms"] >= SPIKE_MS for row in visible)
-        hops = list(self._hops())
-        mechanisms = [hop["mechanism"] for hop in hops if hop["mechanism"]]
-        return {
-            "fault": type(self.fault).__name__,
-            "cause": self.fault.cause,
-            "service": service,
-            "operation": operation or None,
-            "edge": {"downstream": edge[0], "upstream": edge[1]} if edge else None,
-            "window": {"start": iso(start_ns + from_ns), "end": iso(start_ns + to_ns)},
-            "verdict": "propagated" if reached else "absorbed",
-            "mechanism": None if reached or not mechanisms else mechanisms[0],
-            "hops": hops,
-            "operations": list(self._operations()),
-            "user_visible": visible,
-        }
-
-    def _hops(self) -> Iterator[dict[str, Any]]:
-        distance = self._distances()
-        for hop in sorted(distance, key=lambda hop: (distance[hop], hop)):
-            downstream, upstream = hop
-            executions = self.executions[downstream]
-            offered_ms = _mean_ms(self.offered_ns[hop], executions)
-            arrived_ms = _mean_ms(self.arrived_ns[hop], executions)
-            verdict = _verdict(offered_ms, arrived_ms)
-            mechanism = "async" if hop in self.asynchronous else "slack"
-            yield {
-                "hop": distance[hop],
-                "downstream": downstream.service,
-                "downstream_operation": downstream.operation,
-                "upstream": upstream.service,
-                "upstream_operation": upstream.operation,
-                "offered_ms": offered_ms,
-                "arrived_ms": arrived_ms,
-                "ratio": round(arrived_ms / offered_ms, 4) if offered_ms else None,
-                "verdict": verdict,
-                "mechanism": mechanism if verdict in ("absorbed", "partial") else None,
-                "calls": self.calls[hop],
-                "downstream_requests": executions,
-            }
-
-    def _distances(self) -> dict[Hop, int]:
-        """Return how many calls lie between the origin and the downstream end of each hop."""
-        moved = [hop for hop, offered_ns in self.offered_ns.items() if offered_ns]
-        reached = {
-            hop: 1
-            for hop in moved
-            if self.fault.touches(Place(*hop[0], *hop[1]))
-            or self.fault.touches(Place("", "", *hop[1]))
-        }
-        frontier = set(reached)
-        while frontier:
-            ends = {downstream: reached[downstream, upstream] for downstream, upstream in frontier}
-            frontier = {hop for hop in moved if hop not in reached and hop[1] in ends}
-            reached.update({hop: ends[hop[1]] + 1 for hop in frontier})
-        return reached
-
-    def _operations(self) -> Iterator[dict[str, Any]]:
-        for key in sorted(self.executions):
-            if self.slower_ns[key] or self.more_errors[key]:
-                yield {
-                    "service": key.service,
-                    "operation": key.operation,
-                    "executions": self.executions[key],
-                    "slower_ms": _mean_ms(self.slower_ns[key], self.executions[key]),
-                    "more_errors": self.more_errors[key],
-                }
-
-    def _user_visible(self) -> Iterator[dict[str, Any]]:
-        for key in sorted(self.requests):
-            yield {
-                "service": key.service,
-                "operation": key.operation,
-                "requests": self.requests[key],
-                "excess_ms": _mean_ms(self.excess_ns[key], self.requests[key]),
-                "total_ms": round(self.excess_ns[key] / 1_000_000, 3),
-                "more_errors": self.more_errors[key],
-            }
+    Args:
+        playing: The run.
+    """
+    graph, tally, spans, traces = Graph(), Counter[tuple[Hop, str]](), 0, 0
+    requests: dict[OperationKey, int] = {entry.key: 0 for entry in playing.shop.entries}
+    effects = [Effect(fault) for fault in playing.faults]
+    for part in range(playing.parts):
+        for play in playing.plays(part, playing.faults):
+            nodes = play.evaluation.nodes
+            graph.add(play.evaluation)
+            tally.update(play.evaluation.calling.tally)
+            requests[play.entry.key] += play.requests
+            spans += sum(len(node.rows) for node in nodes)
+            traces += sum(len(node.rows) for node in nodes if node.parent < 0)
+        for number, effect in enumerate(effects):
+            others = playing.faults[:number] + playing.faults[number + 1 :]
+            _judge(effect, playing, others, part)
+    return {
+        "schema_version": 1,
+        "shop": playing.shop.name,
+        "seed": playing.seed,
+        "window": {
+            "start": iso(playing.start_ns),
+            "end": iso(playing.start_ns + round(playing.minutes * MINUTE_NS)),
+        },
+        "spans": spans,
+        "traces": traces,
+        "requests": [{**key._asdict(), "requests": n} for key, n in sorted(requests.items())],
+        "edges": graph.rows(playing.shop),
+        "safeguards": tally_rows(tally, safeguards(playing.shop)),
+        "faults": [effect.row(playing.start_ns) for effect in effects],
+    }
 
 
-def _stage_with(
-    pairs: list[tuple[Block, Block]], upstream: OperationKey, here: Integers, there: Integers
-) -> Integers:
-    """Return how long a stage takes with only the calls of `upstream` as with the fault."""
-    lengths = [
-        faulty.length_ns[here] if faulty.call.key == upstream else sound.length_ns[there]
-        for faulty, sound in pairs
-        if faulty.call.waits
-    ]
-    return np.max(lengths, axis=0)  # type: ignore[no-any-return]
-
-
-def _common(one: Execution, other: Execution) -> tuple[Integers, Integers]:
-    """Return the places of the requests that both have, in each."""
-    _, here, there = np.intersect1d(one.rows, other.rows, assume_unique=True, return_indices=True)
-    return here, there
-
-
-def _verdict(offered_ms: float, arrived_ms: float) -> str:
-    if abs(offered_ms) < SPIKE_MS:
-        return "no spike"
-    ratio = arrived_ms / offered_ms
-    if ratio < ABSORBED_BELOW:
-        return "absorbed"
-    if ratio < FULL_FROM:
-        return "partial"
-    return "amplified" if ratio > AMPLIFIED_ABOVE else "propagated"
-
-
-def _mean_ms(total_ns: int, count: int) -> float:
-    return round(total_ns / count / 1_000_000, 4) if count else 0.0
+def _judge(effect: Effect, playing: Playing, others: tuple[Fault, ...], part: int) -> None:
+    """Play one stretch of time with and without a fault, and again without each mechanism."""
+    pairs = zip(playing.plays(part, playing.faults), playing.plays(part, others), strict=True)
+    for faulty, sound in pairs:
+        effect.add(faulty.entry.key, faulty.evaluation, sound.evaluation)
+    for safeguard in safeguards(playing.shop):
+        bare = without(playing.shop, safeguard)
+        pairs = zip(
+            playing.plays(part, playing.faults, bare),
+            playing.plays(part, others, bare),
+            strict=True,
+        )
+        for faulty, sound in pairs:
+            effect.add_bare(safeguard, faulty.evaluation, sound.evaluation)

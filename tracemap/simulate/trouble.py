@@ -1,0 +1,137 @@
+"""More that can go wrong: with a change, in bursts, on single pods, by load.
+
+::
+
+    Deploy          a new version, half of the instances at a time, perhaps slower          self
+    ErrorBurst      an operation fails in short bursts                                      error
+    SlowPod         time on the network of all calls into and out of one instance           wire
+    Surge           more requests of one entry; what has `slots` lets them wait             load
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tracemap.model import MINUTE_NS, SECOND_NS
+from tracemap.simulate.draws import Integers, Mask
+from tracemap.simulate.fault import RENEWED, Fault, Place, Quantity
+from tracemap.simulate.faults import Failing, Slower
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deploy(Slower):
+    """A new version of a service: instances 0, 2, ... at the start, the others a step later.
+
+    Instances of the new version are new ones, with ids of their own and the new
+    ``service.version``; their own time is `factor` times the old plus `add_ms`. When the window
+    ends, the old version is back.
+
+    Attributes:
+        version: ``service.version`` of the new instances.
+        step_minutes: How long half of the instances are old and half are new.
+    """
+
+    version: str
+    step_minutes: float = 1.0
+
+    def chosen(self, replica: Integers) -> Mask:
+        """Return the executions on instances of the new version."""
+        return np.asarray(replica >= RENEWED)
+
+    def renewed(self, replica: Integers, at_ns: Integers) -> Mask:
+        """Return which instances are of the new version, by the time requests arrive."""
+        step_ns = round(self.step_minutes * MINUTE_NS)
+        first_half = np.asarray(replica % 2 == 0)
+        renewed: Mask = self.active(at_ns) & (self.active(at_ns - step_ns) | first_half)
+        return renewed
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorBurst(Failing):
+    """An operation fails in bursts: for some seconds, again and again.
+
+    Attributes:
+        burst_seconds: How long a burst is.
+        every_seconds: From the start of one burst to that of the next.
+    """
+
+    burst_seconds: float = 5.0
+    every_seconds: float = 30.0
+
+    def active(self, at_ns: Integers) -> Mask:
+        """Return which requests arrive during a burst."""
+        since_ns = (at_ns - self.window_ns[0]) % round(self.every_seconds * SECOND_NS)
+        return super().active(at_ns) & (since_ns < round(self.burst_seconds * SECOND_NS))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlowPod(Fault):
+    """More time on the network of every call into and out of one instance.
+
+    Attributes:
+        service: Whose instance.
+        instance: Its number, from 0.
+        add_ms: Added to the median of each call, both directions together.
+    """
+
+    quantity = Quantity.GAP_NS
+    cause = "wire"
+
+    service: str
+    instance: int
+    add_ms: float
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """The service with the slow instance."""
+        return self.service, ""
+
+    def touches(self, place: Place) -> bool:
+        """Return whether the service is either end of the call."""
+        return self.service in (place.downstream, place.service)
+
+    def changed(self, values: Integers) -> Integers:
+        """Return the longer median."""
+        return values + round(self.add_ms * 1_000_000)
+
+    def chosen_calls(self, place: Place, replica: Integers, upstream_replica: Integers) -> Mask:
+        """Return the calls with the instance at one end."""
+        chosen = np.zeros(len(replica), dtype=np.bool_)
+        if place.downstream == self.service:
+            chosen |= replica == self.instance
+        if place.service == self.service:
+            chosen |= upstream_replica == self.instance
+        return chosen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surge(Fault):
+    """More requests of one entry. By itself it slows nothing: what has no `slots` never waits.
+
+    Attributes:
+        service: Whose entry.
+        operation: Which entry.
+        factor: Times the usual rate, more than 1.
+    """
+
+    quantity = Quantity.ARRIVALS
+    cause = "load"
+
+    service: str
+    operation: str
+    factor: float
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """The entry with more requests."""
+        return self.service, self.operation
+
+    def touches(self, place: Place) -> bool:
+        """Return whether it is the entry."""
+        return place == Place("", "", self.service, self.operation)
+
+    def changed(self, values: Integers) -> Integers:
+        """Return the requests as they are: more of them come, none changes."""
+        return values

@@ -47,6 +47,11 @@ def run(
         if taken.error is not None:
             raise taken.error
     bring_up_to_date(store, progress=progress)
+    return _findings(recipe, store, request or Request(), progress)
+
+
+def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress) -> Findings:
+    """Return what `recipe` asks for, from facts that are up to date."""
     covered = store.covered()
     if covered is None:
         raise NoDataError("the database holds no spans", hint="tracemap ingest INPUT... fills it")
@@ -55,7 +60,7 @@ def run(
     needs_spikes = recipe.compares or "spikes" in recipe.findings
     spikes = analyze.spikes(latency, thresholds) if needs_spikes else SPIKES.empty()
     minutes = latency["window_start_ns"].unique().sort()
-    choice = choose(recipe, request or Request(), covered, minutes, spikes)
+    choice = choose(recipe, request, covered, minutes, spikes)
     owners = {**store.owners(), **recipe.owners}
     compared = _compared_facts(store, choice, progress)
     tables = {name: table.empty() for name, table in FINDINGS.items()}

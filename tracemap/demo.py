@@ -50,7 +50,9 @@ def demo(folder: Path, *, progress: Progress = silent) -> Iterator[tuple[Report,
                 "the sample traces are missing", where=str(inputs), hint="install tracemap again"
             )
         for name in recipes.names():
-            findings = pipeline.run(recipes.load(name), store, [str(inputs.resolve())], progress=progress)
+            findings = pipeline.run(
+                recipes.load(name), store, [str(inputs.resolve())], progress=progress
+            )
             store.replace_findings(findings.recipe, findings.tables)
             report = build(findings)
             yield report, report.write(folder)

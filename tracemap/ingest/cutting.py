@@ -9,8 +9,8 @@ import numpy as np
 
 from tracemap.ingest.block import Block, Reject, padded
 from tracemap.ingest.contents import BYTE_ORDER_MARK, Contents
-from tracemap.ingest.kernels.bounds import document_bounds, field_bounds
-from tracemap.ingest.kernels.layout import Bytes, Ints
+from tracemap.ingest.kernels.bounds import document_bounds, field_bounds, line_bounds
+from tracemap.ingest.kernels.layout import Bytes
 from tracemap.ingest.kernels.machine import SLACK
 from tracemap.ingest.streams import MESSAGE_BYTES_MAX, BrokenStreamError
 
@@ -45,14 +45,6 @@ def _until_broken(pieces: Iterator[bytes], broken: list[str]) -> Iterator[bytes]
 
 def _last_words(broken: list[str], line: int) -> list[Reject]:
     return [Reject(line, reason) for reason in broken]
-
-
-def _line_bounds(data: Bytes, size: int) -> Ints:
-    ends = np.flatnonzero(data[:size] == _NEWLINE)
-    if size and (not ends.size or ends[-1] != size - 1):
-        ends = np.append(ends, size)
-    starts = np.concatenate(([0], ends[:-1] + 1)) if ends.size else ends
-    return np.ascontiguousarray(np.stack([starts, ends], axis=1), np.int64)
 
 
 def lines(contents: Contents, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
@@ -100,7 +92,9 @@ def lines(contents: Contents, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]
 def _block_of_lines(pile: _Pile, first: int) -> Block:
     size = pile.size
     data = pile.take()
-    return Block(data, _line_bounds(data, size), first)
+    bounds = np.empty((size + 1, 2), np.int64)
+    found = line_bounds(data, size, bounds)
+    return Block(data, bounds[:found].copy(), first)
 
 
 def _without_mark(pieces: Iterator[bytes]) -> Iterator[bytes]:

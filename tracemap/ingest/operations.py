@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import polars as pl
 
 from tracemap.ingest.kernels.interning import FROM_HTTP_STATUS, FROM_RPC_STATUS
@@ -17,12 +19,8 @@ _GRPC_STATUS = (
 )  # fmt: skip
 
 _HAS_DIGIT = r"[0-9]"
-# As `kernels.paths`: a segment that names one thing among many, inside a span's name.
-_IDS = (
-    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}",
-    r"\b[0-9a-fA-F]*[0-9][0-9a-fA-F]*\b",
-)
-_UUID = _IDS[0]
+# As in `kernels.paths`: what names one thing among many, here inside a span's name.
+_UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _LONG_HEX = r"\b(?:[0-9]+[a-fA-F]|[a-fA-F]+[0-9])[0-9a-fA-F]{6,}\b"
 _NUMBER_SEGMENT = r"(^|[/ :=#])[0-9]+($|[/ ?&])"
 
@@ -30,13 +28,19 @@ _NUMBER_SEGMENT = r"(^|[/ :=#])[0-9]+($|[/ ?&])"
 def meanings(spans: Ints, signatures: Ints, texts: Texts) -> list[Meaning]:
     """Return what each signature means; `signatures` holds the first row of each."""
     rows = spans.reshape(-1)[signatures[:, None] + range(FIRST_SLOT, FIRST_SLOT + SIGNATURE_SLOTS)]
-    said: list[dict[str, str]] = [{} for _ in signatures]
+    said: list[list[tuple[str, str]]] = [[] for _ in signatures]
     numbers, slots = rows.nonzero()
     strings = texts.gather(rows[numbers, slots]).to_pylist()
     for number, slot, text in zip(numbers.tolist(), slots.tolist(), strings, strict=True):
-        said[number][SLOTS[slot]] = text
+        said[number].append((SLOTS[slot], text))
     kinds = spans.reshape(-1)[signatures + KIND].tolist()
-    return [meaning(kind, each) for kind, each in zip(kinds, said, strict=True)]
+    return [_meaning(kind, tuple(each)) for kind, each in zip(kinds, said, strict=True)]
+
+
+@lru_cache(maxsize=20_000)
+def _meaning(kind: int, said: tuple[tuple[str, str], ...]) -> Meaning:
+    """Return what a signature means; the same ones come up in every block of a file."""
+    return meaning(kind, dict(said))
 
 
 def _templated(name: pl.Expr) -> pl.Expr:
@@ -70,12 +74,12 @@ def operations(
     name = pl.Series("name", texts.gather(numbered[:, 1]))
     scope = pl.Series("scope", texts.gather(numbered[:, 2]))
     frame = meant.with_columns(pl.Series("kind", kinds))[signature].with_columns(name, scope)
-    spoken = pl.col("operation") != ""
+    said = pl.col("operation") != ""
     plain = pl.when(pl.col("name").str.contains(_HAS_DIGIT)).then(_templated(pl.col("name")))
+    plain = plain.otherwise(pl.col("name"))
     frame = frame.with_columns(
-        operation=pl.when(spoken).then("operation").otherwise(plain.otherwise(pl.col("name")))
-    ).with_columns(
-        templated=pl.col("templated") | (~spoken & (pl.col("operation") != pl.col("name")))
+        operation=pl.when(said).then("operation").otherwise(plain),
+        templated=pl.when(said).then("templated").otherwise(plain != pl.col("name")),
     )
     columns = [column for column in OPERATIONS.schema if column != "operation_id"]
     distinct = frame.select(columns).unique(maintain_order=True).with_row_index("operation_id")

@@ -2,11 +2,51 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tracemap.ingest.kernels.layout import Bytes, Ints
-from tracemap.ingest.kernels.machine import kernel
+from tracemap.ingest.kernels.machine import kernel, load, pointer, step, trailing_bytes
 
 _QUOTE, _BACKSLASH, _NEWLINE = 34, 92, 10
 _OPEN_ARRAY, _CLOSE_ARRAY, _OPEN_OBJECT, _CLOSE_OBJECT = 91, 93, 123, 125
+_NEWLINES = np.uint64(0x0A0A0A0A0A0A0A0A)
+_ONES = np.uint64(0x0101010101010101)
+_HIGHS = np.uint64(0x8080808080808080)
+
+
+@step
+def _line_bounds(data: Bytes, size: int, bounds: Ints) -> int:
+    found = 0
+    start = 0
+    at = 0
+    while at < size:
+        word = load(data, at) ^ _NEWLINES
+        mask = (word - _ONES) & ~word & _HIGHS
+        if mask == 0:
+            at += 8
+            continue
+        at += trailing_bytes(mask)
+        if at < size:
+            bounds[2 * found] = start
+            bounds[2 * found + 1] = at
+            found += 1
+            at += 1
+            start = at
+    if start < size:
+        bounds[2 * found] = start
+        bounds[2 * found + 1] = size
+        found += 1
+    return found
+
+
+@kernel
+def line_bounds(data: Bytes, size: int, bounds: Ints) -> int:
+    """Find the lines among the first `size` bytes, their newlines not included.
+
+    Returns:
+        How many rows of `bounds` were filled.
+    """
+    return _line_bounds(pointer(data), size, pointer(bounds))
 
 
 @kernel

@@ -11,7 +11,7 @@ from tracemap.ingest.semconv import SECRET_PREFIXES, SECRETS
 @pytest.mark.parametrize("encoding", ["json", "protobuf"])
 def test_secrets_are_left_out(encoding: str) -> None:
     """Headers, statements, bodies, prompts: by the meaning of their key."""
-    said = {key: "hunter2" for key in (*SECRETS, *(prefix + "x" for prefix in SECRET_PREFIXES))}
+    said = dict.fromkeys((*SECRETS, *(prefix + "x" for prefix in SECRET_PREFIXES)), "hunter2")
     data = traces(
         {"attributes": {"first": 1, **said, "last": 2}},
         resource={"service.name": "shop", "process.command_line": "run --password hunter2"},

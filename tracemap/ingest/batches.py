@@ -32,10 +32,6 @@ from tracemap.ingest.kernels.layout import (
     PARENT_ID,
     QUALITY,
     REASONS,
-    REJECT_END,
-    REJECT_REASON,
-    REJECT_RECORD,
-    REJECT_START,
     REJECTS_MORE,
     RESOURCE,
     RESOURCE_TEXT,
@@ -57,6 +53,7 @@ from tracemap.ingest.texts import Texts, column
 from tracemap.model import LINKS, REJECTS, SPANS, Batch
 
 EXCERPT_BYTES = 200
+_CUT = REASONS[CUT_SHORT]
 
 
 def as_batch(block: Block, columns: Columns, resources: Resources) -> Batch:
@@ -176,22 +173,29 @@ def _links(columns: Columns, rows: Ints) -> pl.DataFrame:
 def _rejects(block: Block, columns: Columns) -> pl.DataFrame:
     state = columns.registers
     found = [(reject.line, reject.reason, 1, _excerpt(reject.excerpt)) for reject in block.rejects]
-    for row in columns.rejects[: state[REJECT_COUNT]].tolist():
-        start, end = row[REJECT_START], row[REJECT_END]
-        record, reason = row[REJECT_RECORD], row[REJECT_REASON]
-        whole = reason <= NOT_OTLP or reason == BAD_PROTOBUF
-        cut = block.cut_short and record == len(block.bounds) - 1
-        if reason == CUT_SHORT and not cut:
-            reason = BAD_SYNTAX
-        elif reason == BAD_PROTOBUF and cut:
-            reason = CUT_SHORT
-        lost = _spans_in(bytes(block.data[start:end])) if whole else 1
-        excerpt = _excerpt(bytes(block.data[start : min(end, start + EXCERPT_BYTES)]))
-        found.append((block.first + record, REASONS[reason], lost, excerpt))
+    found += [_rejected(block, *row) for row in columns.rejects[: state[REJECT_COUNT]].tolist()]
     if state[REJECTS_MORE]:
         line, reason, _, excerpt = found[-1]
         found.append((line, reason, int(state[REJECTS_MORE]), excerpt))
+    for reason in block.broken:
+        # A record that was cut is the one that is missing; it must not count twice.
+        if reason != _CUT or not found or found[-1][1] != _CUT:
+            found.append((block.first + len(block.bounds), reason, 1, ""))
     return pl.DataFrame(found, schema=REJECTS.schema, orient="row")
+
+
+def _rejected(
+    block: Block, record: int, reason: int, start: int, end: int
+) -> tuple[int, str, int, str]:
+    """Return the row of a record that the decoder rejected."""
+    whole = reason <= NOT_OTLP or reason == BAD_PROTOBUF
+    if reason in (CUT_SHORT, BAD_PROTOBUF) and block.cut_short and record + 1 == len(block.bounds):
+        reason = CUT_SHORT
+    elif reason == CUT_SHORT:
+        reason = BAD_SYNTAX
+    lost = _spans_in(bytes(block.data[start:end])) if whole else 1
+    excerpt = _excerpt(bytes(block.data[start : min(end, start + EXCERPT_BYTES)]))
+    return block.first + record, REASONS[reason], lost, excerpt
 
 
 def _spans_in(record: bytes) -> int:

@@ -35,6 +35,7 @@ class Block:
         first: Number in the file of the first record, from 1.
         rejects: What was found to be wrong while cutting.
         cut_short: The file ended in the middle of the last record here.
+        broken: Why the file could not be followed behind this block, if it could not.
     """
 
     data: Bytes
@@ -42,6 +43,7 @@ class Block:
     first: int
     rejects: list[Reject] = field(default_factory=list)
     cut_short: bool = False
+    broken: tuple[str, ...] = ()
 
 
 def padded(*pieces: bytes | bytearray | memoryview) -> Bytes:

@@ -17,7 +17,8 @@ from tracemap.ingest.streams import (
 
 HEAD_BYTES = 1 << 16
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_FIRST_TAG = 0x0A
+_FIRST_TAG = b"\x0a"
+_LENGTH_BYTES_MAX = 5
 _TEXT_BYTES = 64
 _INNER_TAGS = b"\x0a\x12\x1a"
 
@@ -51,12 +52,12 @@ def is_text(head: bytes) -> bool:
 
 def is_message(head: bytes) -> bool:
     """Return whether `head` could start a protobuf message whose field 1 is a message itself."""
-    if len(head) < 2 or head[0] != _FIRST_TAG or is_text(head):
+    if head[:1] != _FIRST_TAG or is_text(head):
         return False
     at = 1
-    while at < min(len(head), 6) and head[at] & 0x80:
+    while at < _LENGTH_BYTES_MAX and head[at : at + 1] >= b"\x80":
         at += 1
-    if at >= len(head) or at > 5:
+    if at >= len(head) or head[at] >= 0x80:  # noqa: PLR2004
         return False
     inner = head[at + 1 : at + 2]
     return not inner or inner in _INNER_TAGS
@@ -66,7 +67,7 @@ def is_framed(head: bytes) -> bool:
     """Return whether `head` starts with the length of a message and something readable."""
     size = int.from_bytes(head[:4], "big")
     start = head[4:8]
-    if len(head) < 5 or not 0 < size <= MESSAGE_BYTES_MAX:
+    if not start or not 0 < size <= MESSAGE_BYTES_MAX:
         return False
     return start[:1] in (b"\x0a", b"{", b"[") or start == ZSTD_MAGIC or start[:2] == b"\x1f\x8b"
 

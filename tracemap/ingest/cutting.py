@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from tracemap.ingest.block import Block, Reject, padded
 from tracemap.ingest.contents import BYTE_ORDER_MARK, Contents
 from tracemap.ingest.kernels.bounds import document_bounds, field_bounds, line_bounds
-from tracemap.ingest.kernels.layout import Bytes
+from tracemap.ingest.kernels.layout import Bytes, Ints
 from tracemap.ingest.kernels.machine import SLACK
 from tracemap.ingest.streams import MESSAGE_BYTES_MAX, BrokenStreamError
 
 BLOCK_BYTES = 1 << 24
 _NEWLINE = 10
+_NO_BOUNDS = np.empty((0, 2), np.int64)
+_FindBounds = Callable[[Bytes, int, Ints], tuple[int, int]]
 
 
 class _Pile:
     """Bytes that wait to become a block."""
 
     def __init__(self) -> None:
-        self.pieces: list[bytes] = []
+        self._pieces: list[bytes] = []
         self.size = 0
 
     def add(self, piece: bytes) -> None:
-        self.pieces.append(piece)
+        self._pieces.append(piece)
         self.size += len(piece)
 
+    def clear(self) -> None:
+        self._pieces, self.size = [], 0
+
     def take(self) -> Bytes:
-        data = padded(*self.pieces)
-        self.pieces, self.size = [], 0
+        data = padded(*self._pieces)
+        self.clear()
         return data
 
 
@@ -41,60 +46,6 @@ def _until_broken(pieces: Iterator[bytes], broken: list[str]) -> Iterator[bytes]
         yield from pieces
     except BrokenStreamError as error:
         broken.append(error.reason)
-
-
-def _last_words(broken: list[str], line: int) -> list[Reject]:
-    return [Reject(line, reason) for reason in broken]
-
-
-def lines(contents: Contents, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
-    """Yield blocks of lines; the last line may lack its newline.
-
-    A line of more than `MESSAGE_BYTES_MAX` is rejected.
-    """
-    pile = _Pile()
-    broken: list[str] = []
-    first = 1
-    oversize = False
-    for piece in _without_mark(_until_broken(contents.pieces, broken)):
-        cut = piece.rfind(b"\n") + 1
-        if oversize and cut:
-            start = piece.find(b"\n") + 1
-            yield Block(
-                padded(), np.empty((0, 2), np.int64), first, [Reject(first, "message_too_large")]
-            )
-            first += 1
-            piece, cut, oversize = piece[start:], cut - start, False
-        if oversize:
-            continue
-        if pile.size + len(piece) >= block_bytes and cut:
-            pile.add(piece[:cut])
-            block = _block_of_lines(pile, first)
-            first += len(block.bounds)
-            yield block
-            piece = piece[cut:]
-        pile.add(piece)
-        if pile.size > MESSAGE_BYTES_MAX:
-            pile.take()
-            oversize = True
-    block = _block_of_lines(pile, first)
-    block.cut_short = bool(block.bounds.size) and block.data[block.bounds[-1, 1]] != _NEWLINE
-    number = first + len(block.bounds) - (1 if block.cut_short else 0)
-    if oversize:
-        block.rejects.append(Reject(first, "message_too_large"))
-    if block.cut_short and broken == ["truncated_tail"]:
-        # The one line that was cut is the record that is missing: the decoder rejects it.
-        broken = []
-    block.rejects += _last_words(broken, number)
-    yield block
-
-
-def _block_of_lines(pile: _Pile, first: int) -> Block:
-    size = pile.size
-    data = pile.take()
-    bounds = np.empty((size + 1, 2), np.int64)
-    found = line_bounds(data, size, bounds)
-    return Block(data, bounds[:found].copy(), first)
 
 
 def _without_mark(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -129,70 +80,62 @@ def _completeness(line: bytes) -> int:
     return 1
 
 
+def lines(contents: Contents, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
+    """Yield blocks of lines; the last line may lack its newline.
+
+    A line of more than `MESSAGE_BYTES_MAX` is rejected.
+    """
+    pile = _Pile()
+    broken: list[str] = []
+    first = 1
+    oversize = False
+    for piece in _without_mark(_until_broken(contents.pieces, broken)):
+        rest = piece
+        if oversize:
+            start = piece.find(b"\n") + 1
+            if not start:
+                continue
+            yield _too_large(first)
+            first += 1
+            oversize = False
+            rest = piece[start:]
+        cut = rest.rfind(b"\n") + 1
+        if cut and pile.size + len(rest) >= block_bytes:
+            pile.add(rest[:cut])
+            block = _block_of_lines(pile, first)
+            first += len(block.bounds)
+            yield block
+            rest = rest[cut:]
+        pile.add(rest)
+        if pile.size > MESSAGE_BYTES_MAX:
+            pile.clear()
+            oversize = True
+    if oversize:
+        yield _too_large(first)
+        first += 1
+    block = _block_of_lines(pile, first)
+    block.cut_short = bool(block.bounds.size) and block.data[block.bounds[-1, 1]] != _NEWLINE
+    block.broken = tuple(broken)
+    yield block
+
+
+def _too_large(line: int) -> Block:
+    return Block(padded(), _NO_BOUNDS, line, [Reject(line, "message_too_large")])
+
+
+def _block_of_lines(pile: _Pile, first: int) -> Block:
+    size = pile.size
+    data = pile.take()
+    bounds = np.empty((size + 1, 2), np.int64)
+    found = line_bounds(data, size, bounds)
+    return Block(data, bounds[:found].copy(), first)
+
+
 def documents(contents: Contents, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
     """Yield blocks of JSON documents that may span lines and stand behind one another."""
     broken: list[str] = []
-    pile = _Pile()
-    first = 1
-    wanted = block_bytes
-    for piece in _without_mark(_until_broken(contents.pieces, broken)):
-        pile.add(piece)
-        if pile.size >= wanted:
-            block, rest = _block_of_documents(pile, first, last=False)
-            if len(block.bounds):
-                first += len(block.bounds)
-                yield block
-            wanted = max(block_bytes, 2 * len(rest))
-            pile.add(rest)
-            if pile.size > MESSAGE_BYTES_MAX:
-                broken.append("message_too_large")
-                pile.take()
-                break
-    block, _ = _block_of_documents(pile, first, last=True)
-    if block.cut_short and broken == ["truncated_tail"]:
-        broken = []
-    block.rejects += _last_words(broken, first + len(block.bounds))
-    yield block
-
-
-def _block_of_documents(pile: _Pile, first: int, *, last: bool) -> tuple[Block, bytes]:
-    """Return the whole documents in the pile, and what is left behind them."""
-    size = pile.size
-    data = pile.take()
-    bounds = np.empty((size // 2 + 2, 2), np.int64)
-    found, end = document_bounds(data, size, bounds)
-    rest = b""
-    cut_short = False
-    if end < size and last:
-        bounds[found] = end, size
-        found += 1
-        cut_short = True
-    elif end < size:
-        rest = bytes(data[end:size])
-        data[end : end + SLACK] = 0
-    return Block(data, bounds[:found].copy(), first, cut_short=cut_short), rest
-
-
-def framed(contents: Contents, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
-    """Yield blocks of whole messages."""
-    broken: list[str] = []
-    pile = _Pile()
-    first = 1
-    for message in _until_broken(contents.pieces, broken):
-        pile.add(message)
-        if pile.size >= block_bytes:
-            block = _block_of_messages(pile, first)
-            first += len(block.bounds)
-            yield block
-    block = _block_of_messages(pile, first)
-    block.rejects += _last_words(broken, first + len(block.bounds))
-    yield block
-
-
-def _block_of_messages(pile: _Pile, first: int) -> Block:
-    ends = np.cumsum([len(piece) for piece in pile.pieces], dtype=np.int64)
-    starts = np.concatenate(([0], ends[:-1])) if ends.size else ends
-    return Block(pile.take(), np.ascontiguousarray(np.stack([starts, ends], axis=1)), first)
+    pieces = _without_mark(_until_broken(contents.pieces, broken))
+    yield from _found(pieces, broken, block_bytes, document_bounds)
 
 
 def fields(contents: Contents, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
@@ -201,40 +144,70 @@ def fields(contents: Contents, block_bytes: int = BLOCK_BYTES) -> Iterator[Block
     A repeated field may be split anywhere between its elements: that is how protobuf merges.
     """
     broken: list[str] = []
+    pieces = _until_broken(contents.pieces, broken)
+    yield from _found(pieces, broken, block_bytes, field_bounds)
+
+
+def _found(
+    pieces: Iterator[bytes], broken: list[str], block_bytes: int, find: _FindBounds
+) -> Iterator[Block]:
+    """Yield blocks of the records that `find` finds; what is left of one goes on in the next.
+
+    While a record has no end yet, twice as many bytes are waited for each time.
+    """
     pile = _Pile()
     first = 1
     wanted = block_bytes
-    for piece in _until_broken(contents.pieces, broken):
+    for piece in pieces:
         pile.add(piece)
-        if pile.size >= wanted:
-            block, rest = _block_of_fields(pile, first, last=False)
-            if len(block.bounds):
-                first += len(block.bounds)
-                yield block
-            wanted = max(block_bytes, 2 * len(rest))
-            pile.add(rest)
-            if pile.size > MESSAGE_BYTES_MAX:
-                broken.append("message_too_large")
-                pile.take()
-                break
-    block, _ = _block_of_fields(pile, first, last=True)
-    if block.cut_short and broken == ["truncated_tail"]:
-        broken = []
-    block.rejects += _last_words(broken, first + len(block.bounds))
+        if pile.size < wanted:
+            continue
+        block, rest = _block_of_found(pile, first, find)
+        if len(block.bounds):
+            first += len(block.bounds)
+            yield block
+        if len(rest) > MESSAGE_BYTES_MAX:
+            broken.append("message_too_large")
+            break
+        wanted = max(block_bytes, 2 * len(rest))
+        pile.add(rest)
+    block, rest = _block_of_found(pile, first, find)
+    if rest:
+        start = block.data.size - SLACK - len(rest)
+        block.bounds = np.append(block.bounds, [[start, start + len(rest)]], axis=0)
+        block.cut_short = True
+    block.broken = tuple(broken)
     yield block
 
 
-def _block_of_fields(pile: _Pile, first: int, *, last: bool) -> tuple[Block, bytes]:
+def _block_of_found(pile: _Pile, first: int, find: _FindBounds) -> tuple[Block, bytes]:
+    """Return the whole records in the pile, and what is left behind them."""
     size = pile.size
     data = pile.take()
     bounds = np.empty((size // 2 + 2, 2), np.int64)
-    found, end = field_bounds(data, size, bounds)
-    rest = b""
-    cut_short = False
-    if end < size and last:
-        bounds[found] = end, size
-        found += 1
-        cut_short = True
-    elif end < size:
-        rest = bytes(data[end:size])
-    return Block(data, bounds[:found].copy(), first, cut_short=cut_short), rest
+    found, end = find(data, size, bounds)
+    return Block(data, bounds[:found].copy(), first), bytes(data[end:size])
+
+
+def framed(contents: Contents, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
+    """Yield blocks of whole messages."""
+    broken: list[str] = []
+    waiting: list[bytes] = []
+    size = 0
+    first = 1
+    for message in _until_broken(contents.pieces, broken):
+        waiting.append(message)
+        size += len(message)
+        if size >= block_bytes:
+            yield _block_of_messages(waiting, first)
+            first += len(waiting)
+            waiting, size = [], 0
+    block = _block_of_messages(waiting, first)
+    block.broken = tuple(broken)
+    yield block
+
+
+def _block_of_messages(waiting: list[bytes], first: int) -> Block:
+    ends = np.cumsum([len(message) for message in waiting], dtype=np.int64)
+    starts = np.concatenate(([0], ends[:-1])) if ends.size else ends
+    return Block(padded(*waiting), np.ascontiguousarray(np.stack([starts, ends], axis=1)), first)

@@ -18,6 +18,8 @@ _GRPC_STATUS = (
     "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
 )  # fmt: skip
 
+_FIRST_HTTP_ERROR = 400
+
 _HAS_DIGIT = r"[0-9]"
 # As in `kernels.paths`: what names one thing among many, here inside a span's name.
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
@@ -75,8 +77,8 @@ def operations(
     scope = pl.Series("scope", texts.gather(numbered[:, 2]))
     frame = meant.with_columns(pl.Series("kind", kinds))[signature].with_columns(name, scope)
     said = pl.col("operation") != ""
-    plain = pl.when(pl.col("name").str.contains(_HAS_DIGIT)).then(_templated(pl.col("name")))
-    plain = plain.otherwise(pl.col("name"))
+    has_digit = pl.col("name").str.contains(_HAS_DIGIT)
+    plain = pl.when(has_digit).then(_templated(pl.col("name"))).otherwise(pl.col("name"))
     frame = frame.with_columns(
         operation=pl.when(said).then("operation").otherwise(plain),
         templated=pl.when(said).then("templated").otherwise(plain != pl.col("name")),
@@ -104,7 +106,9 @@ def error_types(errors: Ints, texts: Texts) -> pl.Series:
             if text.isdecimal() and int(text) < len(_GRPC_STATUS):
                 name = _GRPC_STATUS[int(text)]
             name = None if name == "OK" else name
-        elif origin == FROM_HTTP_STATUS and not (text.isdecimal() and int(text) >= 400):
+        elif origin == FROM_HTTP_STATUS and not (
+            text.isdecimal() and int(text) >= _FIRST_HTTP_ERROR
+        ):
             name = None
         names.append(name)
     return pl.Series(names, dtype=pl.String)

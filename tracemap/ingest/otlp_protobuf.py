@@ -15,7 +15,7 @@ from tracemap.ingest.doubles import with_doubles
 from tracemap.ingest.formats import Task
 from tracemap.ingest.kernels.layout import RESOURCE_INDEX_SIZE, columns
 from tracemap.ingest.kernels.machine import SLACK
-from tracemap.ingest.kernels.proto_spans import decode_protobuf
+from tracemap.ingest.kernels.proto_messages import decode_protobuf
 from tracemap.ingest.resources import Resources
 from tracemap.ingest.semconv import known_words
 from tracemap.model import Batch

@@ -179,5 +179,6 @@ def key_codes() -> dict[str, int]:
 def known_words() -> Words:
     """Return the table of field names and attribute keys that the kernels look words up in.
 
-    It is the same for every block."""
+    It is the same for every block.
+    """
     return tables(key_codes(), SECRET_PREFIXES)

@@ -14,6 +14,7 @@ ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 MESSAGE_BYTES_MAX = 1 << 30
 _WINDOW_BYTES_MAX = 1 << 27
 _LAYERS_MAX = 4
+_PREFIX_BYTES = 4
 
 # Bytes of zstd given to the decoder at a time: it answers with all they expand to, and a block
 # of 128 KiB can be written in four bytes.
@@ -189,14 +190,15 @@ def messages(chunks: Iterator[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         buffer += chunk
         at = 0
-        while len(buffer) - at >= 4:
-            size = int.from_bytes(buffer[at : at + 4], "big")
+        while len(buffer) - at >= _PREFIX_BYTES:
+            size = int.from_bytes(buffer[at : at + _PREFIX_BYTES], "big")
             if size > MESSAGE_BYTES_MAX:
                 raise BrokenStreamError("message_too_large")
-            if len(buffer) - at - 4 < size:
+            if len(buffer) - at - _PREFIX_BYTES < size:
                 break
-            yield _whole_message(bytes(buffer[at + 4 : at + 4 + size]))
-            at += 4 + size
+            at += _PREFIX_BYTES
+            yield _whole_message(bytes(buffer[at : at + size]))
+            at += size
         del buffer[:at]
     if buffer:
         raise BrokenStreamError("truncated_tail")

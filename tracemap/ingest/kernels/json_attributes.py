@@ -15,32 +15,25 @@ from tracemap.ingest.kernels.json_scan import (
     COMMA,
     END_OF_OBJECT,
     LONE_SURROGATE,
-    MINUS,
-    NINE,
     OPEN_ARRAY,
     OPEN_OBJECT,
     QUOTE,
-    ZERO,
     element,
     fail,
     key_end,
     member,
-    plain_end,
     rest_of_object,
     skip_value,
-    string_end,
 )
-from tracemap.ingest.kernels.json_text import unescape
-from tracemap.ingest.kernels.json_writer import end_object, put, put_null, put_piece, put_quoted
+from tracemap.ingest.kernels.json_values import plain_value
+from tracemap.ingest.kernels.json_writer import end_object, put, put_null, put_quoted
 from tracemap.ingest.kernels.layout import (
     ATTRIBUTE_NESTING_MAX,
     BAD_SYNTAX,
     CODE_COLUMN,
     CODE_DROP,
-    CODE_URL,
     DEPTH,
     ESCAPED,
-    EXTRA,
     FIELD,
     HASH,
     KEY_START,
@@ -57,105 +50,16 @@ from tracemap.ingest.kernels.names import (
     ARRAY_VALUE,
     BYTES_VALUE,
     DOUBLE_VALUE,
-    INT_VALUE,
     KEY,
     KVLIST_VALUE,
     STRING_VALUE,
     VALUE_FIELD,
     VALUES,
 )
-from tracemap.ingest.kernels.slots import clean_url, known_key, note_value, url_end
-from tracemap.ingest.kernels.strings import IN_EXTRA
+from tracemap.ingest.kernels.slots import known_key
 
 # A frame of the stack: what sort of list it is, and what has been seen of it.
 _KEYED, _SEEN, _WRITTEN = 1, 2, 4
-
-
-@step
-def _is_integer(data: Bytes, start: int, end: int) -> bool:
-    if start < end and data[start] == MINUS:
-        start += 1
-    if start >= end or end - start > 19 or (data[start] == ZERO and end - start > 1):
-        return False
-    for at in range(start, end):
-        if data[at] < ZERO or data[at] > NINE:
-            return False
-    return True
-
-
-@step
-def _note_string(
-    data: Bytes, start: int, end: int, code: int, spans: Ints, row: int, extra: Bytes, state: Ints
-) -> None:
-    if state[ESCAPED] == 0:
-        note_value(spans, row, code, start, end - start, 0)
-    else:
-        at = state[EXTRA]
-        state[EXTRA] = unescape(data, start, end, extra, at)
-        note_value(spans, row, code, at, state[EXTRA] - at, IN_EXTRA)
-
-
-@inlined
-def _string(
-    data: Bytes,
-    start: int,
-    end: int,
-    code: int,
-    text: Bytes,
-    extra: Bytes,
-    spans: Ints,
-    row: int,
-    state: Ints,
-) -> None:
-    """Write a string value and note it if its key is known; of a URL only what is no secret."""
-    if code & CODE_URL:
-        end = url_end(data, start, end)
-        at = state[EXTRA]
-        after = clean_url(data, start, end, extra, at)
-        if after != at:
-            put_quoted(extra, at, after, text, state)
-            state[EXTRA] = after
-            _note_string(extra, at, after, code, spans, row, extra, state)
-            if state[ESCAPED] == 0:
-                note_value(spans, row, code, at, after - at, IN_EXTRA)
-            return
-    put_quoted(data, start, end, text, state)
-    if code & CODE_COLUMN and row >= 0:
-        _note_string(data, start, end, code, spans, row, extra, state)
-
-
-@step
-def _plain(
-    data: Bytes,
-    at: int,
-    end: int,
-    code: int,
-    text: Bytes,
-    extra: Bytes,
-    spans: Ints,
-    row: int,
-    state: Ints,
-) -> int:
-    """Write a string, number or literal and return the position behind it."""
-    apart()
-    if data[at] == QUOTE:
-        integer = state[FIELD] == INT_VALUE
-        start = at + 1
-        at = string_end(data, start, end, state)
-        if at < 0:
-            return -1
-        if integer and _is_integer(data, start, at):
-            put_piece(data, start, at - start, text, state)
-            note_value(spans, row, code, start, at - start, 0)
-        else:
-            _string(data, start, at, code, text, extra, spans, row, state)
-        return at + 1
-    after = plain_end(data, at, end, state)
-    if after >= 0:
-        put_piece(data, at, after - at, text, state)
-        if data[at] != 110:
-            note_value(spans, row, code, at, after - at, 0)
-    return after
 
 
 @step
@@ -294,7 +198,7 @@ def _any_value(
             put_null(text, state)
             return skip_value(data, at, end, state)
         state[FIELD] = STRING_VALUE
-        return _plain(data, at, end, code, text, extra, spans, row, state)
+        return plain_value(data, at, end, code, text, extra, spans, row, state)
     at = member(data, at + 1, end, True, state, table)
     while at >= 0:
         field = state[FIELD]
@@ -310,7 +214,7 @@ def _any_value(
         if scalar and STRING_VALUE <= field <= BYTES_VALUE:
             if field == DOUBLE_VALUE or field == BYTES_VALUE:
                 code &= ~CODE_COLUMN
-            at = _plain(data, at, end, code, text, extra, spans, row, state)
+            at = plain_value(data, at, end, code, text, extra, spans, row, state)
             break
         at = skip_value(data, at, end, state)
         if at >= 0:

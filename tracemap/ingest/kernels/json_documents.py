@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tracemap.ingest.kernels.json_attributes import attributes
-from tracemap.ingest.kernels.json_fields import text_field
 from tracemap.ingest.kernels.json_scan import (
     CLOSE_ARRAY,
     END_OF_OBJECT,
@@ -15,10 +14,9 @@ from tracemap.ingest.kernels.json_scan import (
     skip_value,
     space,
 )
-from tracemap.ingest.kernels.json_span import span
+from tracemap.ingest.kernels.json_scopes import scopes
 from tracemap.ingest.kernels.layout import (
     BAD_SYNTAX,
-    CURRENT_SCOPE,
     ERROR,
     FIELD,
     FIRST_SAVED,
@@ -26,7 +24,6 @@ from tracemap.ingest.kernels.layout import (
     FRAMES,
     FRAMES_MAX,
     KNOWN,
-    LINKS,
     LOGS,
     METRICS,
     NOT_OTLP,
@@ -47,156 +44,19 @@ from tracemap.ingest.kernels.names import (
     ATTRIBUTES,
     LOG_RECORDS,
     METRICS_FIELD,
-    NAME_FIELD,
     OLD_SCOPE_SPANS,
     RESOURCE_FIELD,
     RESOURCE_LOGS,
     RESOURCE_METRICS,
     RESOURCE_SPANS,
-    SCOPE_FIELD,
     SCOPE_LOGS,
     SCOPE_METRICS,
     SCOPE_SPANS,
-    SPANS_FIELD,
 )
 from tracemap.ingest.kernels.rows import keep_resource, known_resource, reject
 
 # Fields of a frame: an open array or object of the document.
 _IS_OBJECT, _SEEN, _FIRST_ROW, _RESOURCE, _OLD_SCOPES = range(5)
-
-
-@step
-def _scope_name(data: Bytes, at: int, end: int, extra: Bytes, state: Ints, table: Words) -> int:
-    """Read the name of the scope object at `at` into CURRENT_SCOPE."""
-    apart()
-    if data[at] != OPEN_OBJECT:
-        return skip_value(data, at, end, state)
-    first = True
-    at += 1
-    while True:
-        at = member(data, at, end, first, state, table)
-        if at < 0 or state[FIELD] == END_OF_OBJECT:
-            return at
-        if state[FIELD] == NAME_FIELD:
-            at = text_field(data, at, end, extra, state)
-            state[CURRENT_SCOPE] = state[VALUE]
-        else:
-            at = skip_value(data, at, end, state)
-        if at < 0:
-            return -1
-        first = False
-
-
-@step
-def _spans(
-    data: Bytes,
-    at: int,
-    end: int,
-    text: Bytes,
-    extra: Bytes,
-    spans: Ints,
-    links: Ints,
-    rejects: Ints,
-    state: Ints,
-    table: Words,
-) -> int:
-    """Read the list of spans that opens at `at`; a span that cannot be taken is rejected alone."""
-    first = True
-    at += 1
-    while True:
-        at = element(data, at, end, first, CLOSE_ARRAY, state)
-        if at < 0:
-            return -1
-        if data[at] == CLOSE_ARRAY:
-            return at + 1
-        first = False
-        start = at
-        linked = state[LINKS]
-        written = state[TEXT]
-        at = span(data, at, end, text, extra, spans, links, state, table)
-        if at < 0:
-            return -1
-        if state[VALUE] == 0:
-            state[SPANS] += 1
-        else:
-            state[LINKS] = linked
-            state[TEXT] = written
-            reject(rejects, state[VALUE], start, at, state)
-
-
-@inlined
-def _scope_spans(
-    data: Bytes,
-    at: int,
-    end: int,
-    text: Bytes,
-    extra: Bytes,
-    spans: Ints,
-    links: Ints,
-    rejects: Ints,
-    state: Ints,
-    table: Words,
-) -> int:
-    """Read one scope and its spans. Spans that stand before their scope are read after it."""
-    state[CURRENT_SCOPE] = 0
-    named = False
-    waiting = 0
-    first = True
-    if data[at] != OPEN_OBJECT:
-        return skip_value(data, at, end, state)
-    at += 1
-    while True:
-        at = member(data, at, end, first, state, table)
-        if at < 0:
-            return -1
-        first = False
-        if state[FIELD] == END_OF_OBJECT:
-            break
-        if state[FIELD] == SCOPE_FIELD:
-            at = _scope_name(data, at, end, extra, state, table)
-            named = True
-        elif state[FIELD] == SPANS_FIELD and data[at] == OPEN_ARRAY and named:
-            at = _spans(data, at, end, text, extra, spans, links, rejects, state, table)
-        else:
-            if state[FIELD] == SPANS_FIELD and data[at] == OPEN_ARRAY:
-                waiting = at
-            at = skip_value(data, at, end, state)
-        if at < 0:
-            return -1
-    if waiting:
-        done = _spans(data, waiting, end, text, extra, spans, links, rejects, state, table)
-        if done < 0:
-            return -1
-    return at
-
-
-@step
-def _scopes(
-    data: Bytes,
-    at: int,
-    end: int,
-    text: Bytes,
-    extra: Bytes,
-    spans: Ints,
-    links: Ints,
-    rejects: Ints,
-    state: Ints,
-    table: Words,
-) -> int:
-    if data[at] != OPEN_ARRAY:
-        return skip_value(data, at, end, state)
-    first = True
-    at += 1
-    while True:
-        at = element(data, at, end, first, CLOSE_ARRAY, state)
-        if at < 0:
-            return -1
-        if data[at] == CLOSE_ARRAY:
-            return at + 1
-        first = False
-        at = _scope_spans(data, at, end, text, extra, spans, links, rejects, state, table)
-        if at < 0:
-            return -1
 
 
 @step
@@ -293,7 +153,7 @@ def _close(
     first_row = state[frame + _FIRST_ROW]
     old = state[frame + _OLD_SCOPES]
     if old and state[SPANS] == first_row:
-        done = _scopes(data, old, end, text, extra, spans, links, rejects, state, table)
+        done = scopes(data, old, end, text, extra, spans, links, rejects, state, table)
         if done < 0:
             return -1
     if state[frame + _RESOURCE] >= 0:
@@ -368,7 +228,7 @@ def _document(
             state[frame + _RESOURCE] = state[VALUE]
         elif field == SCOPE_SPANS:
             state[KNOWN] = 1
-            at = _scopes(data, at, end, text, extra, spans, links, rejects, state, table)
+            at = scopes(data, at, end, text, extra, spans, links, rejects, state, table)
         elif field == LOG_RECORDS:
             at = _count(data, at, end, LOGS, state)
         elif field == METRICS_FIELD:

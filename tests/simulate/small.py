@@ -14,10 +14,13 @@ ENTRY = OperationKey("web", "GET /")
 
 
 def system(*stages: tuple[Call, ...], **own_ms: float) -> Shop:
-    """A front door `web` that calls `a`, `b` and `db`, each taking `own_ms` (10 if not given)."""
+    """A front door `web` that calls `a`, `b`, `h` and `db`, each taking `own_ms` (10 if not given).
+
+    `a` and `b` speak gRPC, `h` HTTP.
+    """
     leaves = [
         Operation(name, "work", own_ms.get(name, 10.0), sigma=0.0, error_ratio=0.0)
-        for name in ("a", "b", "db")
+        for name in ("a", "b", "h", "db")
     ]
     front = Operation(
         "web", "GET /", own_ms.get("web", 10.0), 0.0, 0.0, tuple(Stage(stage) for stage in stages)
@@ -28,6 +31,7 @@ def system(*stages: tuple[Call, ...], **own_ms: float) -> Shop:
             Service("web", protocol="http", port=443),
             Service("a"),
             Service("b"),
+            Service("h", protocol="http", port=8080),
             Service("db", "database", "postgresql"),
         ),
         operations=(front, *leaves),
@@ -46,6 +50,15 @@ def play(shop: Shop, *faults: Fault, requests: int = 100) -> Evaluation:
     evaluation = Evaluation(shop, draws, np.arange(requests) * 1_000_000_000, faults)
     evaluation.play(ENTRY)
     return evaluation
+
+
+def nodes(evaluation: Evaluation, service: str, kind: str) -> list[SpanNode]:
+    """The places with spans of a service and kind, in order; for clients: of calls to it."""
+    return [
+        one
+        for one in evaluation.nodes
+        if one.sort.kind.name == kind and one.sort.subject.service == service and len(one.rows)
+    ]
 
 
 def node(evaluation: Evaluation, service: str, kind: str) -> SpanNode:

@@ -37,6 +37,8 @@ from tracemap.simulate.places import Block, Execution, stage_ns
 from tracemap.simulate.without import Safeguard
 
 SPIKE_MS = 1.0
+ERROR_SHARE = 0.01
+"""Users feel a fault from this share of more failed requests on."""
 ABSORBED_BELOW, FULL_FROM, AMPLIFIED_ABOVE = 0.2, 0.8, 1.2
 SLACK, ASYNC, OPTIONAL = "parallel slack", "async", "optional"
 
@@ -134,9 +136,11 @@ class Effect:
         edge = self.fault.edge
         from_ns, to_ns = self.fault.window_ns
         visible = list(self._user_visible())
-        reached = any(row["excess_ms"] >= SPIKE_MS for row in visible)
-        hops = list(self._hops())
+        reached = any(self._reached(row) for row in visible)
+        hops, absorbed = list(self._hops()), list(self._absorbed())
+        by_errors = sorted(absorbed, key=lambda row: -row["absorbed_errors"])
         mechanisms = [hop["mechanism"] for hop in hops if hop["mechanism"]]
+        mechanisms += [row["mechanism"] for row in by_errors if row["absorbed_errors"] > 0]
         return {
             "fault": type(self.fault).__name__,
             "cause": self.fault.cause,
@@ -147,10 +151,16 @@ class Effect:
             "verdict": "propagated" if reached else "absorbed",
             "mechanism": None if reached or not mechanisms else mechanisms[0],
             "hops": hops,
-            "absorbed": list(self._absorbed()),
+            "absorbed": absorbed,
             "operations": list(self._operations()),
             "user_visible": visible,
         }
+
+    def _reached(self, visible: dict[str, Any]) -> bool:
+        """Return whether users of an entry felt the fault; failures are judged by failures."""
+        failed = visible["more_errors"] >= max(1, ERROR_SHARE * visible["requests"])
+        slower = visible["excess_ms"] >= SPIKE_MS and self.fault.cause != "error"
+        return failed or slower
 
     def _hops(self) -> Iterator[dict[str, Any]]:
         distance = self._distances()

@@ -1,4 +1,4 @@
-"""Ranks, tails and discoveries against brute force and published values."""
+"""Slowdowns, tails and discoveries against brute force and published values."""
 
 from __future__ import annotations
 
@@ -7,46 +7,70 @@ import math
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracemap.analyze.statistics import (
     discoveries,
     jackknife,
     overdispersion,
-    rank_z,
+    slowdown,
     upper_tail,
 )
+from tracemap.model.histogram import bucket
 
-COUNTS = st.lists(st.integers(0, 8), min_size=6, max_size=6)
 
-
-def _histogram(base: list[int], incident: list[int]) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "unit": ["u"] * 12,
-            "bucket": [*range(6), *range(6)],
-            "count": [*base, *incident],
-            "during": [False] * 6 + [True] * 6,
-            "cell": [0] * 12,
-        }
+def _histogram(durations: list[int], *, during: bool, cells: int = 10) -> pl.DataFrame:
+    return pl.DataFrame({"duration_ns": durations}).select(
+        bucket(pl.col("duration_ns")).alias("bucket"),
+        unit=pl.lit("u"),
+        count=1,
+        during=pl.lit(value=during),
+        cell=pl.int_range(pl.len()) % cells,
     )
 
 
-@given(base=COUNTS, incident=COUNTS)
-def test_rank_statistic_equals_counting_every_pair(base: list[int], incident: list[int]) -> None:
-    """Mann-Whitney from bucket counts is the same as comparing each call with each."""
-    slow = [b for b, n in enumerate(incident) for _ in range(n)]
-    fast = [b for b, n in enumerate(base) for _ in range(n)]
-    z = rank_z(_histogram(base, incident), ["unit"], "during")["z"][0]
-    if not slow or not fast or len(set(slow + fast)) == 1:
-        assert z == 0
-        return
-    wins = sum((s > f) + (s == f) / 2 for s in slow for f in fast)
-    n, m, total = len(slow), len(fast), len(slow) + len(fast)
-    ties = sum((k**3 - k) for k in (a + b for a, b in zip(base, incident, strict=True)))
-    variance = n * m / 12 * (total + 1 - ties / (total * (total - 1)))
-    assert z == pytest.approx((wins - n * m / 2) / math.sqrt(variance))
+def _slowdown(before: list[int], during: list[int]) -> dict[str, float]:
+    rows = pl.concat([_histogram(before, during=False), _histogram(during, during=True)])
+    return slowdown(rows, ["unit"], "during", "cell").row(0, named=True)
+
+
+def test_ten_calls_that_are_all_slower_are_enough() -> None:
+    """Thirty times as slow, with one giant among them: the mean would be uncertain."""
+    fast = [10_000_000 + 300_000 * i for i in range(15)]
+    slow = [30 * duration for duration in fast[:9]] + [9_000_000_000]
+    found = _slowdown(fast, slow)
+
+    assert found["ratio"] > 30
+    assert found["ratio_low"] > 10
+
+
+def test_one_giant_request_is_no_slowdown() -> None:
+    """It moves the mean by a factor of six, and the typical call hardly at all."""
+    fast = [10_000_000 + 300_000 * i for i in range(20)]
+    found = _slowdown(fast, [*fast[:-1], 1_000_000_000])
+
+    assert found["ratio"] < 1.3
+    assert found["ratio_low"] < 1
+
+
+def test_a_single_call_proves_nothing() -> None:
+    """Twice as slow as any before: one call has no spread."""
+    fast = [10_000_000 + 300_000 * i for i in range(20)]
+
+    assert _slowdown(fast, [2 * max(fast)])["ratio_low"] < 1
+
+
+@settings(max_examples=5)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_interval_of_no_change_holds_one_as_often_as_it_says(seed: int) -> None:
+    """Ninety-five in a hundred: of two hundred, fewer than 184 or all is one in a thousand."""
+    rng = np.random.default_rng(seed)
+    lower = 0
+    for _ in range(200):
+        drawn = np.exp(rng.normal(16, 0.8, 60)).astype(np.int64).tolist()
+        lower += _slowdown(drawn[:30], drawn[30:])["ratio_low"] > 1
+    assert lower <= 16
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ times calls per request, times the share of it that the steps above let through.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ import polars as pl
 
 from tracemap.analyze.calledges import CallEdges, call_edges
 from tracemap.analyze.calltree import CallTree, added, per
-from tracemap.analyze.statistics import jackknife, overdispersion, rank_z
+from tracemap.analyze.statistics import jackknife, slowdown
 from tracemap.analyze.windows import sided
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ COMPONENTS = pl.Schema(
         "mean_ns": pl.Float64(),
         "excess_ns": pl.Float64(),  # visible effect per root request
         "half_ns": pl.Float64(),  # half-width of its 95 % interval
-        "z": pl.Float64(),  # rank statistic, corrected for bursts
+        "ratio_low": pl.Float64(),  # the typical call got slower by at least this factor
+        "z": pl.Float64(),  # log of that factor over its standard error
         "weight": pl.Float64(),  # 0: has not moved, 1: has moved
     }
 )
@@ -88,14 +90,12 @@ def components(
     parts = [_measured(tree, group, visible, served) for group in _groups(tree)]
     evidence = _evidence(latency_facts, incident, baseline)
     durations = pl.concat(parts).join(evidence, on=KEY, how="left")
-    z = pl.col("z").fill_null(0.0)
-    span = limits.component_z_high - limits.component_z_low
-    moved = (
-        pl.col("mean_ns")
-        >= limits.component_ratio * pl.col("baseline_mean_ns").clip(lower_bound=1.0)
-    ) & (pl.col("baseline_calls") > 0)
-    ramp = ((z - limits.component_z_low) / span).clip(0.0, 1.0)
-    durations = durations.with_columns(z=z, weight=pl.when(moved).then(ramp).otherwise(0.0))
+    sure = pl.col("ratio_low").log() / math.log(limits.component_ratio)
+    durations = durations.with_columns(
+        pl.col("z").fill_null(0.0),
+        pl.col("ratio_low").fill_null(0.0),
+        weight=sure.fill_null(0.0).clip(0.0, 1.0),
+    )
     counted = _call_counts(tree, edges, (visible, served), limits)
     return pl.concat(
         [durations.select(COMPONENTS.names()), counted.select(COMPONENTS.names())]
@@ -190,7 +190,10 @@ def _call_counts(
     moved &= _steady(edges, limits)
     z = per(excess[0] * 1.96, frame["half_ns"].to_numpy())
     certain = moved & (excess[0] > frame["half_ns"].to_numpy())
-    return frame.with_columns(z=pl.Series(z), weight=pl.Series(certain.astype(float)))
+    sure = pl.Series(np.where(certain, per(often[0, 1], np.maximum(before[0], 0.5)), 0.0))
+    return frame.with_columns(
+        ratio_low=sure, z=pl.Series(z), weight=pl.Series(certain.astype(float))
+    )
 
 
 def _count_share(
@@ -260,7 +263,7 @@ def _indexed(
 
 
 def _evidence(latency_facts: pl.DataFrame, incident: Window, baseline: Window) -> pl.DataFrame:
-    """Return the rank statistic of each duration component: `KEY` and ``z``."""
+    """Return how sure the slowdown of each duration component is; see `slowdown`."""
     kind = {"self": ["self"], "gap": ["gap"], "client": ["virtual"]}
     units = pl.DataFrame(
         [(unit, name) for unit, names in kind.items() for name in names],
@@ -284,6 +287,4 @@ def _evidence(latency_facts: pl.DataFrame, incident: Window, baseline: Window) -
             "during",
         )
     )
-    z = rank_z(rows, KEY, "during")
-    spread = overdispersion(rows.filter(~pl.col("during")), KEY, "window_start_ns")
-    return z.join(spread, on=KEY).select(*KEY, z=pl.col("z") / pl.col("overdispersion").sqrt())
+    return slowdown(rows, KEY, "during", "window_start_ns")

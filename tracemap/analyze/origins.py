@@ -50,9 +50,10 @@ def origins(
     evidence. Own time counts for its service. Gaps, and calls to upstreams that record no spans,
     are shared between their two ends. Nobody is named for less than `Thresholds.origin_excess_ms`
     or `Thresholds.origin_excess_share` of the mean request before, nor with evidence below
-    `Thresholds.origin_z`: an empty table is an answer. An origin is ``strong`` when its evidence
-    reaches `Thresholds.origin_strong_z` and its 95 % interval lies above zero, else ``weak``: a
-    lead to look at, never a finding.
+    `Thresholds.origin_z`: an empty table is an answer. An origin is ``strong`` when components that
+    got much slower make half of it (`Thresholds.strong_ratio`), or when it is very certain
+    (`Thresholds.strong_z`, `Thresholds.strong_interval`). Others are ``weak``: leads to look at,
+    listed beside a strong one and never alone.
 
     Causes: ``self`` (own time, or that of an upstream that records no spans: at or beyond it),
     ``wire`` (gaps: network, queue, pool), ``calls`` (more calls than before).
@@ -79,6 +80,8 @@ def origins(
     )
     found = _one_per_edge([shared.origin(service, limits) for service in shared.services()])
     named = [row for row in found if row["excess_ns"] >= least_ns and row["z"] >= limits.origin_z]
+    if all(row["confidence"] == "weak" for row in named):
+        named = []
     named.sort(key=lambda row: (-row["excess_ns"], row["service"]))
     total = sum(row["excess_ns"] for row in found) or 1.0
     traces = _exemplars(facts["exemplars"], incident)
@@ -217,9 +220,21 @@ class _Blame:
             "low_ns": excess - half,
             "high_ns": excess + half,
             "z": z,
-            "confidence": "strong" if z >= limits.origin_strong_z and excess > half else "weak",
+            "confidence": self._confidence(shares, half, z, limits),
             "evidence": _in_words(shares),
         }
+
+    @staticmethod
+    def _confidence(
+        shares: list[tuple[Row, float]], half: float, z: float, limits: Thresholds
+    ) -> str:
+        """Return whether the origin is ``strong`` or ``weak``; see `origins`."""
+        excess = sum(_counted(row) * part for row, part in shares)
+        large = sum(
+            _counted(row) * part for row, part in shares if row["ratio_low"] >= limits.strong_ratio
+        )
+        certain = z >= limits.strong_z and half <= limits.strong_interval * excess
+        return "strong" if large >= MOVED * excess or certain else "weak"
 
     def _cause(
         self, service: str, excess: float, limits: Thresholds

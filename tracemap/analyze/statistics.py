@@ -1,4 +1,4 @@
-"""The statistics that several findings share: ranks, tails, several tests at once, intervals."""
+"""The statistics that several findings share: slowdowns, tails, many tests at once, intervals."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from tracemap.model import HISTOGRAM_SCALE
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAD_TO_SIGMA = 1.4826
 """Median absolute deviation of a normal distribution times this is its standard deviation."""
+LOG_BUCKET = math.log(2) / 2**HISTOGRAM_SCALE
+"""Width of a histogram bucket in ln units."""
+SPREAD_OF_ONE = (1.0 / LOG_BUCKET) ** 2
+"""Variance assumed for a single call, in buckets: a factor of e."""
 NORMAL_95 = 1.96
 """Half-width of a 95 % interval in standard errors."""
 
@@ -45,34 +51,46 @@ def discoveries(p: NDArray[np.float64], rate: float) -> NDArray[np.bool_]:
     return called
 
 
-def rank_z(histogram: pl.DataFrame, by: list[str], side: str) -> pl.DataFrame:
-    """Return the Mann-Whitney z of each unit: do durations of the incident rank higher?
+def slowdown(histogram: pl.DataFrame, by: list[str], side: str, cell: str) -> pl.DataFrame:
+    """Return by what factor the typical call of each unit got slower, and how sure that is.
 
-    From bucket counts, with the correction for ties; positive when the incident is slower. Calls
-    count as independent here: see `overdispersion` for what corrects that.
+    The ratio of geometric means, with its 95 % interval from Welch's standard error on log
+    durations; the baseline's variance is inflated by its `overdispersion`. Logarithms keep one
+    giant request from deciding; ten calls that are all slower than any before decide well.
 
     Args:
-        histogram: Columns `by`, ``bucket``, ``count`` and the Boolean column `side`, true in the
-            incident.
+        histogram: Columns `by`, ``bucket``, ``count``, the Boolean `side` (true in the incident)
+            and `cell`.
         by: What makes a unit.
-        side: Name of the Boolean column.
+        side: Name of the column that tells incident from baseline.
+        cell: Name of the column that tells cells of time apart.
 
     Returns:
-        One row per unit: `by` and ``z`` (Float64; 0 where one side is empty).
+        One row per unit seen on both sides: `by`, ``ratio``, ``ratio_low`` (lower end of the
+        interval) and ``z`` (log ratio over its standard error), all Float64.
     """
-    n_base = pl.col("count").filter(~pl.col(side)).sum().cast(pl.Float64).alias("n_base")
-    n_inc = pl.col("count").filter(pl.col(side)).sum().cast(pl.Float64).alias("n_inc")
-    buckets = histogram.group_by(*by, "bucket").agg(n_base, n_inc).sort(*by, "bucket")
-    both = pl.col("n_base") + pl.col("n_inc")
-    total, base, inc = both.sum(), pl.col("n_base").sum(), pl.col("n_inc").sum()
-    below = pl.col("n_base").cum_sum() - pl.col("n_base") / 2
-    wins = (pl.col("n_inc") * below).sum()
-    ties = (both**3 - both).sum() / (total * (total - 1))
-    variance = base * inc / 12 * (total + 1 - ties)
-    return buckets.group_by(by, maintain_order=True).agg(
-        z=pl.when((base > 0) & (inc > 0) & (variance > 0))
-        .then((wins - base * inc / 2) / variance.sqrt())
-        .otherwise(0.0)
+    n, x = pl.col("count").cast(pl.Float64), pl.col("bucket").clip(lower_bound=0).cast(pl.Float64)
+    moments = histogram.group_by(*by, side).agg(
+        n=n.sum(), mean=(n * x).sum() / n.sum(), square=(n * x * x).sum()
+    )
+    spread = (pl.col("square") - pl.col("n") * pl.col("mean") ** 2).clip(lower_bound=0.0)
+    # One call says nothing about its spread; a bucket is never narrower than itself.
+    known = pl.when(pl.col("n") > 1).then(spread / (pl.col("n") - 1)).otherwise(SPREAD_OF_ONE)
+    error = moments.with_columns(error=known.clip(lower_bound=1.0) / pl.col("n"))
+    before, during = error.filter(~pl.col(side)), error.filter(pl.col(side))
+    bursts = overdispersion(histogram.filter(~pl.col(side)), by, cell)
+    shift = (pl.col("mean_during") - pl.col("mean")) * LOG_BUCKET
+    se = (pl.col("error") * pl.col("overdispersion") + pl.col("error_during")).sqrt() * LOG_BUCKET
+    return (
+        before.join(during, on=by, suffix="_during")
+        .join(bursts, on=by)
+        .select(
+            *by,
+            ratio=shift.exp(),
+            ratio_low=(shift - NORMAL_95 * se).exp(),
+            z=shift / se,
+        )
+        .sort(by)
     )
 
 
@@ -80,9 +98,9 @@ def overdispersion(histogram: pl.DataFrame, by: list[str], cell: str) -> pl.Data
     """Return how much wider apart cells of time lie than calls alone would make them, at least 1.
 
     The variance ratio of a one-way analysis of variance on bucket numbers (log durations). A burst
-    of slow requests in a few seconds is one event, not a hundred: dividing a rank statistic by the
-    root of this says so. With few calls the ratio itself is uncertain; the lower end of its 95 %
-    interval is taken (normal approximation of ln F), so that thin data is not called bursty.
+    of slow requests in a few seconds is one event, not a hundred: a variance times this says so.
+    With few calls the ratio itself is uncertain; the lower end of its 95 % interval is taken
+    (normal approximation of ln F), so that thin data is not called bursty.
 
     Args:
         histogram: Columns `by`, ``bucket``, ``count`` and `cell`, of the baseline: how bursty a

@@ -30,15 +30,18 @@ class Thresholds:
         amplified_ratio: From here on more arrived than was offered.
         arrived_rise_ms: Least rise downstream that counts as arrived.
         arrived_share: and as a share of the change of downstream's latency.
-        component_ratio: A component (own time of an operation, gap of an edge) has moved when its
-            mean rose by at least this factor
-        component_z_low: and its rank statistic says so: below this z it counts nothing,
-        component_z_high: from this z on it counts in full, linear in between.
+        component_ratio: A component (own time of an operation, gap of an edge) counts in full when
+            its typical call got slower by at least this factor with 95 % confidence, not at all
+            when it may not have got slower, and in between on a log scale.
         origin_excess_ms: Least user-visible rise for which anybody is named
         origin_excess_share: and as a share of the mean user-visible latency before.
-        origin_z: Least evidence, all moved components of a service together, for a lead (2 in 100
-            by chance),
-        origin_strong_z: and to call it a finding (1 in 1000 by chance).
+        origin_z: Least evidence, all moved components of a service together (z of a normal
+            distribution; 3 is one in 1000 by chance).
+        strong_ratio: An origin is strong when components that got slower by at least this factor
+            with 95 % confidence make half of its excess: no mix of requests does that by chance,
+        strong_z: or when its evidence reaches this
+        strong_interval: and the half-width of its interval is at most this share of the excess:
+            a small rise, but a very certain one.
         steady_share: Calls per request are compared only where no other call of the same
             operation is made by a share of requests that changed by more than this (and chance):
             else another mix of requests explains them.
@@ -61,11 +64,11 @@ class Thresholds:
     arrived_rise_ms: float = 1.0
     arrived_share: float = 0.05
     component_ratio: float = 1.25
-    component_z_low: float = 1.0
-    component_z_high: float = 3.0
     origin_excess_ms: float = 1.0
     origin_excess_share: float = 0.01
-    origin_z: float = 2.0
-    origin_strong_z: float = 3.0
+    origin_z: float = 3.0
+    strong_ratio: float = 1.5
+    strong_z: float = 5.0
+    strong_interval: float = 0.4
     steady_share: float = 0.05
     self_share: float = 0.2

@@ -127,7 +127,7 @@ ORIGINS = Table(
         column("low_ns", pl.Int64, "ns", "lower end of its 95 % interval; null: unknown"),
         column("high_ns", pl.Int64, "ns", "upper end; null: unknown"),
         column("share", pl.Float64, "", "share of all explained time, 0-1"),
-        column("z", pl.Float64, "", "evidence of all its components together (rank statistic)"),
+        column("z", pl.Float64, "", "evidence of all its components together (z of log durations)"),
         column("confidence", pl.String, "", "strong, or weak: a lead, not a finding"),
         column("owner", pl.String, "", "owner of the service; null: unknown"),
         column("evidence", pl.String, "", "what moved, in words"),

@@ -180,16 +180,20 @@ _ALL = (
     Definition(
         "confidence",
         "Confidence",
-        "Strong: the evidence would come about by chance once in a thousand runs at most, and the "
-        "interval lies above zero. Weak: a lead to follow, never a finding.",
-        formula="a rank statistic over all components of the origin that moved, against a limit",
+        "Strong: components that got at least half as slow again, with 95 % confidence, make half "
+        "of the origin; or the rise is small and very certain. Weak: a lead to follow, never a "
+        "finding, and listed only beside a strong origin.",
+        formula="ratio of geometric means of durations, incident / baseline; lower end of its "
+        "95 % interval >= 1.5",
+        limits="Durations of one system depend on each other; how much is measured in the baseline "
+        "only. A baseline that was not quiet makes everything less certain.",
     ),
     Definition(
         "excess",
         "Excess",
         "Time that this origin added to a user's request, on average over all user requests in "
         "the window, compared with the baseline.",
-        formula="sum of the leaves of the flow that end at this origin, weighted by requests",
+        formula="sum over what moved: rise per call x calls per request x share that arrives",
         limits="An average: some requests waited much longer, others not at all.",
     ),
     Definition(

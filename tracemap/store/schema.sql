@@ -312,7 +312,7 @@ CREATE TABLE origins (
     low_ns          BIGINT,    -- ns: lower end of its 95 % interval; null: unknown
     high_ns         BIGINT,    -- ns: upper end; null: unknown
     share           DOUBLE,    -- share of all explained time, 0-1
-    z               DOUBLE,    -- evidence of all its components together (rank statistic)
+    z               DOUBLE,    -- evidence of all its components together (z of log durations)
     confidence      VARCHAR,   -- strong, or weak: a lead, not a finding
     owner           VARCHAR,   -- owner of the service; null: unknown
     evidence        VARCHAR,   -- what moved, in words

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from tests.ingest.writers import (
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
 
-def span(**fields: Any) -> dict[str, Any]:
+def span(**fields: object) -> dict[str, Any]:
     return {
         "traceId": TRACE,
         "spanId": SPAN,
@@ -33,7 +34,7 @@ def span(**fields: Any) -> dict[str, Any]:
     }
 
 
-def document(*spans: dict[str, Any], **fields: Any) -> dict[str, Any]:
+def document(*spans: dict[str, Any], **fields: object) -> dict[str, Any]:
     resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]}
     scope_spans = [{"scope": {"name": "lib"}, "spans": [*spans]}]
     return {"resourceSpans": [{"resource": resource, "scopeSpans": scope_spans, **fields}]}
@@ -43,7 +44,7 @@ def raw(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
-def read(**fields: Any) -> dict[str, Any]:
+def read(**fields: object) -> dict[str, Any]:
     return only_span(raw(document(span(**fields))))
 
 
@@ -128,7 +129,7 @@ def test_a_status_is_a_number_or_a_name(code: object) -> None:
     ("time", "flagged"),
     [(START_NS, False), (str(START_NS), False), (1.7e18, True), ("1.7e18", True)],
 )
-def test_times_are_numbers_or_strings(time: object, flagged: bool) -> None:
+def test_times_are_numbers_or_strings(time: object, *, flagged: bool) -> None:
     """A float has lost the last digits on the way: it is taken, and marked."""
     row = read(startTimeUnixNano=time)
 
@@ -146,7 +147,7 @@ def test_odd_times_are_kept_and_marked() -> None:
     assert read(startTimeUnixNano="17")["quality"] & 512
 
 
-WRAPPERS = {
+WRAPPERS: dict[str, Callable[[Any], Any]] = {
     "batches": lambda inner: {"batches": inner["resourceSpans"]},
     "trace": lambda inner: {"trace": inner, "metrics": {"inspected": 1}, "status": "PARTIAL"},
     "result": lambda inner: {"result": inner},
@@ -258,8 +259,8 @@ def test_a_bad_line_costs_all_of_that_line_and_nothing_else() -> None:
 
 def test_other_signals_are_counted_and_left() -> None:
     """Collectors write logs and metrics into the same file."""
-    logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": [{}, {"body": {}}]}]}]}
-    metrics = {"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m"}]}]}]}
+    logs: object = {"resourceLogs": [{"scopeLogs": [{"logRecords": [{}, {"body": {}}]}]}]}
+    metrics: object = {"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m"}]}]}]}
     batch = only_batch(b"\n".join(map(raw, [logs, metrics, document(span())])))
 
     assert batch.spans.height == 1

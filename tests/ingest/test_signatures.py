@@ -10,8 +10,9 @@ from tracemap.model import Kind
 
 SERVER, CLIENT, PRODUCER, CONSUMER = Kind.SERVER, Kind.CLIENT, Kind.PRODUCER, Kind.CONSUMER
 
+# The kind, the attributes, and then what they mean: operation, protocol, kind of peer, its name,
+# and what is done with a message.
 SITUATIONS: dict[str, tuple[Kind, dict[str, object], tuple[str, ...]]] = {
-    # kind, attributes, (operation, protocol, peer_kind, peer_name, messaging_operation)
     "http server by route": (
         SERVER,
         {"http.request.method": "GET", "http.route": "/users/{id}", "url.path": "/users/7"},

@@ -6,12 +6,12 @@ import base64
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import polars as pl
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
 from tracemap.ingest.reading import FileReading
 from tracemap.ingest.sources import Source
@@ -88,26 +88,28 @@ def traces(
     return data
 
 
-def _json_value(value: AnyValue) -> dict[str, Any]:
-    match value.WhichOneof("value"):
-        case None:
-            return {}
-        case "int_value":
-            return {"intValue": str(value.int_value)}
-        case "bytes_value":
-            return {"bytesValue": base64.b64encode(value.bytes_value).decode()}
-        case "array_value":
-            return {"arrayValue": {"values": [_json_value(v) for v in value.array_value.values]}}
-        case "kvlist_value":
-            return {"kvlistValue": {"values": _json_attributes(value.kvlist_value.values)}}
-        case "string_value":
-            return {"stringValue": value.string_value}
-        case "bool_value":
-            return {"boolValue": value.bool_value}
-    number = value.double_value
+def _json_number(number: float) -> float | str:
     if math.isinf(number):
-        return {"doubleValue": "Infinity" if number > 0 else "-Infinity"}
-    return {"doubleValue": number}
+        return "Infinity" if number > 0 else "-Infinity"
+    return number
+
+
+def _json_value(value: AnyValue) -> dict[str, Any]:
+    spelled: dict[str | None, Callable[[], dict[str, Any]]] = {
+        None: dict,
+        "string_value": lambda: {"stringValue": value.string_value},
+        "bool_value": lambda: {"boolValue": value.bool_value},
+        "int_value": lambda: {"intValue": str(value.int_value)},
+        "double_value": lambda: {"doubleValue": _json_number(value.double_value)},
+        "bytes_value": lambda: {"bytesValue": base64.b64encode(value.bytes_value).decode()},
+        "array_value": lambda: {
+            "arrayValue": {"values": [_json_value(each) for each in value.array_value.values]}
+        },
+        "kvlist_value": lambda: {
+            "kvlistValue": {"values": _json_attributes(value.kvlist_value.values)}
+        },
+    }
+    return spelled[value.WhichOneof("value")]()
 
 
 def _json_attributes(attributes: Iterable[KeyValue]) -> list[dict[str, Any]]:
@@ -133,7 +135,7 @@ def as_json(data: TracesData) -> dict[str, Any]:
     }
 
 
-def _json_span(span: Any) -> dict[str, Any]:
+def _json_span(span: Span) -> dict[str, Any]:
     return {
         "traceId": span.trace_id.hex(),
         "spanId": span.span_id.hex(),

@@ -52,7 +52,7 @@ from tracemap.ingest.resources import Resources
 from tracemap.ingest.texts import Texts, column
 from tracemap.model import LINKS, REJECTS, SPANS, Batch
 
-EXCERPT_BYTES = 200
+_EXCERPT_BYTES = 200
 _CUT = REASONS[CUT_SHORT]
 
 
@@ -172,11 +172,11 @@ def _links(columns: Columns, rows: Ints) -> pl.DataFrame:
 
 def _rejects(block: Block, columns: Columns) -> pl.DataFrame:
     state = columns.registers
-    found = [(reject.line, reject.reason, 1, _excerpt(reject.excerpt)) for reject in block.rejects]
+    found = [(reject.line, reject.reason, 1, excerpt(reject.excerpt)) for reject in block.rejects]
     found += [_rejected(block, *row) for row in columns.rejects[: state[REJECT_COUNT]].tolist()]
     if state[REJECTS_MORE]:
-        line, reason, _, excerpt = found[-1]
-        found.append((line, reason, int(state[REJECTS_MORE]), excerpt))
+        line, reason, _, shown = found[-1]
+        found.append((line, reason, int(state[REJECTS_MORE]), shown))
     for reason in block.broken:
         # A record that was cut is the one that is missing; it must not count twice.
         if reason != _CUT or not found or found[-1][1] != _CUT:
@@ -194,8 +194,8 @@ def _rejected(
     elif reason == CUT_SHORT:
         reason = BAD_SYNTAX
     lost = _spans_in(bytes(block.data[start:end])) if whole else 1
-    excerpt = _excerpt(bytes(block.data[start : min(end, start + EXCERPT_BYTES)]))
-    return block.first + record, REASONS[reason], lost, excerpt
+    shown = excerpt(bytes(block.data[start : min(end, start + _EXCERPT_BYTES)]))
+    return block.first + record, REASONS[reason], lost, shown
 
 
 def _spans_in(record: bytes) -> int:
@@ -203,5 +203,6 @@ def _spans_in(record: bytes) -> int:
     return max(1, record.count(b'"startTimeUnixNano"') + record.count(b'"start_time_unix_nano"'))
 
 
-def _excerpt(start: bytes) -> str:
-    return start[:EXCERPT_BYTES].decode("utf-8", "replace").replace("\0", "\ufffd")
+def excerpt(start: bytes) -> str:
+    """Return the first bytes of something as text that a database takes."""
+    return start[:_EXCERPT_BYTES].decode("utf-8", "replace").replace("\0", "\ufffd")

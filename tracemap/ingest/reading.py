@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import xxhash
 
 from tracemap.errors import InputError
 from tracemap.ingest.ahead import in_order
+from tracemap.ingest.batches import excerpt
 from tracemap.ingest.contents import open_contents
 from tracemap.ingest.cutting import BLOCK_BYTES
 from tracemap.ingest.registry import FORMATS, format_of
@@ -22,6 +24,7 @@ from tracemap.model import REJECTS, Batch
 
 _UNKNOWN_FORMAT = "unknown"
 _PROBLEMS = {
+    "unreadable_file": "{!r} cannot be read",
     "empty_file": "{!r} is empty",
     "not_a_trace_file": "{!r} is no trace file that tracemap can read",
     "truncated_tail": "{!r} ends before its first record does",
@@ -36,9 +39,16 @@ class FileReading:
     """A file being read; see `tracemap.model.Reading`.
 
     Standard input has no content hash and no size until its last batch was given.
+
+    Args:
+        source: What is read.
+        file: Its bytes; None: it could not be opened.
+        block_bytes: See `open_source`.
     """
 
-    def __init__(self, source: Source, file: BinaryIO, *, block_bytes: int = BLOCK_BYTES) -> None:
+    def __init__(
+        self, source: Source, file: BinaryIO | None, *, block_bytes: int = BLOCK_BYTES
+    ) -> None:
         self.path = source.path
         self.size_bytes = 0
         self.format = _UNKNOWN_FORMAT
@@ -46,50 +56,63 @@ class FileReading:
         self._named = source.named
         self._file = file
         self._block_bytes = block_bytes
-        if source.path != STANDARD_INPUT:
-            self._hash_file()
-
-    def _hash_file(self) -> None:
-        for _ in self._chunks():
-            pass
-        self._file.seek(0)
+        if file is None:
+            # Not the hash of any contents: once it can be read, the file is new.
+            self.content_hash = xxhash.xxh3_128_hexdigest(f"unreadable {self.path}".encode())
+        elif source.path != STANDARD_INPUT:
+            self._drain(self._chunks())
+            file.seek(0)
 
     def _chunks(self) -> Iterator[bytes]:
         """Yield the bytes as they are stored; at the end their hash and number are known."""
         digest = xxhash.xxh3_128()
         size_bytes = 0
-        while chunk := self._file.read(CHUNK_BYTES):
+        while chunk := self._read():
             digest.update(chunk)
             size_bytes += len(chunk)
             yield chunk
         self.content_hash = digest.hexdigest()
         self.size_bytes = size_bytes
 
+    def _read(self) -> bytes:
+        try:
+            return self._file.read(CHUNK_BYTES) if self._file is not None else b""
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
+
+    @staticmethod
+    def _drain(chunks: Iterator[bytes]) -> None:
+        deque(chunks, maxlen=0)
+
     def batches(self) -> Iterator[Batch]:
         """Yield the file's contents in order, each batch of bounded size.
 
         Raises:
-            InputError: If the user named this file and it holds nothing tracemap understands.
+            InputError: If the user named this file and it holds nothing tracemap understands, or
+                if it can no longer be read.
         """
         chunks = self._chunks()
+        if self._file is None:
+            yield self._refused("unreadable_file")
+            return
         try:
             contents = open_contents(chunks)
         except BrokenStreamError as error:
-            yield self._refused(error.reason, chunks)
+            self._drain(chunks)
+            yield self._refused(error.reason)
             return
         found = format_of(contents)
         if found is None:
-            reason = "not_a_trace_file" if contents.head else "empty_file"
-            yield self._refused(reason, chunks, contents.head)
+            self._drain(chunks)
+            yield self._refused(
+                "not_a_trace_file" if contents.head else "empty_file", contents.head
+            )
             return
         self.format = found.name
         yield from in_order(found.read(contents, self._block_bytes))
-        for _ in chunks:  # what a reader left, so that the hash is of all of it
-            pass
+        self._drain(chunks)  # what a reader left, so that the hash is of all of it
 
-    def _refused(self, reason: str, chunks: Iterator[bytes], head: bytes = b"") -> Batch:
-        for _ in chunks:
-            pass
+    def _refused(self, reason: str, head: bytes = b"") -> Batch:
         if self._named:
             known = ", ".join(each.name for each in FORMATS)
             raise InputError(
@@ -97,10 +120,19 @@ class FileReading:
                 where=self.path,
                 hint=f"formats tracemap reads: {known}; as they are or in gzip or zstd",
             )
-        excerpt = head[:200].decode("utf-8", "replace").replace("\0", "\ufffd")
         return Batch(
-            rejects=pl.DataFrame([(0, reason, 1, excerpt)], schema=REJECTS.schema, orient="row")
+            rejects=pl.DataFrame(
+                [(0, reason, 1, excerpt(head))], schema=REJECTS.schema, orient="row"
+            )
         )
+
+
+def _unreadable(path: str, error: OSError) -> InputError:
+    return InputError(
+        f"cannot read {path!r}: {error.strerror}",
+        where=path,
+        hint="check that the file is there and that you may read it",
+    )
 
 
 @contextmanager
@@ -113,17 +145,17 @@ def open_source(source: Source, *, block_bytes: int = BLOCK_BYTES) -> Iterator[F
             piece of its own. The result does not depend on it.
 
     Raises:
-        InputError: If the file cannot be opened or read.
+        InputError: If the user named this file and it cannot be opened.
     """
     if source.path == STANDARD_INPUT:
         yield FileReading(source, sys.stdin.buffer, block_bytes=block_bytes)
         return
     try:
-        with Path(source.path).open("rb") as file:
-            yield FileReading(source, file, block_bytes=block_bytes)
+        file = Path(source.path).open("rb")  # noqa: SIM115  (closed below; only opening may fail)
     except OSError as error:
-        raise InputError(
-            f"cannot read {source.path!r}: {error.strerror}",
-            where=source.path,
-            hint="check that the file is there and that you may read it",
-        ) from error
+        if source.named:
+            raise _unreadable(source.path, error) from error
+        yield FileReading(source, None)
+        return
+    with file:
+        yield FileReading(source, file, block_bytes=block_bytes)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeAlias
 
 from tracemap.model import Kind
+
+Said: TypeAlias = Mapping[str, str]
 
 _OUTGOING = (Kind.CLIENT, Kind.PRODUCER)
 _MESSAGING_KINDS = (Kind.CLIENT, Kind.PRODUCER, Kind.CONSUMER)
@@ -48,61 +51,47 @@ class Meaning(NamedTuple):
     templated: bool = False
 
 
-def meaning(kind: int, said: dict[str, str]) -> Meaning:
+def meaning(kind: int, said: Said) -> Meaning:
     """Return what a span of this kind with these canonical attributes means.
 
     The protocol is decided by the first class of attributes that is present: messaging, database,
-    RPC, HTTP, GraphQL, function, generative AI. Only spans that go out say whom they talk to
-    (``CLIENT``, ``PRODUCER``; for messages ``CONSUMER`` too): on a ``SERVER`` span the same
-    attributes name the caller. An ``INTERNAL`` database span is a database inside the process
-    and names no peer.
+    RPC, HTTP, GraphQL, function, generative AI.
+
+    Whom a span talks to is taken from spans that go out only (``CLIENT``, ``PRODUCER``; for
+    messages ``CONSUMER`` too): on a ``SERVER`` span the same attributes name the caller, and a
+    database on an ``INTERNAL`` span is one inside the process. The names are
+
+    - of a queue: its destination, without one the messaging system;
+    - of a database: ``system namespace``, without a namespace ``system host``;
+    - of anything else: what ``service.peer.name`` says, which is to be the service's own name;
+      else its host, with the port unless that is 80 or 443; else the RPC service called.
 
     Args:
         kind: As `model.Kind`.
         said: Canonical attributes (`semconv.ATTRIBUTES`) that are present, not empty.
     """
-    service = said.get("peer_service", "") if kind in _OUTGOING else ""
-    found = _classified(kind, said)
-    if kind not in _MESSAGING_KINDS:
+    found = _first_class(kind, said)
+    if found.peer_kind == "queue" and kind in _MESSAGING_KINDS:
+        return found
+    if kind not in _OUTGOING:
         return found._replace(peer_kind="", peer_name="")
-    if found.peer_kind in ("queue", "database") or kind == Kind.CONSUMER:
-        if found.peer_kind == "queue":
-            return found
-        if kind == Kind.CONSUMER:
-            return found._replace(peer_kind="", peer_name="")
-    if service and found.peer_kind != "database":
-        return found._replace(peer_kind="service", peer_name=service)
-    if service and not (said.get("db_namespace") or said.get("server_address")):
-        return found._replace(peer_name=service)
-    return found
+    service = said.get("peer_service", "")
+    if not service:
+        return found
+    if found.peer_kind == "database":
+        nameless = not (said.get("db_namespace") or _address(said))
+        return found._replace(peer_name=service) if nameless else found
+    return found._replace(peer_kind="service", peer_name=service)
 
 
-def _classified(kind: int, said: dict[str, str]) -> Meaning:
-    if said.get("messaging_system") or said.get("messaging_destination"):
-        return _messaging(said)
-    if said.get("db_system") or (said.get("db_namespace") and kind == Kind.CLIENT):
-        return _database(said)
-    if said.get("rpc_system") or said.get("rpc_service"):
-        return _rpc(said)
-    if _is_http(said):
-        return _http(kind, said)
-    if said.get("graphql_type"):
-        name = f"{said['graphql_type']} {said.get('graphql_name', '')}".strip()
-        return Meaning(name, "graphql", *_host(said))
-    if said.get("faas_name"):
-        return Meaning("", "faas", "service", said["faas_name"])
-    if said.get("faas_trigger"):
-        return Meaning("", "faas")
-    if said.get("genai_system"):
-        return Meaning(said.get("genai_operation", ""), "genai", "external", said["genai_system"])
+def _first_class(kind: int, said: Said) -> Meaning:
+    for marks, read in _CLASSES:
+        if any(said.get(mark) for mark in marks):
+            return read(kind, said)
     return Meaning("", "", *_host(said))
 
 
-def _is_http(said: dict[str, str]) -> bool:
-    return any(said.get(name) for name in ("http_method", "http_route", "url_template", "url_path"))
-
-
-def _address(said: dict[str, str]) -> str:
+def _address(said: Said) -> str:
     """Return host and port of the other side, default ports left out."""
     address = said.get("server_address", "")
     port = said.get("server_port", "")
@@ -113,12 +102,12 @@ def _address(said: dict[str, str]) -> str:
     return address if port in _DEFAULT_PORTS else f"{address}:{port}"
 
 
-def _host(said: dict[str, str]) -> tuple[str, str]:
+def _host(said: Said) -> tuple[str, str]:
     address = _address(said)
     return ("external", address) if address else ("", "")
 
 
-def _messaging(said: dict[str, str]) -> Meaning:
+def _messaging(_kind: int, said: Said) -> Meaning:
     """Messages: the peer is the queue, ``system destination``."""
     system = said.get("messaging_system", "")
     destination = said.get("messaging_destination", "")
@@ -134,7 +123,7 @@ def _messaging(said: dict[str, str]) -> Meaning:
     )
 
 
-def _database(said: dict[str, str]) -> Meaning:
+def _database(_kind: int, said: Said) -> Meaning:
     """Databases: the peer is ``system namespace``, without a namespace ``system host``."""
     system = said.get("db_system", "").lower()
     system = _DATABASES.get(system, system) or "database"
@@ -150,7 +139,7 @@ def _database(said: dict[str, str]) -> Meaning:
     return Meaning(operation or "", "database", "database", f"{system} {where}".strip())
 
 
-def _rpc(said: dict[str, str]) -> Meaning:
+def _rpc(_kind: int, said: Said) -> Meaning:
     """Remote calls: ``service/method``; the peer is the address, else the service called."""
     system = said.get("rpc_system", "")
     method = said.get("rpc_method", "")
@@ -171,7 +160,7 @@ def _rpc(said: dict[str, str]) -> Meaning:
     return Meaning(operation, protocol, kind, peer)
 
 
-def _aws(said: dict[str, str], service: str, operation: str) -> Meaning:
+def _aws(said: Said, service: str, operation: str) -> Meaning:
     """AWS: queues and topics are queues, everything else is ``aws service resource``."""
     resource = said.get("cloud_resource", "")
     short = resource.rpartition(":")[2].rpartition("/")[2] or resource
@@ -182,7 +171,7 @@ def _aws(said: dict[str, str], service: str, operation: str) -> Meaning:
     return Meaning(operation, "rpc", "external", f"aws {service} {short}".strip())
 
 
-def _http(kind: int, said: dict[str, str]) -> Meaning:
+def _http(kind: int, said: Said) -> Meaning:
     """HTTP: ``method route``, else ``method template``, else the path with its ids replaced."""
     method = said.get("http_method", "")
     method = "HTTP" if method in ("", "_OTHER") else method.upper()
@@ -192,3 +181,29 @@ def _http(kind: int, said: dict[str, str]) -> Meaning:
     path = known or said.get("url_path", "")
     operation = f"{method} {path}" if path else ""
     return Meaning(operation, "http", *_host(said), templated=bool(path) and not known)
+
+
+def _graphql(_kind: int, said: Said) -> Meaning:
+    name = f"{said.get('graphql_type', '')} {said.get('graphql_name', '')}".strip()
+    return Meaning(name, "graphql", *_host(said))
+
+
+def _function(_kind: int, said: Said) -> Meaning:
+    name = said.get("faas_name", "")
+    return Meaning("", "faas", "service" if name else "", name)
+
+
+def _model(_kind: int, said: Said) -> Meaning:
+    return Meaning(said.get("genai_operation", ""), "genai", "external", said["genai_system"])
+
+
+_CLASSES: tuple[tuple[tuple[str, ...], Callable[[int, Said], Meaning]], ...] = (
+    (("messaging_system", "messaging_destination"), _messaging),
+    (("db_system", "db_namespace"), _database),
+    (("rpc_system", "rpc_service"), _rpc),
+    (("http_method", "http_route", "url_template", "url_path"), _http),
+    (("graphql_type",), _graphql),
+    (("faas_name", "faas_trigger"), _function),
+    (("genai_system",), _model),
+)
+"""What marks a class of spans, and how to read one; the first class marked is taken."""

@@ -108,6 +108,7 @@ def _base64_id(data: Bytes, start: int, size: int, state: Ints) -> bool:
 
 @step
 def base64_letter(value: int) -> int:
+    """Return the character that base64 writes for six bits."""
     if value < 26:
         return value + 65
     if value < 52:

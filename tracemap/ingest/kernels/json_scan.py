@@ -43,6 +43,7 @@ _SPACES = np.uint64(0x2020202020202020)
 
 @step
 def fail(state: Ints, reason: int) -> int:
+    """Note why a record cannot be read, and return the position that says so."""
     state[ERROR] = reason
     return -1
 
@@ -68,6 +69,7 @@ def space(data: Bytes, at: int, end: int) -> int:
 
 @step
 def hex_value(byte: int) -> int:
+    """Return what a hex digit stands for; -1 if it is none."""
     if ZERO <= byte <= NINE:
         return byte - ZERO
     lower = byte | 32

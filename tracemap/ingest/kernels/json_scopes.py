@@ -151,6 +151,7 @@ def scopes(
     state: Ints,
     table: Words,
 ) -> int:
+    """Read the list of scopes at `at`."""
     if data[at] != OPEN_ARRAY:
         return skip_value(data, at, end, state)
     first = True

@@ -388,5 +388,5 @@ def span(
         if at < 0:
             return -1
     ids = id_fault(trace, identity)
-    state[VALUE] = ids if ids else fault
+    state[VALUE] = ids or fault
     return at

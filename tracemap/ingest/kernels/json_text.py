@@ -94,7 +94,7 @@ def unescape(data: Bytes, start: int, end: int, target: Bytes, at: int) -> int:
 
 @step
 def mend_surrogates(text: Bytes, start: int, end: int) -> None:
-    """Overwrite, in JSON text, each escape that is half a surrogate pair by ``\\ufffd``."""
+    r"""Overwrite, in JSON text, each escape that is half a surrogate pair by ``\ufffd``."""
     apart()
     while start < end:
         if text[start] != BACKSLASH:

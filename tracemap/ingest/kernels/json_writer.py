@@ -29,6 +29,7 @@ _MARK = tuple(b'"\\u0000double:')
 
 @step
 def put(text: Bytes, state: Ints, byte: int) -> None:
+    """Write one byte."""
     text[state[TEXT]] = byte
     state[TEXT] += 1
 
@@ -46,6 +47,7 @@ def end_object(text: Bytes, state: Ints) -> None:
 
 @step
 def put_null(text: Bytes, state: Ints) -> None:
+    """Write ``null``."""
     at = state[TEXT]
     text[at] = 110
     text[at + 1] = 117
@@ -56,6 +58,7 @@ def put_null(text: Bytes, state: Ints) -> None:
 
 @step
 def put_piece(source: Bytes, start: int, length: int, text: Bytes, state: Ints) -> None:
+    """Write a piece of text as it stands."""
     state[TEXT] = copy_bytes(source, start, length, text, state[TEXT])
 
 
@@ -194,6 +197,7 @@ def _put_word(word: int, length: int, text: Bytes, state: Ints) -> None:
 
 @step
 def put_boolean(value: int, text: Bytes, state: Ints) -> None:
+    """Write ``true`` or ``false``."""
     if value:
         _put_word(0x65757274, 4, text, state)
     else:
@@ -231,7 +235,7 @@ def put_double(bits: int, text: Bytes, state: Ints) -> bool:
     apart()
     value = float_of(bits)
     size = abs(value)
-    if value != value:
+    if np.isnan(value):
         _put_word(0x224E614E22, 5, text, state)
         return True
     if size == np.inf:

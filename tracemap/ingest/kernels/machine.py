@@ -149,7 +149,7 @@ def float_of(_typing: Any, bits: Any) -> Any:  # noqa: ANN401
 
 @_primitive
 def apart(_typing: Any) -> Any:  # noqa: ANN401
-    """Keep the step that calls this from being inlined: less code, several times less to compile."""
+    """Keep the step that calls this from being inlined: there is far less to compile."""
 
     def codegen(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:  # noqa: ANN401
         builder.function.attributes.add("noinline")

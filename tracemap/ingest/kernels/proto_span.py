@@ -264,5 +264,5 @@ def span(
     if ids and not timed and trace != 0:
         state[VALUE] = IS_METRIC
     else:
-        state[VALUE] = ids if ids else fault
+        state[VALUE] = ids or fault
     return at

@@ -42,7 +42,7 @@ _INDEX_MASK = RESOURCE_INDEX_SIZE - 1
 
 @step
 def clear_row(spans: Ints, row: int, state: Ints) -> None:
-    """Make the row that starts at `row` a span of the current scope about which nothing is known yet."""
+    """Make the row at `row` a span of the current scope of which nothing else is known."""
     for column in range(WIDTH):
         spans[row + column] = 0
     spans[row + RESOURCE] = -1

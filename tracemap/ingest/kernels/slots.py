@@ -111,7 +111,7 @@ def host_start(data: Bytes, start: int, end: int) -> int:
 
 @step
 def clean_url(data: Bytes, start: int, end: int, extra: Bytes, at: int) -> int:
-    """Copy a URL without ``user:password@`` to `extra`; return where it ends, `at` if it has none."""
+    """Copy a URL that has ``user:password@`` without it to `extra`; return where the copy ends."""
     user = authority(data, start, end)
     if user < 0:
         return at

@@ -23,6 +23,7 @@ BODY_MASK = (1 << RANK_SHIFT) - 1
 
 @step
 def mix(hashed: np.uint64, word: np.uint64) -> np.uint64:
+    """Return the hash of what `hashed` is one of, and one more word."""
     hashed = (hashed ^ word) * _FACTOR
     return hashed ^ (hashed >> _SHIFT)
 
@@ -60,6 +61,7 @@ def text_hash(text: bytes) -> int:
 
 @step
 def same_bytes(one: Bytes, start: int, other: Bytes, other_start: int, length: int) -> bool:
+    """Return whether two pieces of text of the same length are equal."""
     index = 0
     while index + 8 <= length:
         if load(one, start + index) != load(other, other_start + index):
@@ -91,11 +93,13 @@ def pack(start: int, length: int, place: int, rank: int) -> int:
 
 @step
 def length_of(reference: int) -> int:
+    """Return the length of the text that a reference names."""
     return (reference >> LENGTH_SHIFT) & LENGTH_MAX
 
 
 @step
 def reference_hash(data: Bytes, extra: Bytes, reference: int) -> np.uint64:
+    """Return the hash of the text that a reference names."""
     start = reference & OFFSET_MASK
     if reference & IN_EXTRA:
         return hash_bytes(extra, start, length_of(reference))

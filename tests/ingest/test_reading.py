@@ -1,0 +1,108 @@
+"""Files as a whole: named or found, empty, unreadable, piped."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+import xxhash
+
+from tests.ingest.writers import json_line, reading, traces
+from tracemap.errors import InputError
+from tracemap.ingest import Source, open_source
+from tracemap.ingest.registry import FORMATS
+
+GOOD = json_line(traces({}))
+NO_TRACES = {
+    "empty_file": b"",
+    "not_a_trace_file": b'{"data":[{"traceID":"1"}]}',
+    "truncated_tail": b"\x1f\x8b\x08",
+}
+
+
+@pytest.mark.parametrize("reason", NO_TRACES)
+def test_a_named_file_that_is_no_trace_file_is_an_error(reason: str) -> None:
+    """The user meant it; an empty result would be a lie."""
+    with pytest.raises(InputError, match="'input'") as error:
+        list(reading(NO_TRACES[reason]).batches())
+
+    assert error.value.where == "input"
+    assert "otlp-json" in error.value.hint
+
+
+@pytest.mark.parametrize("reason", NO_TRACES)
+def test_a_found_file_that_is_no_trace_file_is_noted(reason: str) -> None:
+    """A README in the folder is no reason to stop."""
+    found = reading(NO_TRACES[reason], named=False)
+    (batch,) = found.batches()
+
+    assert batch.rejects["reason"].to_list() == [reason]
+    assert batch.rejects["line"].to_list() == [0]
+    assert found.format == "unknown"
+
+
+def test_the_hash_is_of_the_bytes_on_disk(tmp_path: Path) -> None:
+    """It is known before the first batch, so that known files cost nothing."""
+    path = tmp_path / "a.json"
+    path.write_bytes(GOOD)
+    with open_source(Source(str(path))) as found:
+        assert found.content_hash == xxhash.xxh3_128_hexdigest(GOOD)
+        assert found.size_bytes == len(GOOD)
+        (batch,) = found.batches()
+
+    assert batch.spans.height == 1
+    assert found.format == "otlp-json"
+
+
+def test_standard_input_is_hashed_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe can be read once only."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(GOOD)))
+    with open_source(Source("-")) as found:
+        assert found.content_hash is None
+        assert sum(batch.spans.height for batch in found.batches()) == 1
+
+    assert found.content_hash == xxhash.xxh3_128_hexdigest(GOOD)
+
+
+def test_a_named_file_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
+    """It says which one and what to check."""
+    with (
+        pytest.raises(InputError, match="gone"),
+        open_source(Source(str(tmp_path / "gone.json"))),
+    ):
+        pass
+
+
+def test_a_found_file_that_cannot_be_opened_is_noted(tmp_path: Path) -> None:
+    """It may have been rotated away between the search and now."""
+    with open_source(Source(str(tmp_path / "gone.json"), named=False)) as found:
+        (batch,) = found.batches()
+
+    assert batch.rejects["reason"].to_list() == ["unreadable_file"]
+
+
+def test_errors_of_the_reader_are_not_taken_for_errors_of_the_file(tmp_path: Path) -> None:
+    """A full disk while the database is written is not a problem of the input."""
+    path = tmp_path / "a.json"
+    path.write_bytes(GOOD)
+
+    with pytest.raises(OSError, match="disk full"), open_source(Source(str(path))):
+        raise OSError("disk full")
+
+
+def test_leaving_a_file_early_stops_the_work_ahead(tmp_path: Path) -> None:
+    """A caller may have seen enough."""
+    path = tmp_path / "a.json"
+    path.write_bytes(GOOD * 500)
+    with open_source(Source(str(path)), block_bytes=1000) as found:
+        batches = found.batches()
+        assert next(batches).spans.height > 0
+        del batches
+
+
+def test_every_format_says_what_it_is() -> None:
+    """The list is shown to people."""
+    assert [each.name for each in FORMATS] == sorted({each.name for each in FORMATS})
+    assert all(each.description for each in FORMATS)

@@ -14,13 +14,14 @@ RULES = Breaker(failure_ratio=0.5, window_seconds=100, least_calls=4, open_secon
 def _passes(failed: list[bool], breaker: Breaker = RULES, duration_ms: int = 10) -> list[bool]:
     """Which calls pass, made one a second by one instance."""
     size = len(failed)
-    return admitted(
+    allowed = admitted(
         breaker,
         np.zeros(size, dtype=np.int64),
         np.arange(size) * SECOND_NS,
         np.full(size, duration_ms * 1_000_000),
-        np.array(failed),
-    ).tolist()
+        np.array(failed, dtype=np.bool_),
+    )
+    return [bool(one) for one in allowed]
 
 
 def test_it_opens_after_enough_failures_and_probes_when_the_time_is_over() -> None:

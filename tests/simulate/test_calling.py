@@ -260,6 +260,19 @@ def test_attempts_are_numbered_in_the_column_too() -> None:
     assert numbered.height == batch.spans.filter(pl.col("resend_count") > 0).height
 
 
+def test_a_redirect_is_a_resend_but_no_retry() -> None:
+    """The first span has status 302 and no error, the second says it was sent before."""
+    shop = system((call("h", gap_ms=1, policy=Policy(redirected=True)),))
+    batch = next(run(shop, minutes=1).batches())
+    clients = batch.spans.join(batch.operations.filter(pl.col("kind") == 3), on="operation_id")
+    seen = clients.group_by("resend_count").agg(
+        pl.col("http_status").unique(), pl.col("status_code").unique()
+    )
+
+    assert sorted(seen.rows()) == [(0, [302], [0]), (1, [200], [0])]
+    assert play(shop).calling.tally == {}
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     attempts=st.integers(1, 4),

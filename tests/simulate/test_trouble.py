@@ -6,7 +6,18 @@ import numpy as np
 import polars as pl
 
 from tests.simulate.small import call, node, play, system
-from tracemap.simulate import Deploy, ErrorBurst, Failing, Shop, SlowPod, Surge, run
+from tracemap.simulate import (
+    Deploy,
+    ErrorBurst,
+    Failing,
+    Policy,
+    Retry,
+    Service,
+    Shop,
+    SlowPod,
+    Surge,
+    run,
+)
 from tracemap.simulate.fault import RENEWED
 
 PLAIN = system((call("a"),), (call("b"),), a=20)
@@ -100,13 +111,26 @@ def test_a_surge_adds_requests_and_changes_none() -> None:
 
 def _slots(slots: int | None) -> Shop:
     shop = system((call("a"),), a=40)
-    services = {**shop.services, "a": type(shop.services["a"])("a", slots=slots)}
+    services = {**shop.services, "a": Service("a", slots=slots)}
     return Shop(shop.name, services, shop.operations, shop.entries, shop.subscriptions)
 
 
 def _effect(shop: Shop) -> dict[str, Any]:
     effect: dict[str, Any] = run(shop, minutes=3, faults=[SURGE]).truth["faults"][0]
     return effect
+
+
+def test_retries_make_an_overload_worse() -> None:
+    """Those who leave come back: the instance works on more requests than there are."""
+    policy = Policy(timeout_ms=80, retry=Retry(attempts=4, backoff="immediate"))
+    shop = system((call("h", policy=policy, optional=True),), h=40)
+    services = {**shop.services, "h": Service("h", protocol="http", slots=1)}
+    busy = Shop(shop.name, services, shop.operations, shop.entries)
+    calm, overloaded = (run(busy, minutes=3, faults=faults).truth for faults in ([], [SURGE]))
+    amplification = [one["safeguards"][0]["amplification"] for one in (calm, overloaded)]
+
+    assert amplification[0] < 1.4
+    assert amplification[1] > 1.5 * amplification[0]
 
 
 def test_a_surge_is_felt_where_requests_wait_for_a_slot() -> None:

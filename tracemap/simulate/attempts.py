@@ -111,6 +111,15 @@ class Attempts:
             self._settle(leg, timed_out, answer)
         return answer
 
+    def redirected(self, site: Site) -> Answer:
+        """Send a request that a gateway answers with a redirect: a client span and no more."""
+        answer = Answer.of(len(site))
+        answer.length_ns = self._gap_ns(site, np.zeros_like(site.start_ns))
+        answer.waited_ns = answer.length_ns.copy()
+        outcome = np.full(len(site), Outcome.REDIRECTED, dtype=np.int64)
+        self.end(self.begin(site), answer.length_ns, outcome)
+        return answer
+
     def begin(self, site: Site, resend: int = 0) -> int:
         """Begin a client span and return its place."""
         caller = site.caller
@@ -130,7 +139,7 @@ class Attempts:
         node = self._nodes[index]
         node.duration_ns = duration_ns.copy()
         node.outcome = outcome.copy()
-        node.error = outcome != Outcome.OK
+        node.error = (outcome != Outcome.OK) & (outcome != Outcome.REDIRECTED)
         if node.sort.kind is Kind.PRODUCER:
             self._publish(node.sort.subject, node.path, index)
 
@@ -144,15 +153,12 @@ class Attempts:
         self, site: Site, of: Integers, parent: int | None, *, after_ns: int = 0, resend: int = 0
     ) -> Leg:
         """Go to upstream and back: the client's span, the wire, and what upstream does."""
-        around, call = self._around, site.call
+        around = self._around
         path = f"{site.path}~hedge" if after_ns else site.path
         site = site.of(of).later(path, after_ns)
         node = self.begin(site, resend) if parent is None else None
         rows = site.caller.rows
-        replica = around.replica(f"{path}>", call.upstream, rows)
-        gap_ms = round(call.gap_ms * 1_000_000)
-        median_ns = around.of_call(Quantity.GAP_NS, site.place, gap_ms, site.caller, replica)
-        gap_ns = scaled(median_ns, around.draws.log_normal(f"{path}/gap", GAP_SIGMA, rows))
+        gap_ns = self._gap_ns(site, around.replica(f"{path}>", site.call.upstream, rows))
         there = 300_000 + around.draws.uniform(f"{path}/way", rows) * 4 // 10
         there_ns = scaled(gap_ns, there)
         served = self._serve(
@@ -162,6 +168,15 @@ class Attempts:
             of=of, node=node, start_ns=after_ns, duration_ns=served.duration_ns + gap_ns,
             served_ns=there_ns + served.duration_ns, failed=served.error,
         )  # fmt: skip
+
+    def _gap_ns(self, site: Site, upstream_replica: Integers) -> Integers:
+        """Return the time on the network, both directions together."""
+        median_ns = self._around.of_call(
+            Quantity.GAP_NS, site.place, round(site.call.gap_ms * 1_000_000), site.caller,
+            upstream_replica,
+        )  # fmt: skip
+        luck = self._around.draws.log_normal(f"{site.path}/gap", GAP_SIGMA, site.caller.rows)
+        return scaled(median_ns, luck)
 
     def _settle(self, leg: Leg, timed_out: Mask, answer: Answer) -> None:
         """Cut a leg off where downstream left, and count what upstream did after that."""

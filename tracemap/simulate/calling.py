@@ -147,12 +147,17 @@ class Calling:
         budget = Budget(retry, site.start_ns, limit_ns if whole else NEVER_NS)
         parent = self._attempts.begin(site) if whole else None
         wanting = np.arange(len(site))
+        sent_before = int(policy.redirected and not whole)
+        if sent_before:
+            answer.add(wanting, self._attempts.redirected(site.later(f"{site.path}~away", 0)))
         for number in range(retry.attempts):
             path = f"{site.path}~{number}" if number else site.path
             spent_ns = answer.length_ns[wanting]
             left_ns = limit_ns - (spent_ns if whole else np.zeros_like(spent_ns))
             attempt = site.of(wanting).later(path, spent_ns)
-            one = self._attempts.attempt(attempt, left_ns, parent=parent, resend=number)
+            one = self._attempts.attempt(
+                attempt, left_ns, parent=parent, resend=sent_before + number
+            )
             answer.add(wanting, one)
             if number + 1 < retry.attempts:
                 wanting = self._again(site, number, wanting[one.failed], answer, budget)

@@ -131,8 +131,10 @@ def _internal(sort: Sort, *, failed: bool) -> Description:
 
 def _http(sort: Sort, service: Service, outcome: Outcome) -> Description:
     method, _, path = sort.subject.operation.partition(" ")
-    client, failed = sort.kind is Kind.CLIENT, outcome is not Outcome.OK
+    client = sort.kind is Kind.CLIENT
+    failed = outcome not in (Outcome.OK, Outcome.REDIRECTED)
     code = 503 if client and failed else 500 if failed else 200
+    code = 302 if outcome is Outcome.REDIRECTED else code
     attributes: list[tuple[str, Value]] = [
         ("http.request.method", method),
         ("url.template" if client else "http.route", path),

@@ -223,7 +223,8 @@ class Effect:
 
     def _distances(self) -> dict[Hop, int]:
         """Return how many calls lie between the origin and the downstream end of each hop."""
-        moved = [hop for hop, offered_ns in self.offered_ns.items() if offered_ns]
+        offered = self.offered_ns.items()
+        moved = [hop for hop, offered_ns in offered if offered_ns or self.offered_errors[hop]]
         moving = {hop[0] for hop in moved}
         reached = {
             hop: 1

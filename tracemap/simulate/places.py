@@ -21,6 +21,7 @@ class Outcome(IntEnum):
     TIMEOUT = 2  # downstream's deadline was over
     REJECTED = 3  # a circuit breaker let no call through
     CANCELLED = 4  # another attempt was faster
+    REDIRECTED = 5  # asked to send the request again, elsewhere; no failure
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,8 @@ class Policy:
         breaker: Lets no calls through when too many fail; None: always does.
         hedge: A second attempt beside a slow one; None: never.
         hit_ratio: How often a cache in downstream's memory answers, with no call and no span.
+        redirected: Each HTTP request is first answered with a redirect, by a gateway that records
+            no spans, and sent again: a resend that is no retry.
     """
 
     timeout_ms: float | None = None
@@ -104,6 +106,7 @@ class Policy:
     breaker: Breaker | None = None
     hedge: Hedge | None = None
     hit_ratio: float = 0.0
+    redirected: bool = False
 
     @property
     def mechanisms(self) -> tuple[Mechanism, ...]:

@@ -19,6 +19,8 @@ UNIT = ["unit", "service", "operation", "downstream"]
 WIDTHS_NS = tuple(minutes * MINUTE_NS for minutes in (1, 5, 15, 60))
 """Widths of a cell, tried in this order until cells hold enough calls."""
 _ID = "unit_id"
+_CELLS_MOST = 1 << 28
+"""More minutes than a time in ns can hold (292 years)."""
 _DAY_NS = 24 * 60 * MINUTE_NS
 
 
@@ -50,8 +52,9 @@ def spikes(latency_facts: pl.DataFrame, thresholds: Thresholds | None = None) ->
 
 def judged(latency_facts: pl.DataFrame, thresholds: Thresholds | None = None) -> pl.DataFrame:
     """Return the units that had enough cells and calls to be judged: `UNIT` columns and width."""
-    units, histogram = _numbered(latency_facts)
-    widths = _widths(histogram, thresholds or Thresholds())
+    counts = latency_facts.group_by(*UNIT, "window_start_ns").agg(pl.col("count").sum())
+    units, numbered = _numbered(counts.with_columns(bucket=0, sum_ns=0))
+    widths = _widths(numbered, thresholds or Thresholds())
     return units.join(widths, on=_ID).sort(UNIT).drop(_ID)
 
 
@@ -85,17 +88,27 @@ def _widths(histogram: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
 def _cells(histogram: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
     """Return one row per unit, cell and percentile: its log value and its sampling error."""
     width = pl.col("width_ns")
-    cells = histogram.join(_widths(histogram, limits), on=_ID).select(
-        _ID, "width_ns", "bucket", "count", cell_ns=pl.col("window_start_ns") // width * width
+    # One integer names unit and cell: all widths are whole minutes.
+    cell = (
+        pl.col(_ID).cast(pl.Int64) * _CELLS_MOST
+        + pl.col("window_start_ns") // width * width // MINUTE_NS
     )
+    widths = _widths(histogram, limits)
+    cells = histogram.join(widths, on=_ID).select("bucket", "count", cell=cell)
     ranks = {
         f"{name}_{side}": _rank(quantile, side)
         for name, quantile in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
         for side in (-1, 0, 1)
     }
     by = [_ID, "width_ns", "cell_ns"]
-    per_cell = values_at(cells, by, ranks).with_columns(
-        pl.col(list(ranks)).cast(pl.Float64).clip(lower_bound=1.0)
+    per_cell = (
+        values_at(cells, ["cell"], ranks)
+        .with_columns(
+            pl.col(list(ranks)).cast(pl.Float64).clip(lower_bound=1.0),
+            (pl.col("cell") // _CELLS_MOST).cast(pl.UInt32).alias(_ID),
+            cell_ns=pl.col("cell") % _CELLS_MOST * MINUTE_NS,
+        )
+        .join(widths, on=_ID, maintain_order="left")
     )
     needed = {"p50": limits.min_calls_p50, "p95": limits.min_calls_p95, "p99": limits.min_calls_p99}
     return pl.concat(

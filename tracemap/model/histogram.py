@@ -32,6 +32,8 @@ BASE = 2.0 ** (2.0**-HISTOGRAM_SCALE)
 RELATIVE_ERROR = (BASE - 1) / (BASE + 1)
 """Largest relative error of `value` and `percentiles`: 0.00542."""
 
+_PACKED = 1 << 13
+"""More than there are buckets: 63 powers of two at scale 6 make 4,032."""
 _BUCKETS_PER_E = 2**HISTOGRAM_SCALE / math.log(2)
 # Powers of two lie exactly on a boundary; the last bit of a logarithm differs between machines and
 # must not decide their bucket. Far above rounding (1e-12), far below half a bucket.
@@ -98,14 +100,9 @@ def values_at(
     Returns:
         One row per unit, sorted by `by`: those columns, ``calls``, the columns of `ranks` (Int64).
     """
-    summed = (
-        histogram.group_by(*by, "bucket")
-        .agg(pl.col("count").cast(pl.Int64).sum())
-        .filter(pl.col("count") > 0)
-        .sort(*by, "bucket")
-    )
+    summed = _summed(histogram, by)
     reached = np.cumsum(summed["count"].to_numpy())
-    unit = summed.select(pl.struct(by).rle_id()).to_series().to_numpy() if by else 0 * reached
+    unit = summed.select(_unit_number(by)).to_series().to_numpy() if by else 0 * reached
     first = np.flatnonzero(np.diff(unit, prepend=-1))
     before = reached[first] - summed["count"].to_numpy()[first]
     calls = np.diff(np.append(before, reached[-1:]))
@@ -121,6 +118,34 @@ def values_at(
         pl.Series("calls", calls, dtype=pl.Int64),
         *(value(pl.lit(buckets)).alias(name) for name, buckets in columns.items()),
     )
+
+
+def _summed(histogram: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """Return counts per unit and bucket, without empty ones, sorted by both."""
+    count = pl.col("count").cast(pl.Int64).sum()
+    if len(by) == 1 and histogram.schema[by[0]] == pl.Int64:
+        # One integer for unit and bucket is summed and sorted several times faster than two.
+        packed = pl.col(by[0]) * _PACKED + pl.max_horizontal("bucket", pl.lit(-1)) + 1
+        bucket = pl.col("packed") % _PACKED - 1
+        return (
+            histogram.select("count", packed=packed.cast(pl.Int64))
+            .group_by("packed")
+            .agg(count)
+            .filter(pl.col("count") > 0)
+            .sort("packed")
+            .select(
+                (pl.col("packed") // _PACKED).alias(by[0]),
+                pl.when(bucket < 0).then(ZERO_BUCKET).otherwise(bucket).alias("bucket"),
+                "count",
+            )
+        )
+    summed = histogram.group_by(*by, "bucket").agg(count)
+    return summed.filter(pl.col("count") > 0).sort(*by, "bucket")
+
+
+def _unit_number(by: Sequence[str]) -> pl.Expr:
+    """Return a number that changes where the unit does."""
+    return pl.col(by[0]).rle_id() if len(by) == 1 else pl.struct(by).rle_id()
 
 
 def _percent_rank(percent: int) -> Rank:

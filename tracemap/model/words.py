@@ -71,6 +71,7 @@ class Quality(IntFlag):
     KIND_UNSPECIFIED = 1048576
     TRACE_PARTIAL = 2097152
     ID_REUSE_SUSPECT = 4194304
+    TEXT_DAMAGED = 8388608
 
 
 @dataclass(frozen=True, order=True)

@@ -18,6 +18,7 @@ from tests.ingest.writers import (
     only_span,
     traces,
 )
+from tracemap.model import Quality
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
@@ -285,6 +286,8 @@ def test_bytes_that_are_no_text_are_replaced() -> None:
     row = only_span(raw(document(span(name="NAME"))).replace(b"NAME", b"caf\xe9 \xff"))
 
     assert row["name"] == "caf\ufffd \ufffd"
+    assert row["quality"] & Quality.TEXT_DAMAGED
+    assert not read(name="caf\u00e9")["quality"] & Quality.TEXT_DAMAGED
 
 
 def test_flags_dropped_counts_and_sampling_are_noted() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -106,3 +107,12 @@ def test_every_format_says_what_it_is() -> None:
     """The list is shown to people."""
     assert [each.name for each in FORMATS] == sorted({each.name for each in FORMATS})
     assert all(each.description for each in FORMATS)
+
+
+def test_a_large_document_is_decoded_in_one_piece() -> None:
+    """A dump of a back end is one document; memory is asked for by what it holds."""
+    pad = json.dumps({"padding": "x" * (65 << 20)}).encode()
+    raw = GOOD.strip()[:-1] + b"," + pad[1:]
+    (batch,) = reading(raw, named=False, block_bytes=1 << 20).batches()
+
+    assert batch.spans.height == 1

@@ -50,7 +50,7 @@ from tracemap.ingest.kernels.layout import SPANS as SPAN_COUNT
 from tracemap.ingest.operations import error_types, operations
 from tracemap.ingest.resources import Resources
 from tracemap.ingest.texts import Texts, column
-from tracemap.model import LINKS, REJECTS, SPANS, Batch
+from tracemap.model import LINKS, REJECTS, SPANS, Batch, Quality
 
 _EXCERPT_BYTES = 200
 _CUT = REASONS[CUT_SHORT]
@@ -103,8 +103,20 @@ def as_batch(block: Block, columns: Columns, resources: Resources) -> Batch:
             }
         )
     )
+    if block.mended:
+        batch.spans = _with_damage(batch)
     batch.links = _links(columns, rows)
     return batch
+
+
+def _with_damage(batch: Batch) -> pl.DataFrame:
+    """Return the spans of a batch, those marked whose text had to be mended."""
+    named = batch.operations["name"].str.contains("\ufffd", literal=True)
+    damaged = pl.col("attributes").str.contains("\ufffd", literal=True).fill_null(value=False)
+    damaged |= pl.lit(named.gather(batch.spans["operation_id"]))
+    return batch.spans.with_columns(
+        quality=pl.col("quality") | damaged.cast(pl.UInt32) * int(Quality.TEXT_DAMAGED)
+    )
 
 
 def _unsigned(rows: Ints, at: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:

@@ -36,6 +36,7 @@ class Block:
         rejects: What was found to be wrong while cutting.
         cut_short: The file ended in the middle of the last record here.
         broken: Why the file could not be followed behind this block, if it could not.
+        mended: Bytes that were no text have been replaced by U+FFFD.
     """
 
     data: Bytes
@@ -44,6 +45,7 @@ class Block:
     rejects: list[Reject] = field(default_factory=list)
     cut_short: bool = False
     broken: tuple[str, ...] = ()
+    mended: bool = False
 
 
 def padded(*pieces: bytes | bytearray | memoryview) -> Bytes:

@@ -13,6 +13,7 @@ from tracemap.ingest.block import Block, padded
 from tracemap.ingest.contents import Contents
 from tracemap.ingest.cutting import are_lines, documents, framed, lines
 from tracemap.ingest.formats import Task
+from tracemap.ingest.kernels.bounds import span_id_count
 from tracemap.ingest.kernels.json_documents import decode_json
 from tracemap.ingest.kernels.layout import RESOURCE_INDEX_SIZE, columns
 from tracemap.ingest.kernels.machine import SLACK
@@ -34,6 +35,7 @@ _MARKS = (
     b'"resource_metrics"',
 )
 _ASCII_END = 128
+_LARGE_BYTES = 1 << 26
 
 
 def is_otlp_json(contents: Contents) -> bool:
@@ -58,7 +60,9 @@ def read_otlp_json(contents: Contents, block_bytes: int) -> Iterator[Task]:
 def json_batch(block: Block, resources: Resources) -> Batch:
     """Decode one block."""
     block = _as_utf8(block)
-    found = columns(block.data.size - SLACK, SLACK)
+    size = block.data.size - SLACK
+    spans_max = span_id_count(block.data, size) if size > _LARGE_BYTES else None
+    found = columns(size, SLACK, spans_max=spans_max)
     decode_json(
         block.data,
         block.bounds,
@@ -92,6 +96,7 @@ def _as_utf8(block: Block) -> Block:
         ]
         ends = np.cumsum([len(record) + 1 for record in records], dtype=np.int64)
         starts = np.concatenate(([0], ends[:-1]))
+        block.mended = True
         block.data = padded(b"\n".join([*records, b""]))
         block.bounds = np.ascontiguousarray(np.stack([starts, ends - 1], axis=1))
     return block

@@ -11,7 +11,8 @@ import zstandard
 CHUNK_BYTES = 1 << 20
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-MESSAGE_BYTES_MAX = 1 << 30
+MESSAGE_BYTES_MAX = 1 << 29
+"""A line, document or message of more bytes is refused: it is decoded in one piece."""
 _WINDOW_BYTES_MAX = 1 << 27
 _LAYERS_MAX = 4
 _PREFIX_BYTES = 4

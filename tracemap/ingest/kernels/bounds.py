@@ -135,3 +135,14 @@ def field_bounds(data: Bytes, size: int, bounds: Ints) -> tuple[int, int]:
         bounds[found, 1] = at
         found += 1
     return found, size
+
+
+@kernel
+def span_id_count(data: Bytes, size: int) -> int:
+    """Return how often ``spanId`` or ``span_id`` stands in JSON text: there are no more spans."""
+    found = 0
+    for at in range(size - 4):
+        if data[at] == 112 and data[at + 1] == 97 and data[at + 2] == 110:
+            if data[at + 3] == 73 or (data[at + 3] == 95 and data[at + 4] == 105):
+                found += 1
+    return found

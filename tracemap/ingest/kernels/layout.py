@@ -170,17 +170,23 @@ class Columns(NamedTuple):
     registers: Ints
 
 
-def columns(size_bytes: int, slack: int) -> Columns:
+def columns(size_bytes: int, slack: int, *, spans_max: int | None = None) -> Columns:
     """Return empty columns with room for whatever a block of `size_bytes` can hold.
 
     The bounds follow from the shortest encoding of each row. Nothing is touched before it is
     used, so the operating system gives memory only for what is there.
+
+    Args:
+        size_bytes: Size of the block.
+        slack: Bytes that are spoilt behind the end of a piece of text.
+        spans_max: How many spans it holds at most, if that is known any better.
     """
+    rows = min(size_bytes // 24, spans_max if spans_max is not None else size_bytes) + 2
     zeros = np.zeros(REGISTERS, np.int64)
     return Columns(
-        spans=np.empty((size_bytes // 24 + 2, WIDTH), np.int64),
+        spans=np.empty((rows, WIDTH), np.int64),
         links=np.empty((size_bytes // 20 + 2, 4), np.int64),
-        resources=np.empty((size_bytes // 2 + 2, 4), np.int64),
+        resources=np.empty((size_bytes // 4 + 2, 4), np.int64),
         rejects=np.empty((REJECTS_MAX, 4), np.int64),
         text=np.empty(6 * size_bytes + slack, np.uint8),
         extra=np.empty(8 * size_bytes + slack, np.uint8),

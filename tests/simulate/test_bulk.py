@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
-from tracemap.simulate import Failing, Simulated, random_shop, run, shop
+from tracemap.simulate import Failing, HeadSampling, Simulated, random_shop, run, shop
+from tracemap.simulate.behaviours import retry_http
 from tracemap.simulate.bulk import otlp_json, otlp_protobuf
 from tracemap.simulate.export_order import MOST_SPANS
 from tracemap.simulate.sdk import sdk_otlp_json
@@ -20,10 +21,12 @@ FAILING = Failing(service="catalog", ratio=0.2, start_minute=0, end_minute=1)
 RUNS = [
     run(shop(), minutes=0.5, seed=1, faults=[FAILING]),
     run(random_shop(5), minutes=0.5, seed=2),
+    run(shop(), minutes=0.5, seed=3, sampling=HeadSampling(0.3)),
+    retry_http().positive,
 ]
 
 
-@pytest.mark.parametrize("simulated", RUNS, ids=["shop", "random"])
+@pytest.mark.parametrize("simulated", RUNS, ids=["shop", "random", "sampled", "retried"])
 def test_bulk_json_is_what_the_sdk_writes_byte_for_byte(simulated: Simulated) -> None:
     """The fast path is a copy of the right one."""
     bulk = otlp_json(simulated.spans, simulated.catalogue).tobytes()
@@ -31,7 +34,7 @@ def test_bulk_json_is_what_the_sdk_writes_byte_for_byte(simulated: Simulated) ->
     assert bulk == sdk_otlp_json(simulated.spans, simulated.catalogue)
 
 
-@pytest.mark.parametrize("simulated", RUNS, ids=["shop", "random"])
+@pytest.mark.parametrize("simulated", RUNS, ids=["shop", "random", "sampled", "retried"])
 def test_bulk_protobuf_holds_the_same_spans_as_bulk_json(simulated: Simulated) -> None:
     """Both formats, read by other code, say the same in the same order."""
     lines = otlp_json(simulated.spans, simulated.catalogue).tobytes().splitlines()
@@ -117,6 +120,7 @@ def _json_span(span: dict[str, Any]) -> dict[str, Any]:
     return {
         "trace": span["traceId"],
         "span": span["spanId"],
+        "state": span.get("traceState", ""),
         "parent": span.get("parentSpanId", ""),
         "flags": span["flags"],
         "name": span["name"],
@@ -152,6 +156,7 @@ def _message_span(span: Any) -> dict[str, Any]:  # noqa: ANN401
     return {
         "trace": span.trace_id.hex(),
         "span": span.span_id.hex(),
+        "state": span.trace_state,
         "parent": span.parent_span_id.hex(),
         "flags": span.flags,
         "name": span.name,

@@ -24,6 +24,7 @@ from tracemap.simulate.faults import (
 )
 from tracemap.simulate.policies import Breaker, Hedge, Policy, Retry
 from tracemap.simulate.random_fault import random_fault
+from tracemap.simulate.random_policies import random_policies
 from tracemap.simulate.random_shop import random_shop
 from tracemap.simulate.sampling import HeadSampling, Sampling, ServiceSampling, TailSampling
 from tracemap.simulate.simulated import Simulated, run
@@ -61,6 +62,7 @@ __all__ = [
     "TailSampling",
     "database",
     "random_fault",
+    "random_policies",
     "random_shop",
     "run",
     "shop",

@@ -14,7 +14,7 @@ import numpy as np
 
 from tracemap.model import Kind
 from tracemap.simulate.attempts import Attempts, Site
-from tracemap.simulate.blueprint import Operation, OperationKey, Shop, Stage
+from tracemap.simulate.blueprint import Operation, OperationKey, Service, Shop, Stage
 from tracemap.simulate.calling import Calling
 from tracemap.simulate.circumstances import Caller, Circumstances
 from tracemap.simulate.draws import MICROSECOND_NS, Draws, Integers, Mask, scaled
@@ -95,12 +95,8 @@ class Evaluation:
     ) -> Execution:
         service = self._around.shop.services[operation.service]
         replica = self._around.replica(path, operation.service, rows)
-        place = Place("", "", *operation.key)
-        wait_ns = np.zeros(len(rows), dtype=np.int64)
-        if service.slots is not None:
-            luck = self._around.draws.exponential(f"{path}/wait", rows)
-            wait_ns = self._around.load.wait_ns(service.name, replica, start_ns, luck)
-        own_ns = wait_ns + self._work_ns(path, operation, place, rows, replica)
+        wait_ns = self._wait_ns(path, service, rows, replica, start_ns)
+        own_ns = wait_ns + self._work_ns(path, operation, rows, replica)
         node = SpanNode(
             path=path, sort=Sort(kind, operation.service, operation.key), trace=trace,
             parent=parent, linked=linked, rows=rows, start_ns=start_ns, duration_ns=own_ns,
@@ -116,19 +112,30 @@ class Evaluation:
         self.executions[path] = execution
         caller = Caller(path, operation.key, trace, index, rows, replica)
         execution.duration_ns = self._stages(operation, execution, caller, start_ns)
-        own_ratio = round(operation.error_ratio * 1_000_000)
-        ratio = self._around.of_operation(Quantity.ERROR_RATIO, place, own_ratio, rows, replica)
-        execution.error |= self._around.draws.uniform(f"{path}/error", rows) < ratio
+        execution.error |= self._fails(path, operation, rows, replica)
         node.duration_ns, node.error = execution.duration_ns, execution.error
         return execution
 
-    def _work_ns(
-        self, path: str, operation: Operation, place: Place, rows: Integers, replica: Integers
+    def _wait_ns(
+        self, path: str, service: Service, rows: Integers, replica: Integers, start_ns: Integers
     ) -> Integers:
-        own_ns = round(operation.own_ms * 1_000_000)
+        if service.slots is None:
+            return np.zeros(len(rows), dtype=np.int64)
+        luck = self._around.draws.exponential(f"{path}/wait", rows)
+        return self._around.load.wait_ns(service.name, replica, start_ns, luck)
+
+    def _work_ns(
+        self, path: str, operation: Operation, rows: Integers, replica: Integers
+    ) -> Integers:
+        own_ns, place = round(operation.own_ms * 1_000_000), Place("", "", *operation.key)
         median_ns = self._around.of_operation(Quantity.OWN_NS, place, own_ns, rows, replica)
         luck = self._around.draws.log_normal(f"{path}/own", operation.sigma, rows)
         return scaled(median_ns, luck)
+
+    def _fails(self, path: str, operation: Operation, rows: Integers, replica: Integers) -> Mask:
+        own, place = round(operation.error_ratio * 1_000_000), Place("", "", *operation.key)
+        ratio = self._around.of_operation(Quantity.ERROR_RATIO, place, own, rows, replica)
+        return np.asarray(self._around.draws.uniform(f"{path}/error", rows) < ratio)
 
     def _stages(
         self, operation: Operation, execution: Execution, caller: Caller, start_ns: Integers

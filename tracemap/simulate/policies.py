@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Backoff = Literal["immediate", "constant", "exponential"]
 Mechanism = Literal["retry", "timeout", "breaker", "cache", "fallback", "hedge"]
 """What a call may have to cope; each can be taken away (`without.without`)."""
 
@@ -35,7 +36,7 @@ class Retry:
     """
 
     attempts: int = 3
-    backoff: Literal["immediate", "constant", "exponential"] = "exponential"
+    backoff: Backoff = "exponential"
     first_ms: float = 50.0
     factor: float = 2.0
     most_ms: float = 2_000.0

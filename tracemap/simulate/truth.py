@@ -11,6 +11,7 @@ from tracemap.simulate.blueprint import OperationKey
 from tracemap.simulate.effect import Effect
 from tracemap.simulate.fault import Fault
 from tracemap.simulate.graph import Graph
+from tracemap.simulate.judgement import judged
 from tracemap.simulate.playing import Playing
 from tracemap.simulate.tally import tally_rows
 from tracemap.simulate.without import safeguards, without
@@ -19,7 +20,7 @@ from tracemap.simulate.without import safeguards, without
 def truth(playing: Playing) -> dict[str, Any]:
     """Return what happened in a run, ready for JSON.
 
-    Each fault is judged against the same run without it, other faults staying (`effect`).
+    Each fault is judged against the same run without it, other faults staying (`judgement`).
 
     Args:
         playing: The run.
@@ -51,7 +52,7 @@ def truth(playing: Playing) -> dict[str, Any]:
         "requests": [{**key._asdict(), "requests": n} for key, n in sorted(requests.items())],
         "edges": graph.rows(playing.shop),
         "safeguards": tally_rows(tally, safeguards(playing.shop)),
-        "faults": [effect.row(playing.start_ns) for effect in effects],
+        "faults": [judged(effect, playing.start_ns) for effect in effects],
     }
 
 

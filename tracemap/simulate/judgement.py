@@ -1,14 +1,15 @@
 """What to say of a fault: how far it got, and what absorbed it.
 
 A fault propagated if requests of some entry take `SPIKE_MS` longer or `ERROR_SHARE` of them fail
-more often; one that makes failures is judged by failures alone. Else it was absorbed. Edges whose upstream offered less than `SPIKE_MS` are ``no spike``. What did not arrive was absorbed:
+more often; one that makes failures is judged by failures alone. Else it was absorbed. Edges whose
+upstream offered less than `SPIKE_MS` are ``no spike``. What did not arrive was absorbed
 
 - by ``parallel slack`` and ``async``, from timing stages anew; errors by calls that are
   ``optional``;
-- by every mechanism of `policies`, from playing both runs again without it: how much more downstream
-  would have lost to the fault, in time and in errors. A mechanism that costs more time than it
-  saves has absorbed less than nothing. Several that cover for each other overlap: they need not
-  add up.
+- by every mechanism of `policies`, from playing both runs again without it: how much more
+  downstream would have lost to the fault, in time and in errors. A mechanism that costs more time
+  than it saves has absorbed less than nothing. Several that cover for each other overlap: they
+  need not add up.
 """
 
 from __future__ import annotations

@@ -181,6 +181,7 @@ class _Split:
             {
                 "root_service": self._text["service"][self._root],
                 "root_operation": self._text["operation"][self._root],
+                "requests": int(self.tree.sums["calls"][0, 1, self._root]),
                 "path_id": self._ids[row],
                 "parent_path_id": self._ids[parent] if parent >= 0 else 0,
                 "hops": hops,

@@ -71,6 +71,7 @@ FLOW = Table(
     (
         column("root_service", pl.String, "", "service of the root operation"),
         column("root_operation", pl.String, "", "the root operation"),
+        column("requests", pl.Int64, "", "requests of the root operation in the incident"),
         column("path_id", pl.UInt64, "", "row of `paths`"),
         column("parent_path_id", pl.UInt64, "", "row of `paths`; 0: root"),
         column("hops", pl.Int32, "", "calls between this step and the root"),

@@ -266,6 +266,7 @@ CREATE TABLE flow (
     recipe         VARCHAR,   -- name of the recipe that wrote the row
     root_service   VARCHAR,   -- service of the root operation
     root_operation VARCHAR,   -- the root operation
+    requests       BIGINT,    -- requests of the root operation in the incident
     path_id        UBIGINT,   -- row of `paths`
     parent_path_id UBIGINT,   -- row of `paths`; 0: root
     hops           INTEGER,   -- calls between this step and the root

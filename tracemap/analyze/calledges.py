@@ -53,8 +53,11 @@ class CallEdges:
         return per(self.sums[name][:, side], self.requests[:, side][:, self.caller])
 
     def offered(self) -> NDArray[np.float64]:
-        """Return the change of time spent in the calls per request, async calls included."""
-        return self.change("duration_ns")
+        """Return the change of time spent in the calls per request.
+
+        Async calls count, and so does what upstream did after the caller had given up.
+        """
+        return self.change("duration_ns") + self.change("abandoned_ns")
 
     def arrived(self) -> NDArray[np.float64]:
         """Return the change of the caller's latency through the calls, per request.
@@ -103,6 +106,16 @@ def call_edges(tree: CallTree) -> CallEdges:
         durations=added(tree.sums["duration_ns"], of_entry, len(entry_index)),
         pairs=pairs,
         caller=np.array([pair[0] for pair in pairs], dtype=np.int64),
-        sums={name: added(tree.sums[name], of_path, len(pairs)) for name in MEASURES},
+        sums={name: added(tree.sums[name], of_path, len(pairs)) for name in MEASURES}
+        | {
+            "abandoned_ns": added(tree.sums["abandoned_ns"], _of_entries(tree, of_path), len(pairs))
+        },
         of_path=of_path,
     )
+
+
+def _of_entries(tree: CallTree, of_path: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each entry the pair of the call that reached it: who gave up is known there."""
+    entry = np.array([step == "entry" for step in tree.rows("step")], dtype=np.bool_)
+    above = np.where(tree.parent >= 0, of_path[tree.parent], -1)
+    return np.where(entry, np.where(of_path >= 0, of_path, above), -1)

@@ -132,19 +132,46 @@ def _visible(
     Step by step: where the incident offered more, what arrived of it; elsewhere the share of the
     step's time that was on the path of its parent.
     """
-    offered, arrived = edges.offered(), edges.arrived()
-    usual = per(edges.mean("on_parent_ns", 1), edges.mean("duration_ns", 1))
-    rising = offered[:1] >= np.maximum(
-        limits.arrived_rise_ms * NS_PER_MS, 0.05 * edges.mean("duration_ns", 1)[:1]
+    calls = _through(
+        edges.change("duration_ns"),
+        edges.arrived(),
+        (edges.mean("duration_ns", 1), edges.mean("on_parent_ns", 1)),
+        limits,
     )
-    through = np.where(rising, per(arrived, np.maximum(offered, 0.0)), usual).clip(0.0, 1.0)
-    visible = np.zeros((through.shape[0], tree.parent.size))
+    took, waited = (
+        per(tree.sums[name], tree.sums["calls"]) for name in ("duration_ns", "on_parent_ns")
+    )
+    entries = _through(
+        took[:, 1] - took[:, 0], waited[:, 1] - waited[:, 0], (took[:, 1], waited[:, 1]), limits
+    )
+    visible = np.zeros_like(entries)
     visible[:, requests] = 1.0
     for row in range(tree.parent.size):
         above, pair = int(tree.parent[row]), int(edges.of_path[row])
         if above >= 0:
-            visible[:, row] = visible[:, above] * (through[:, pair] if pair >= 0 else 1.0)
+            visible[:, row] = visible[:, above] * (calls[:, pair] if pair >= 0 else entries[:, row])
     return visible
+
+
+def _through(
+    offered: NDArray[np.float64],
+    arrived: NDArray[np.float64],
+    usual: tuple[NDArray[np.float64], NDArray[np.float64]],
+    limits: Thresholds,
+) -> NDArray[np.float64]:
+    """Return the share of a rise that arrives one step up: of this rise, else of time as a rule.
+
+    Args:
+        offered: Rise of the step's duration, shape (replicate, step).
+        arrived: Rise of its time on the path of the step above.
+        usual: Its duration and its time on that path in the incident.
+        limits: Thresholds.
+    """
+    duration, on_path = usual
+    least = np.maximum(limits.arrived_rise_ms * NS_PER_MS, limits.arrived_share * duration[:1])
+    as_rule = per(on_path, duration)
+    share = np.where(offered[:1] >= least, per(arrived, np.maximum(offered, 0.0)), as_rule)
+    return np.asarray(share.clip(0.0, 1.0))
 
 
 def _measured(
@@ -156,8 +183,11 @@ def _measured(
     calls, amount = (added(tree.sums[name], index, size) for name in ("calls", group.measure))
     mean = per(amount, calls)
     often = per(tree.sums["calls"], np.broadcast_to(served, tree.sums["calls"].shape))
-    weight = added(often.mean(axis=1) * visible, index, size)
-    excess = (mean[:, 1] - mean[:, 0]) * weight * (calls.min(axis=1) > 0)
+    # Path by path: another mix of paths is no slower component. A path seen in one window only
+    # has nothing to compare with.
+    each = per(tree.sums[group.measure], tree.sums["calls"])
+    rise = (each[:, 1] - each[:, 0]) * (tree.sums["calls"].min(axis=1) > 0)
+    excess = added(rise * often.mean(axis=1) * visible, index, size)
     return _frame(group.kind, labels, calls[0], mean[0], excess)
 
 

@@ -255,9 +255,18 @@ class _Blame:
         )
         pairs = touching.group_by("downstream", "upstream").agg(pl.col("weight").max())
         risen = pairs.filter(pl.col("weight") >= MOVED)
-        if risen.height == 1 and pairs.height > 1:
-            return "wire", (risen["downstream"][0], risen["upstream"][0])
-        return "wire", None
+        if risen.height != 1:
+            return "wire", None
+        edge = risen["downstream"][0], risen["upstream"][0]
+        other = edge[0] if edge[1] == service else edge[1]
+        # An end with one edge is as good as the edge, unless its other end has but this one too.
+        return "wire", edge if pairs.height > 1 or self._edges_of(other) == 1 else None
+
+    def _edges_of(self, service: str) -> int:
+        """Return how many edges touch `service`."""
+        ends = self.everything.filter(pl.col("kind").is_in(["gap", "virtual"]))
+        touching = (pl.col("downstream") == service) | (pl.col("upstream") == service)
+        return ends.filter(touching).select("downstream", "upstream").n_unique()
 
 
 def _counted(row: Row) -> float:

@@ -14,7 +14,8 @@ def verdict(tables: Mapping[str, pl.DataFrame], *, judged: bool) -> str:
     """Return what the findings come to.
 
     ``incident``: something spiked, propagated or has a strong origin. ``quiet``: nothing did, and
-    there was enough data to tell. ``insufficient_data``: nothing did, and there was not.
+    there was enough data to tell. ``insufficient_data``: nothing did, and there was not. Where two
+    windows were compared, that they had enough calls counts, not that the rest of the time has.
 
     Args:
         tables: Findings by name; missing ones count as empty.
@@ -28,5 +29,6 @@ def verdict(tables: Mapping[str, pl.DataFrame], *, judged: bool) -> str:
     strong = origins is not None and bool((origins["confidence"] == "strong").any())
     if strong or spiked or (spikes is not None and not spikes.is_empty()):
         return "incident"
-    enough = propagation is not None and bool((propagation["verdict"] == "no spike").any())
-    return "quiet" if judged or enough else "insufficient_data"
+    if propagation is not None and not propagation.is_empty():
+        return "quiet" if (propagation["verdict"] == "no spike").any() else "insufficient_data"
+    return "quiet" if judged else "insufficient_data"

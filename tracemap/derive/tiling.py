@@ -35,7 +35,8 @@ OUTLIVES_DIVISOR = 100
 """A child outlives its parent if it ends later by more than 1 ms and by more than 1 %."""
 TOLERANCE_NS = 2_000_000
 TOLERANCE_DIVISOR = 100
-"""Siblings of different clocks may overlap by up to 2 ms or 1 % and still be one after another."""
+"""Siblings may overlap by up to 2 ms or 1 % of their parent and still be one after another: clocks
+differ, and times are rounded."""
 
 _CLIENT, _PRODUCER, _CONSUMER = int(Kind.CLIENT), int(Kind.PRODUCER), int(Kind.CONSUMER)
 
@@ -242,9 +243,7 @@ def _cover(  # noqa: PLR0917
         child = blocking[at]
         begin = max(table[child, _START], low)
         end = table[child, _START] + table[child, _DURATION]
-        foreign = last >= 0 and table[child, _CLOCK] != table[last, _CLOCK]
-        reach = cursor + tolerance if foreign else cursor
-        if child != last and low < end <= reach and begin < cursor:
+        if child != last and low < end <= cursor + tolerance and begin < cursor:
             table[child, part], table[child, part + 1] = begin, min(end, cursor)
             covered += min(end, cursor) - begin
             cursor, last = begin, child

@@ -105,7 +105,7 @@ PROPAGATION = Table(
             "",
             "propagated, partial, amplified, absorbed, no spike, too few calls",
         ),
-        column("mechanism", pl.String, "", "what absorbed it: slack, async, timeout, ...; null"),
+        column("mechanism", pl.String, "", "what absorbed it: parallel slack, async, timeout; null"),
         column("absorbed_ns", pl.Int64, "ns", "offered - arrived where positive"),
         column("calls", pl.Int64, "", "calls in the incident window"),
         column("baseline_calls", pl.Int64, "", "calls in the baseline window"),

@@ -69,6 +69,13 @@ def _with(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([one, other])
 
 
+@pytest.mark.parametrize("first", [20, 25, 40])
+def test_a_regression_that_stays_is_an_episode_to_the_end(first: int) -> None:
+    """Most of the hour is slow, and slow is not the usual."""
+    (row,) = spikes(_latency(slow=range(first, 60))).to_dicts()
+    assert (row["start_ns"], row["end_ns"]) == (first * MINUTE_NS, 60 * MINUTE_NS)
+
+
 def test_a_hundred_quiet_hours_have_at_most_two_spikes() -> None:
     """Minutes that differ by chance and by load are no incidents."""
     found = sum(spikes(_latency(seed=seed)).height for seed in range(100))

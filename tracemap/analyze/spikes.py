@@ -8,6 +8,8 @@ calls every drift a spike.
 
 from __future__ import annotations
 
+import math
+
 import polars as pl
 
 from tracemap.analyze.statistics import MAD_TO_SIGMA, NORMAL_95, discoveries, upper_tail
@@ -29,8 +31,8 @@ def spikes(latency_facts: pl.DataFrame, thresholds: Thresholds | None = None) ->
 
     For p50, p95 and p99 of each cell: ``z = (ln q - median) / sqrt(spread^2 + sampling^2)``, the
     median and the spread (1.4826 MAD, at least 3 %) taken over the unit's cells of the day before
-    to the day after, sampling from the order statistics of the cell itself. A cell is flagged when
-    its Student tail survives Benjamini-Hochberg over the whole run and the rise is at least
+    to the day after (see `_baseline`), sampling from the order statistics of the cell itself. A
+    cell is flagged when its Student tail survives Benjamini-Hochberg over the whole run and the rise is at least
     `Thresholds.spike_ratio` and `Thresholds.spike_rise_ms`. An episode is two consecutive flagged
     cells, or one with z at least `Thresholds.spike_z`; a hole of one cell is bridged.
 
@@ -138,14 +140,7 @@ def _flag(cells: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
         return cells.with_columns(z=pl.lit(0.0), flagged=pl.lit(value=False))
     by = [_ID, "percentile", "day"]
     day = pl.col("cell_ns") // _DAY_NS
-    around = pl.concat(
-        cells.select(_ID, "percentile", (day + shift).alias("day"), "level") for shift in (-1, 0, 1)
-    )
-    baseline = around.group_by(by).agg(
-        middle=pl.col("level").median(),
-        spread=(pl.col("level") - pl.col("level").median()).abs().median() * MAD_TO_SIGMA,
-        baseline_cells=pl.len(),
-    )
+    baseline = _baseline(cells, by, limits)
     spread = pl.col("spread").clip(lower_bound=limits.spike_noise_floor)
     rise = pl.col("level") - pl.col("middle")
     rows = (
@@ -158,9 +153,56 @@ def _flag(cells: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
             & (pl.col("value_ns") - pl.col("middle").exp() >= limits.spike_rise_ms * 1e6)
         )
     )
-    tails = upper_tail(rows["z"].to_numpy(), rows["baseline_cells"].to_numpy() - 1.0)
+    tails = upper_tail(rows["z"].to_numpy(), rows["degrees"].to_numpy())
     called = pl.Series("called", discoveries(tails, limits.spike_false_discovery_rate))
     return rows.with_columns(called).with_columns(flagged=pl.col("called") & pl.col("large"))
+
+
+def _baseline(cells: pl.DataFrame, by: list[str], limits: Thresholds) -> pl.DataFrame:
+    """Return the usual level of each unit, percentile and day.
+
+    From the day before to the day after. Median and spread of all cells. Where the earlier and the later half differ by as much as a
+    spike, the faster half alone: else a regression that stays would become the usual.
+    """
+    day = pl.col("cell_ns") // _DAY_NS
+    around = pl.concat(
+        cells.select(_ID, "percentile", (day + shift).alias("day"), "cell_ns", "level")
+        for shift in (-1, 0, 1)
+    )
+    later = pl.col("cell_ns") > pl.col("cell_ns").median().over(by)
+    level = pl.col("level")
+    halves = (
+        around.with_columns(later=later)
+        .group_by(*by, "later")
+        .agg(middle=level.median(), spread=(level - level.median()).abs().median(), cells=pl.len())
+    )
+    faster = (
+        halves.sort("middle")
+        .group_by(by, maintain_order=True)
+        .agg(
+            shift=pl.col("middle").last() - pl.col("middle").first(),
+            half_middle=pl.col("middle").first(),
+            half_spread=pl.col("spread").first(),
+            half_cells=pl.col("cells").first(),
+        )
+    )
+    whole = around.group_by(by).agg(
+        middle=level.median(), spread=(level - level.median()).abs().median(), cells=pl.len()
+    )
+    shifted = (pl.col("shift") >= math.log(limits.spike_ratio)) & (
+        2 * pl.col("half_cells") >= limits.min_baseline_cells
+    )
+    either = {
+        name: pl.when(shifted).then(f"half_{name}").otherwise(name)
+        for name in ("middle", "spread", "cells")
+    }
+    return whole.join(faster, on=by).select(
+        *by,
+        middle=either["middle"],
+        spread=either["spread"] * MAD_TO_SIGMA,
+        degrees=either["cells"].cast(pl.Float64) - 1.0,
+        baseline_cells="cells",
+    )
 
 
 def _episodes(cells: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:

@@ -52,8 +52,12 @@ USAGE = [
     (["origins", "--spike", "0"], "Invalid value for '--spike'"),
     (
         ["edges", "--from", "yesterday"],
-        "'yesterday' is not a time\n  at:   --from\n  hint: write ISO-8601",
+        "'yesterday' is not a time between the years 1700 and 2261\n"
+        "  at:   --from\n  hint: write ISO-8601",
     ),
+    (["edges", "--from", "9999-12-31"], "'9999-12-31' is not a time between the years"),
+    (["edges", "--from", "0001-01-01"], "'0001-01-01' is not a time between the years"),
+    (["origins", "--baseline-to", "2262-01-01"], "at:   --baseline-to\n  hint: write ISO-8601"),
     (
         ["edges", "--from", "2026-03-03T10:00", "--to", "2026-03-03T09:00"],
         "the window ends at 2026-03-03T09:00, which is not after its start 2026-03-03T10:00",

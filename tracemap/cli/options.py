@@ -93,7 +93,7 @@ def _instant(text: str, option: str) -> int | None:
         return from_iso(text)
     except ValueError as error:
         raise PipelineError(
-            f"{text!r} is not a time",
+            f"{text!r} is not a time between the years 1700 and 2261",
             where=option,
             hint="write ISO-8601, such as 2026-05-01T10:30:00 (UTC) or 2026-05-01T12:30:00+02:00",
         ) from error

@@ -105,6 +105,8 @@ def iso(time_ns: int) -> str:
     return f"{text}.{milliseconds:03d}Z" if below_ns == 0 else f"{text}.{rest_ns:09d}Z"
 
 
+_FIRST_YEAR, _LAST_YEAR = 1700, 2261
+"""Years whose nanoseconds fit 64 bits, with room to look some weeks further."""
 _ISO = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})"
     r"(?:[T ](?P<time>\d{2}:\d{2}(?::\d{2})?)(?:[.,](?P<fraction>\d{1,9}))?)?"
@@ -120,12 +122,15 @@ def from_iso(text: str) -> int:
     count, which `datetime.fromisoformat` would cut to six.
 
     Raises:
-        ValueError: If `text` is not such a time.
+        ValueError: If `text` is not such a time, or not of the years 1700 to 2261: nanoseconds of
+            others do not fit 64 bits.
     """
     match = _ISO.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"not an ISO-8601 time: {text!r}")
     zone = (match["zone"] or "Z").upper()
     moment = datetime.fromisoformat(f"{match['date']}T{match['time'] or '00:00'}{zone}")
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError(f"not of the years {_FIRST_YEAR} to {_LAST_YEAR}: {text!r}")
     fraction_ns = int((match["fraction"] or "0").ljust(9, "0"))
     return round(moment.timestamp()) * SECOND_NS + fraction_ns

@@ -57,7 +57,8 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
         raise NoDataError("the database holds no spans", hint="tracemap ingest INPUT... fills it")
     thresholds = limits(recipe)
     latency = store.facts("latency_facts")
-    needs_spikes = recipe.compares or "spikes" in recipe.findings
+    # A report says whether anything spiked, so only a finding asked for alone does without.
+    needs_spikes = recipe.compares or recipe.findings != [recipe.name]
     spikes = analyze.spikes(latency, thresholds) if needs_spikes else SPIKES.empty()
     minutes = latency["window_start_ns"].unique().sort()
     choice = choose(recipe, request, covered, minutes, spikes)

@@ -32,9 +32,10 @@ def spikes(latency_facts: pl.DataFrame, thresholds: Thresholds | None = None) ->
     For p50, p95 and p99 of each cell: ``z = (ln q - median) / sqrt(spread^2 + sampling^2)``, the
     median and the spread (1.4826 MAD, at least 3 %) taken over the unit's cells of the day before
     to the day after (see `_baseline`), sampling from the order statistics of the cell itself. A
-    cell is flagged when its Student tail survives Benjamini-Hochberg over the whole run and the rise is at least
-    `Thresholds.spike_ratio` and `Thresholds.spike_rise_ms`. An episode is two consecutive flagged
-    cells, or one with z at least `Thresholds.spike_z`; a hole of one cell is bridged.
+    cell is flagged when its Student tail survives Benjamini-Hochberg over the whole run and the
+    rise is at least `Thresholds.spike_ratio` and `Thresholds.spike_rise_ms`. An episode is two
+    consecutive flagged cells, or one with z at least `Thresholds.spike_z`; a hole of one cell is
+    bridged.
 
     Units without `Thresholds.min_baseline_cells` cells of enough calls, at any width up to an
     hour, are not judged: see `judged`.
@@ -161,8 +162,9 @@ def _flag(cells: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
 def _baseline(cells: pl.DataFrame, by: list[str], limits: Thresholds) -> pl.DataFrame:
     """Return the usual level of each unit, percentile and day.
 
-    From the day before to the day after. Median and spread of all cells. Where the earlier and the later half differ by as much as a
-    spike, the faster half alone: else a regression that stays would become the usual.
+    From the day before to the day after. Median and spread of all cells. Where the earlier and the
+    later half differ by as much as a spike, the faster half alone: else a regression that stays
+    would become the usual.
     """
     day = pl.col("cell_ns") // _DAY_NS
     around = pl.concat(

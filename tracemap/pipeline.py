@@ -58,7 +58,8 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
     thresholds = limits(recipe)
     latency = store.facts("latency_facts")
     # A report says whether anything spiked, so only a finding asked for alone does without.
-    needs_spikes = recipe.compares or recipe.findings != [recipe.name]
+    is_report = recipe.findings != [recipe.name]
+    needs_spikes = is_report or recipe.compares or "spikes" in recipe.findings
     spikes = analyze.spikes(latency, thresholds) if needs_spikes else SPIKES.empty()
     minutes = latency["window_start_ns"].unique().sort()
     choice = choose(recipe, request, covered, minutes, spikes)

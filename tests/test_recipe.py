@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -127,6 +129,53 @@ def test_wrong_settings_are_refused(setting: str, what: str) -> None:
         recipe.load("batch", [setting])
 
     assert what in str(raised.value)
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-0.5", "1e13", "1e400"])
+@pytest.mark.parametrize("key", ["spike_ratio", "min_calls_p50"])
+def test_values_that_can_be_no_limit_are_mistakes(tmp_path: Path, key: str, value: str) -> None:
+    """In a setting as in a file; otherwise they would break or silence the analysis."""
+    path = written(tmp_path, f"{GOOD}[thresholds]\n{key} = {value}\n")
+
+    for reference, settings in (("batch", [f"{key}={value}"]), (path, [])):
+        with pytest.raises(PipelineError, match="is not a number from 0 to") as raised:
+            recipe.load(reference, settings)
+        assert f"key 'thresholds.{key}'" in raised.value.where
+        assert raised.value.hint.startswith("the default is ")
+
+
+def test_counts_are_whole_numbers() -> None:
+    """Two and a half calls are a mistake; 2.0 is two."""
+    with pytest.raises(PipelineError, match=r"2\.5 is not a whole number"):
+        recipe.load("batch", ["min_calls_p50=2.5"])
+
+    assert recipe.limits(recipe.load("batch", ["min_calls_p50=2.0"])).min_calls_p50 == 2
+
+
+def test_factors_are_above_zero() -> None:
+    """Their logarithm is taken."""
+    with pytest.raises(PipelineError, match="0 is not a factor"):
+        recipe.load("batch", ["spike_ratio=0"])
+
+
+@pytest.mark.parametrize("load", [partial(recipe.load, "batch"), partial(recipe.single, "origins")])
+def test_all_wrong_settings_are_reported_at_once(load: Callable[[list[str]], object]) -> None:
+    """Those that are no key=value, unknown, of the wrong type and impossible, together."""
+    settings = ["spike_z", "spike_ratoi=2", "spike_ratio=nan", "min_calls_p50=2.5", "spike_z=big"]
+
+    with pytest.raises(PipelineError) as raised:
+        load(settings)
+
+    message = str(raised.value)
+    assert message.startswith("5 mistakes in the recipe")
+    for part in (
+        "'spike_z' is not key=value (such as --set",
+        "unknown threshold 'spike_ratoi' (did you mean 'spike_ratio'?)",
+        "key 'thresholds.spike_ratio': nan is not a number from 0",
+        "key 'thresholds.min_calls_p50': 2.5 is not a whole number",
+        "key 'thresholds.spike_z': 'big'",
+    ):
+        assert part in message
 
 
 def test_thresholds_that_are_no_table_are_a_mistake(tmp_path: Path) -> None:

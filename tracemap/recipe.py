@@ -6,6 +6,7 @@ public API is a ten-line script.
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -41,6 +42,11 @@ SECTIONS = (
 
 
 _COMPARING = {"flow", "propagation", "origins"}
+_LARGEST = 1e12
+"""No limit is larger; whole numbers stay exact and clear of overflow."""
+
+Mistake = tuple[str, str, str]
+"""What is wrong, at which key, and a hint or nothing."""
 
 
 class Recipe(BaseModel):
@@ -112,9 +118,8 @@ def load(reference: str, settings: Sequence[str] = ()) -> Recipe:
         raise PipelineError(
             f"the recipe is not valid TOML: {error}", where=where, hint="see docs/pipelines.md"
         ) from error
-    for setting in settings:
-        _lay_over(content, setting)
-    return check(content, name=name, where=where)
+    mistakes = [mistake for setting in settings for mistake in _lay_over(content, setting)]
+    return check(content, name=name, where=where, mistakes=mistakes)
 
 
 def single(finding: str, settings: Sequence[str] = ()) -> Recipe:
@@ -129,18 +134,25 @@ def single(finding: str, settings: Sequence[str] = ()) -> Recipe:
         "findings": [finding],
         "sections": ["summary"],
     }
-    for setting in settings:
-        _lay_over(content, setting)
-    return check(content, name=finding, where="--set")
+    mistakes = [mistake for setting in settings for mistake in _lay_over(content, setting)]
+    return check(content, name=finding, where="--set", mistakes=mistakes)
 
 
-def check(content: dict[str, Any], *, name: str, where: str) -> Recipe:
+def check(
+    content: dict[str, Any], *, name: str, where: str, mistakes: Sequence[Mistake] = ()
+) -> Recipe:
     """Return `content` as a recipe.
+
+    Args:
+        content: The recipe as TOML gives it.
+        name: Its name.
+        where: Where it comes from, for messages.
+        mistakes: Found before, to be reported with the others.
 
     Raises:
         PipelineError: Naming every mistake, with the nearest right word where there is one.
     """
-    mistakes: list[tuple[str, str, str]] = []
+    mistakes = list(mistakes)
     recipe = None
     try:
         recipe = Recipe.model_validate({**content, "name": name})
@@ -149,6 +161,7 @@ def check(content: dict[str, Any], *, name: str, where: str) -> Recipe:
     mistakes += _unknown(content.get("findings"), FINDINGS, "finding", "findings")
     mistakes += _unknown(content.get("sections"), SECTIONS, "section", "sections")
     mistakes += _unknown(content.get("thresholds"), threshold_defaults(), "threshold", "thresholds")
+    mistakes += _impossible(content.get("thresholds"))
     if recipe is not None and not mistakes:
         return recipe
     if len(mistakes) == 1:
@@ -220,12 +233,11 @@ def _read(reference: str) -> tuple[str, str, str]:
         ) from error
 
 
-def _lay_over(content: dict[str, Any], setting: str) -> None:
+def _lay_over(content: dict[str, Any], setting: str) -> list[Mistake]:
+    """Lay one setting over `content`, and return what is wrong with its form."""
     key, equals, text = setting.partition("=")
     if not equals or not key:
-        raise PipelineError(
-            f"{setting!r} is not key=value", where="--set", hint="such as --set min_call_count=50"
-        )
+        return [(f"{setting!r} is not key=value", "--set", "such as --set min_call_count=50")]
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -234,9 +246,10 @@ def _lay_over(content: dict[str, Any], setting: str) -> None:
         content[key] = value
     elif isinstance(content.setdefault("thresholds", {}), dict):
         content["thresholds"][key] = value
+    return []
 
 
-def _mistake(detail: ErrorDetails) -> tuple[str, str, str]:
+def _mistake(detail: ErrorDetails) -> Mistake:
     """Return one mistake that pydantic found as (what, key, hint)."""
     key = ".".join(str(part) for part in detail["loc"])
     value = detail["input"]
@@ -251,9 +264,32 @@ def _mistake(detail: ErrorDetails) -> tuple[str, str, str]:
     return f"{value!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}", key, ""
 
 
-def _unknown(
-    given: object, known: Iterable[str], what: str, key: str
-) -> list[tuple[str, str, str]]:
+def _impossible(given: object) -> list[Mistake]:
+    """Return a mistake for each threshold whose value cannot be a limit.
+
+    Values that are no numbers are the schema's to report.
+    """
+    mistakes: list[Mistake] = []
+    if not isinstance(given, dict):
+        return mistakes
+    for name, default in threshold_defaults().items():
+        value = given.get(name)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            continue
+        if not math.isfinite(value) or not 0 <= value <= _LARGEST:
+            wanted = f"a number from 0 to {_LARGEST:,.0f}"
+        elif value == 0 and name.endswith("_ratio"):
+            wanted = "a factor: it must be above 0"
+        elif isinstance(default, int) and value != int(value):
+            wanted = "a whole number"
+        else:
+            continue
+        hint = f"the default is {default:g}"
+        mistakes.append((f"{value!r} is not {wanted}", f"thresholds.{name}", hint))
+    return mistakes
+
+
+def _unknown(given: object, known: Iterable[str], what: str, key: str) -> list[Mistake]:
     """Return a mistake for each word of `given` that is not in `known`."""
     if not isinstance(given, list | dict):
         return []

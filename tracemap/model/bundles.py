@@ -142,6 +142,7 @@ class Findings:
         title: Title of the report.
         sections: Names of the sections wanted, in order.
         window: What was looked at; None: no data.
+        incident: The part of the window that was compared; None: all of it, or nothing was.
         baseline: What it was compared with; None: nothing to compare with.
         baseline_reason: How the baseline was chosen, in words.
         verdict: ``incident``, ``quiet`` or ``insufficient_data``.
@@ -166,3 +167,4 @@ class Findings:
     ledger: Ledger = field(default_factory=Ledger)
     thresholds: Mapping[str, float] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
+    incident: Window | None = None

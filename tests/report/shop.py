@@ -85,7 +85,8 @@ def _leaf(root: str, path: int, leaf: str, share_ms: float, **more: object) -> d
     parents = {row[0]: row for row in PATH_ROWS}
     step = parents[path]
     return {
-        "root_service": "storefront", "root_operation": root, "requests": 500, "path_id": path,
+        "root_service": "storefront", "root_operation": root,
+        "requests": {"POST /buy": 2_310, "GET /cart": 940}[root], "path_id": path,
         "parent_path_id": step[1], "hops": step[2] // 2, "leaf": leaf, "service": step[4],
         "operation": step[5], "upstream": step[6] if step[3] == "call" else "",
         "share_ns": int(share_ms * MS), "low_ns": int((share_ms * 0.93 - 0.4) * MS),

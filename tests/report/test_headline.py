@@ -3,7 +3,9 @@ from __future__ import annotations
 import polars as pl
 
 from tests.report import believable
-from tracemap.model import Findings
+from tests.report.shop import NOON_NS
+from tests.report.small import findings, leaf, origin
+from tracemap.model import MINUTE_NS, Findings, Window
 from tracemap.report import build
 
 
@@ -19,7 +21,7 @@ def test_an_incident_says_who_whom_how_much_and_what_stopped_it() -> None:
     """One sentence that can be read out on a call."""
     assert build(believable.incident()).headline == (
         "storefront POST /buy slowed down by 276 ms per request on average (p95 320 → 820 ms): "
-        "252 ms (91 %) is card-db's own time, which reached it over 3 hops "
+        "252 ms (91 % of this operation's change) is card-db's own time, which reached it over 3 hops "
         "(card-db → payment → checkout → storefront); 179 ms more was offered by recommendations "
         "to checkout but absorbed by parallel slack."
     )
@@ -61,7 +63,7 @@ def test_without_a_flow_the_origin_is_still_named() -> None:
 
     assert build(findings).headline == (
         "The likeliest origin is card-db's own time: 203 ms added to each user request on average, "
-        "93 % of what is explained."
+        "93 % of the time all origins explain."
     )
 
 
@@ -107,3 +109,145 @@ def test_too_little_data_is_not_called_quiet() -> None:
 def test_no_spans_at_all() -> None:
     """The shortest report."""
     assert build(believable.nothing()).headline == "Nothing to report: the input holds no spans."
+
+
+def test_the_operation_the_origin_hurt_is_named_not_the_one_with_calls() -> None:
+    """A root operation that calls nobody still counts with all its requests."""
+    made = findings(
+        [leaf(9, "self", 499), leaf(1, "self", 0.2), leaf(3, "self", 16)],
+        [origin(1, "web", "self", 250, 0.97, operation="POST /login"),
+         origin(2, "cart", "self", 8, 0.03, operation="GET /cart")],
+    )  # fmt: skip
+
+    assert build(made).headline == (
+        "web POST /login slowed down by 499 ms per request on average: "
+        "499 ms (100 % of this operation's change) is web's own time."
+    )
+
+
+def test_the_operation_the_origin_hurt_comes_before_one_that_lost_more() -> None:
+    """The sentence is about one story: the first origin and whom it reached most."""
+    made = findings(
+        [leaf(9, "self", 60), leaf(3, "self", 40)],
+        [origin(1, "cart", "self", 40, 0.9, operation="GET /cart")],
+    )
+
+    assert build(made).headline.startswith("web GET / slowed down by 40 ms")
+
+
+def test_an_origin_that_did_nothing_to_the_operation_is_not_given_a_part_of_it() -> None:
+    """The largest part is said as what it is."""
+    made = findings([leaf(3, "self", 40)], [origin(1, "mailer", "self", 9, 0.9)])
+
+    assert (
+        "the largest part, 40 ms (100 % of this operation's change), is cart's own time; the "
+        "likeliest origin is mailer's own time, 9.0 ms per user request"
+    ) in build(made).headline
+
+
+def test_a_strong_origin_goes_before_a_weak_one_of_better_rank() -> None:
+    """A lead is never told as the finding while there is one."""
+    weak = origin(1, "web", "self", 50, 0.6, confidence="weak", operation="GET /")
+    made = findings([leaf(1, "self", 50), leaf(3, "self", 30)],
+                    [weak, origin(2, "cart", "self", 30, 0.4)])  # fmt: skip
+
+    assert "30 ms (38 % of this operation's change) is cart's own time" in build(made).headline
+
+
+def test_a_weak_origin_is_never_the_likeliest() -> None:
+    """Not even where the flow has no leaf of it."""
+    weak = origin(1, "mailer", "self", 9, 0.9, confidence="weak")
+    headline = build(findings([leaf(3, "self", 40)], [weak])).headline
+
+    assert "a lead, not a finding, is mailer's own time" in headline
+    assert "likeliest" not in headline
+
+
+def test_two_origins_of_a_size_are_both_named() -> None:
+    """Mending one would leave the other."""
+    made = findings(
+        [leaf(1, "self", 50), leaf(3, "self", 40)],
+        [origin(1, "web", "self", 50, 0.56), origin(2, "cart", "self", 40, 0.44)],
+    )
+
+    assert (
+        "50 ms (56 % of this operation's change) is web's own time and 40 ms (44 %) is cart's own "
+        "time, which reached it over 1 hop (cart → web)"
+    ) in build(made).headline
+
+
+def test_a_part_larger_than_the_whole_has_no_percentage() -> None:
+    """Something else got faster; that is no 100 %."""
+    made = findings(
+        [leaf(3, "self", 55), leaf(1, "small", -24)], [origin(1, "cart", "self", 55, 1.0)]
+    )
+
+    assert build(made).headline == (
+        "web GET / slowed down by 31 ms per request on average: 55 ms, partly made up by other "
+        "parts that got faster, is cart's own time, which reached it over 1 hop (cart → web)."
+    )
+
+
+def test_less_than_nothing_is_not_unexplained() -> None:
+    """A negative part is an improvement."""
+    made = findings(
+        [leaf(3, "self", 55), leaf(1, "self", 40), leaf(1, "small", -20)],
+        [origin(1, "cart", "self", 55, 1.0)],
+    )
+
+    assert build(made).headline.endswith("other parts got faster by 20 ms.")
+
+
+def test_own_time_nobody_is_sure_of_is_the_largest_part() -> None:
+    """Instead of "no origin explains it; 100 ms is its own time"."""
+    assert build(findings([leaf(1, "self", 100)])).headline == (
+        "web GET / slowed down by 100 ms per request on average: the largest part, 100 ms (100 % "
+        "of this operation's change), is its own time; no origin is certain enough to be named."
+    )
+
+
+def test_the_network_around_the_victim_has_no_way_to_it() -> None:
+    """It is there already."""
+    made = findings([leaf(2, "gap", 60)], [origin(1, "web", "wire", 60, 1.0)])
+
+    assert build(made).headline.endswith("is the network around web.")
+
+
+def test_the_way_below_the_victim_has_no_way_to_it_either() -> None:
+    """An edge begins where the victim is."""
+    wire = origin(1, "cart", "wire", 60, 1.0, edge_downstream="web", edge_upstream="cart")
+
+    assert build(findings([leaf(2, "gap", 60)], [wire])).headline.endswith(
+        "is the way between web and cart (network, pool or queue)."
+    )
+
+
+def test_a_quiet_window_says_what_moved_below_the_limits() -> None:
+    """Below the limits is not the same as not at all."""
+    assert build(findings([leaf(1, "self", 220, half_ms=18)], verdict="quiet")).headline == (
+        "No latency rose by more than the limits (25 % and 5 ms) in 400 calls over 1 edge of 2 "
+        "services, 2026-03-02 12:00 to 12:20 UTC. web GET / changed by +220 ms [219, 221] per "
+        "request."
+    )
+
+
+def test_an_improvement_is_told() -> None:
+    """Nobody asks for it, everybody wants to know."""
+    headline = build(findings([leaf(3, "self", -43)], verdict="quiet")).headline
+
+    assert headline.endswith("web GET / changed by -43 ms [-44.0, -42.0] per request.")
+
+
+def test_a_change_within_its_interval_is_nothing_to_report() -> None:
+    """Chance could have done it."""
+    headline = build(findings([leaf(3, "self", 0.9)], verdict="quiet")).headline
+
+    assert headline.endswith("no latency left its baseline.")
+
+
+def test_a_sentence_about_a_part_of_the_window_says_which() -> None:
+    """A batch covers a day; its story is the worst spike."""
+    made = believable.incident("batch")
+    made.incident = Window(NOON_NS + 2 * MINUTE_NS, NOON_NS + 8 * MINUTE_NS)
+
+    assert "(p95 320 → 820 ms) in 2026-03-02 12:02 to 12:08 UTC: 252 ms" in build(made).headline

@@ -50,9 +50,9 @@ def graph(edges: pl.DataFrame, format: str) -> str:  # noqa: A002
 
 def mermaid_chain(story: Story) -> str:
     """Return the way from the first origin to the hardest hit operation; '' without one."""
-    if not story.origins or not story.roots or story.findings.verdict != "incident":
+    if story.origin is None or story.hit is None or story.findings.verdict != "incident":
         return ""
-    leaves = story.roots[0].from_origin(story.origins[0])
+    leaves = story.hit.from_origin(story.origin)
     if not leaves or len(leaves[0].steps) < 2:  # noqa: PLR2004
         return ""
     steps = leaves[0].steps

@@ -5,13 +5,12 @@ from __future__ import annotations
 from tracemap.report.blocks import Name, Sentence
 from tracemap.report.names import shown
 from tracemap.report.rows import Row
-from tracemap.report.story import Root, Step, Story
-from tracemap.report.words import counted, in_ms, percent, significant, span_of
+from tracemap.report.story import LEAST_MS, LEAST_SHARE, Leaf, Root, Step, Story
+from tracemap.report.words import counted, in_ms, interval, percent, signed_ms, significant, span_of
 
-LEAST_MS = 1.0
-"""A mean that rose by less is no headline."""
-_WORTH_SAYING = 0.05
-"""Parts below this share of the change are left to the tables."""
+_ALL_TIME = "the time all origins explain"
+_ALL_OF_IT = 1.005
+"""Up to this share a part is the whole, but for rounding."""
 
 
 def headline(story: Story) -> Sentence:
@@ -24,10 +23,10 @@ def headline(story: Story) -> Sentence:
         return _insufficient(story)
     if verdict == "quiet":
         return _quiet(story)
-    if story.roots and story.roots[0].change_ms >= LEAST_MS:
-        return _incident(story, story.roots[0])
-    if story.origins:
-        return _origin_only(story.origins[0])
+    if story.hit is not None and story.hit.change_ms >= LEAST_MS:
+        return _incident(story, story.hit)
+    if story.origin is not None:
+        return _origin_only(story.origin)
     if story.spikes:
         return _spikes_only(story)
     return ("Something changed in ", span_of(story.findings.window), "; see the tables below.")
@@ -53,8 +52,6 @@ def cause_words(origin: Row) -> Sentence:
         "self": (service, "'s own time"),
         "wire": ("the network around ", service),
         "calls": ("more calls issued by ", service),
-        "error": ("errors in ", service),
-        "mix": ("other requests reaching ", service),
     }
     return words.get(cause, (service,))
 
@@ -62,14 +59,16 @@ def cause_words(origin: Row) -> Sentence:
 def _incident(story: Story, root: Root) -> Sentence:
     parts: list[str | Name] = [*operation_name(root.service, root.operation)]
     parts.append(f" slowed down by {in_ms(root.change_ms * 1e6)} per request on average")
-    parts.append(_percentile_change(story, (root.service, root.operation)))
+    parts.append(_percentile_change(story, root.step))
+    parts.append(_when(story))
+    named = _charged(story, root)
     clauses = [
         clause
         for clause in (
-            _from_origin(story, root),
-            _own(story, root),
+            _from_origin(story, root) if named else _from_largest(story, root),
+            _own(story, root) if named else (),
             _absorbed(story),
-            _unexplained(root),
+            _unexplained(root, named),
         )
         if clause
     ]
@@ -88,40 +87,87 @@ def _percentile_change(story: Story, step: Step) -> str:
     return ""
 
 
+def _when(story: Story) -> str:
+    """Return which part of the window is meant, where it is not the whole."""
+    return f" in {span_of(story.part)}" if story.part else ""
+
+
+def _charged(story: Story, root: Root) -> list[Row]:
+    """Return the origins to which the sentence charges a part of this operation's change."""
+    origins = [row for row in (story.origin, story.also) if row is not None]
+    return [row for row in origins if row["confidence"] != "weak" and root.explained_ms(row) > 0]
+
+
 def _from_origin(story: Story, root: Root) -> Sentence:
-    """Return how much came from the first origin, and by which way."""
-    if not story.origins:
-        return ("no single origin explains it",)
-    origin = story.origins[0]
-    leaves = root.from_origin(origin)
-    if not leaves:
-        return (
-            "the likeliest origin is ",
-            *cause_words(origin),
-            f", {in_ms(origin['excess_ms'] * 1e6)} per user request",
-        )
-    if origin["confidence"] == "weak":
-        return ("a lead, not a finding, is ", *cause_words(origin))
-    part_ms = sum(leaf.share_ms for leaf in leaves)
-    clause: list[str | Name] = [
-        f"{in_ms(part_ms * 1e6)} ({percent(max(0.0, min(1.0, part_ms / root.change_ms)))}) is "
-    ]
-    clause += cause_words(origin)
-    way = leaves[0].services
-    if len(way) > 1:
-        clause.append(f", which reached it over {counted(len(way) - 1, 'hop')} (")
-        for number, service in enumerate(way):
-            clause += [" → " if number else "", Name(shown(service))]
-        clause.append(")")
+    """Return how much came from the origin, by which way, and from a second one as large."""
+    clause: list[str | Name] = []
+    for number, origin in enumerate(_charged(story, root)):
+        clause += [" and " if number else "", *_part(root.explained_ms(origin), root, number == 0)]
+        clause += [" is ", *cause_words(origin), *_way(root.from_origin(origin)[0], origin)]
+    also = story.also
+    if also is not None and root.explained_ms(also) <= 0:
+        clause += ["; another origin is ", *cause_words(also)]
+        clause.append(f", {in_ms(also['excess_ms'] * 1e6)} per user request")
     return tuple(clause)
+
+
+def _from_largest(story: Story, root: Root) -> Sentence:
+    """Return the largest part, where no certain origin did anything to this operation."""
+    largest = max(root.leaves, key=lambda leaf: leaf.share_ms)
+    clause: list[str | Name] = ["the largest part, ", *_part(largest.share_ms, root), ", is "]
+    clause += _leaf_words(largest)
+    if story.origin is None:
+        return (*clause, "; no origin is certain enough to be named")
+    if story.origin["confidence"] == "weak":
+        return (*clause, "; a lead, not a finding, is ", *cause_words(story.origin))
+    excess = f", {in_ms(story.origin['excess_ms'] * 1e6)} per user request"
+    return (*clause, "; the likeliest origin is ", *cause_words(story.origin), excess)
+
+
+def _part(part_ms: float, root: Root, is_first: bool = True) -> Sentence:  # noqa: FBT001, FBT002
+    """Return a part of the change; one larger than the whole has no percentage."""
+    said = in_ms(part_ms * 1e6)
+    if part_ms > _ALL_OF_IT * root.change_ms:
+        return (f"{said}, partly made up by other parts that got faster," if is_first else said,)
+    share = percent(part_ms / root.change_ms)
+    return (f"{said} ({share} of this operation's change)" if is_first else f"{said} ({share})",)
+
+
+def _leaf_words(leaf: Leaf) -> Sentence:
+    """Return what a part of the flow is, as the object of a sentence."""
+    row = leaf.row
+    service, upstream = Name(shown(row["service"])), Name(shown(row["upstream"]))
+    if row["leaf"] == "self" and len(leaf.steps) == 1:
+        return ("its own time",)
+    words: dict[str, Sentence] = {
+        "self": (service, "'s own time"),
+        "gap": ("the way between ", service, " and ", upstream),
+        "calls": ("more calls from ", service, " to ", upstream),
+        "virtual": ("what ", service, " waits for ", upstream),
+        "small": ("many small parts",),
+    }
+    return words.get(row["leaf"], ("within ", service, ", unresolved"))
+
+
+def _way(leaf: Leaf, origin: Row) -> Sentence:
+    """Return over which services it came, from the origin on; () where it is at home."""
+    way = leaf.services
+    start = origin["edge"]["downstream"] if origin["edge"] else origin["service"]
+    way = way[way.index(start) :] if start in way else way
+    if len(way) < 2:  # noqa: PLR2004
+        return ()
+    clause: list[str | Name] = [f", which reached it over {counted(len(way) - 1, 'hop')} ("]
+    for number, service in enumerate(way):
+        clause += [" → " if number else "", Name(shown(service))]
+    return (*clause, ")")
 
 
 def _own(story: Story, root: Root) -> Sentence:
     """Return the operation's own time, unless that is what the origin clause said already."""
-    first = story.origins[0] if story.origins else None
-    if first and first["service"] == root.service and first["cause"] == "self":
-        return ()
-    if root.own_ms < _WORTH_SAYING * root.change_ms:
+    for origin in (story.origin, story.also):
+        if origin and (origin["service"], origin["cause"]) == (root.service, "self"):
+            return ()
+    if root.own_ms < LEAST_SHARE * root.change_ms:
         return ()
     return (f"{in_ms(root.own_ms * 1e6)} is its own time",)
 
@@ -140,14 +186,18 @@ def _absorbed(story: Story) -> Sentence:
     )
 
 
-def _unexplained(root: Root) -> Sentence:
-    if abs(root.unexplained_ms) < _WORTH_SAYING * root.change_ms:
+def _unexplained(root: Root, named: list[Row]) -> Sentence:
+    if abs(root.unexplained_ms) < LEAST_SHARE * root.change_ms:
         return ()
-    return (f"{in_ms(root.unexplained_ms * 1e6)} is unexplained",)
+    if root.unexplained_ms > 0:
+        return (f"{in_ms(root.unexplained_ms * 1e6)} is unexplained",)
+    if any(root.explained_ms(row) > _ALL_OF_IT * root.change_ms for row in named):
+        return ()  # said already
+    return (f"other parts got faster by {in_ms(-root.unexplained_ms * 1e6)}",)
 
 
 def _origin_only(origin: Row) -> Sentence:
-    share = "" if origin["share"] is None else f", {percent(origin['share'])} of what is explained"
+    share = "" if origin["share"] is None else f", {percent(origin['share'])} of {_ALL_TIME}"
     likeliest = "A lead, not a finding, is " if origin["confidence"] == "weak" else None
     return (
         likeliest or "The likeliest origin is ",
@@ -182,6 +232,15 @@ def _looked_at(story: Story) -> str:
 
 def _quiet(story: Story) -> Sentence:
     window = span_of(story.findings.window)
+    moved = _moved(story)
+    if moved:
+        limits = story.findings.thresholds
+        ratio, rise = limits.get("spike_ratio", 1.25), limits.get("spike_rise_ms", 5.0)
+        said = (
+            f"No latency rose by more than the limits ({percent(ratio - 1)} and {rise:g} ms"
+            f") in {_looked_at(story)}, {window}. "
+        )
+        return (said, *moved, *_lead(story), ".")
     stayed = "no latency left its baseline"
     if story.findings.baseline is None:
         stayed = "no latency spike stands out"
@@ -191,6 +250,17 @@ def _quiet(story: Story) -> Sentence:
         )
     said = f"Nothing to report: {_looked_at(story)}, {window}; {stayed}"
     return (said, *_lead(story), ".")
+
+
+def _moved(story: Story) -> Sentence:
+    """Return the operation that changed most in all, though not enough for an incident."""
+    notable = [root for root in story.roots if story.is_notable(root)]
+    if not notable:
+        return ()
+    root = max(notable, key=lambda root: abs(root.change_ms) * (root.requests or 1))
+    said = f" changed by {signed_ms(root.change_ms)} [{interval(root.low_ms, root.high_ms, ', ')}]"
+    more = f"; so did {counted(len(notable) - 1, 'other operation')}" if len(notable) > 1 else ""
+    return (*operation_name(root.service, root.operation), f"{said} per request{more}")
 
 
 def _insufficient(story: Story) -> Sentence:
@@ -208,9 +278,9 @@ def _insufficient(story: Story) -> Sentence:
 
 def _lead(story: Story) -> Sentence:
     """Return the first origin as a lead; without an incident no origin is a finding."""
-    if not story.origins:
+    origin = story.origin
+    if origin is None:
         return ()
-    origin = story.origins[0]
     return (
         "; a lead, not a finding: ",
         *cause_words(origin),

@@ -9,9 +9,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from tracemap.model import Findings
+from tracemap.model import Findings, Window, iso
 from tracemap.report.rows import Row, rows
 
+LEAST_MS = 1.0
+"""A mean that changed by less is no headline."""
+LEAST_SHARE = 0.05
+"""Changes below this share of what is usual, and parts below it of a change, go unsaid."""
+_ALSO_NAMED = 0.2
+"""A second strong origin is named from this share of the change on."""
+_NO_PATH = f"{0:016x}"
 _MOSTLY = 0.8
 """From this ratio on, what did not arrive is rounding rather than absorption."""
 _UNEXPLAINED = ("small", "unresolved")
@@ -20,6 +27,7 @@ _BY_CAUSE = {
     "wire": ("gap", "virtual"),
     "calls": ("calls",),
 }
+_AT_CALL = ("gap", "calls", "virtual")
 Step = tuple[str, str]
 """Service and operation."""
 
@@ -32,10 +40,12 @@ class Leaf:
         row: The row of the finding ``flow``.
         steps: Entries from the leaf's service to the root, upstream first; a leaf at a call
             begins with the upstream it names (operation '').
+        called: Operations of that upstream which the call reaches, where it recorded any.
     """
 
     row: Row
     steps: tuple[Step, ...]
+    called: frozenset[str] = frozenset()
 
     @property
     def share_ms(self) -> float:
@@ -51,12 +61,35 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Root:
-    """A user-visible operation with the leaves of its change."""
+    """A user-visible operation with the leaves of its change.
+
+    Attributes:
+        service: Its service.
+        operation: Its name.
+        requests: How many there were in the incident; None: not known.
+        leaves: Where its change ends.
+        low_ms: Lower end of the 95 % interval of the change; None: not known.
+        high_ms: Upper end.
+    """
 
     service: str
     operation: str
     requests: int | None
     leaves: tuple[Leaf, ...]
+    low_ms: float | None = None
+    high_ms: float | None = None
+
+    @property
+    def step(self) -> Step:
+        """Service and operation."""
+        return self.service, self.operation
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the interval of the change is known and leaves out 0."""
+        if self.low_ms is None or self.high_ms is None or self.low_ms == self.high_ms:
+            return False
+        return self.low_ms > 0 or self.high_ms < 0
 
     @property
     def change_ms(self) -> float:
@@ -79,8 +112,12 @@ class Root:
 
     def from_origin(self, origin: Row) -> list[Leaf]:
         """Return the leaves that end at an origin, the largest first."""
-        mine = [leaf for leaf in self.leaves if _ends_at(leaf.row, origin)]
+        mine = [leaf for leaf in self.leaves if _ends_at(leaf, origin)]
         return sorted(mine, key=lambda leaf: (-leaf.share_ms, leaf.steps))
+
+    def explained_ms(self, origin: Row) -> float:
+        """Return the part of the change that ends at an origin."""
+        return sum(leaf.share_ms for leaf in self.from_origin(origin))
 
 
 class Story:
@@ -93,6 +130,16 @@ class Story:
         """Return the rows of a finding; none where it is absent."""
         frame = self.findings.tables.get(name)
         return [] if frame is None or frame.is_empty() else rows(name, frame)
+
+    @property
+    def compared(self) -> Window | None:
+        """The window that was compared with the baseline: the incident."""
+        return self.findings.incident or self.findings.window
+
+    @property
+    def part(self) -> Window | None:
+        """The incident, where it is only a part of the window; else None."""
+        return None if self.compared == self.findings.window else self.compared
 
     @cached_property
     def edges(self) -> list[Row]:
@@ -146,26 +193,72 @@ class Story:
         return {**dict(self.findings.owners), **named}
 
     @cached_property
+    def origin(self) -> Row | None:
+        """The origin a report speaks of: the first strong one, else the first lead."""
+        return next(iter(self.strong), self.origins[0] if self.origins else None)
+
+    @cached_property
+    def strong(self) -> list[Row]:
+        """Origins that are findings rather than leads, by rank."""
+        return [row for row in self.origins if row["confidence"] != "weak"]
+
+    @cached_property
+    def also(self) -> Row | None:
+        """A second strong origin, where it explains about as much as the first."""
+        for row in self.strong[1:]:
+            part = self.hit.explained_ms(row) / self.hit.change_ms if self.hit else 0.0
+            if part >= _ALSO_NAMED or (row["share"] or 0.0) >= _ALSO_NAMED:
+                return row
+        return None
+
+    @cached_property
+    def hit(self) -> Root | None:
+        """The operation a report speaks of.
+
+        The one to which the first strong origin did most in all; where it did nothing to any that
+        became slower, the one that lost most time in all. None: there is no flow.
+        """
+        slower = [root for root in self.roots if root.change_ms >= LEAST_MS]
+        if self.strong and slower:
+            first = self.strong[0]
+            worst = max(slower, key=lambda root: root.explained_ms(first) * (root.requests or 1))
+            if worst.explained_ms(first) > 0:
+                return worst
+        return self.roots[0] if self.roots else None
+
+    @cached_property
     def roots(self) -> list[Root]:
         """User-visible operations, those that lost most time in all first."""
-        parents, entries = self._ways()
-        grouped: dict[Step, list[Leaf]] = {}
+        ways = _Ways(self.finding("flow"), self.finding("paths"))
+        grouped: dict[Step, list[Row]] = {}
         for row in self.finding("flow"):
-            grouped.setdefault((row["root_service"], row["root_operation"]), [])
-            if row["leaf"]:
-                grouped[(row["root_service"], row["root_operation"])].append(
-                    Leaf(row, _steps(row, parents, entries))
-                )
-        requests = self._requests()
-        made = [Root(*key, requests.get(key), tuple(leaves)) for key, leaves in grouped.items()]
+            grouped.setdefault((row["root_service"], row["root_operation"]), []).append(row)
         return sorted(
-            made,
+            (_root(key, mine, ways) for key, mine in grouped.items()),
             key=lambda root: (
                 -root.change_ms * (root.requests or 1),
                 root.service,
                 root.operation,
             ),
         )
+
+    def usual_ms(self, step: Step) -> float | None:
+        """Return about how long an operation took in the baseline: the middle of its medians."""
+        baseline = self.findings.baseline
+        if baseline is None:
+            return None
+        start, end = iso(baseline.start_ns), iso(baseline.end_ns)
+        medians = sorted(
+            row["p50_ms"]
+            for row in self.lines.get(("server", *step, ""), [])
+            if start <= row["window_start"] < end and row["p50_ms"] is not None
+        )
+        return medians[len(medians) // 2] if medians else None
+
+    def is_notable(self, root: Root) -> bool:
+        """Return whether an operation changed by more than chance and by enough to be told."""
+        least_ms = max(LEAST_MS, LEAST_SHARE * (self.usual_ms(root.step) or 0.0))
+        return root.is_certain and abs(root.change_ms) >= least_ms
 
     @cached_property
     def absorbed(self) -> list[Row]:
@@ -179,54 +272,65 @@ class Story:
         ]
         return sorted(kept, key=lambda row: -row["absorbed_ms"])
 
-    def _requests(self) -> dict[Step, int]:
-        made: dict[Step, int] = {}
-        for row in self.propagation:
-            key = (row["downstream"], row["downstream_operation"])
-            made[key] = max(made.get(key, 0), row["downstream_requests"] or 0)
-        return {key: number for key, number in made.items() if number}
 
-    def _ways(self) -> tuple[dict[str, str], dict[str, Step]]:
-        """Return parent by path, and service and operation of the paths that are entries."""
-        parents: dict[str, str] = {}
-        entries: dict[str, Step] = {}
-        for row in self.finding("flow"):
-            parents[row["path_id"]] = row["parent_path_id"]
-        for row in self.finding("paths"):
-            parents[row["path_id"]] = row["parent_path_id"]
+class _Ways:
+    """The call paths of a flow: what lies above and below each step."""
+
+    def __init__(self, flow: list[Row], paths: list[Row]) -> None:
+        self._parents: dict[str, str] = {}
+        self._entries: dict[str, Step] = {}
+        self._called: dict[str, set[str]] = {}
+        for row in flow:
+            self._parents[row["path_id"]] = row["parent_path_id"]
+        for row in paths:
+            self._parents[row["path_id"]] = row["parent_path_id"]
             if row["step"] == "entry":
-                entries[row["path_id"]] = (row["service"], row["operation"])
-        return parents, entries
+                self._entries[row["path_id"]] = (row["service"], row["operation"])
+                self._called.setdefault(row["parent_path_id"], set()).add(row["operation"])
+
+    def leaf(self, row: Row) -> Leaf:
+        """Return a row of the flow with its way to the root."""
+        return Leaf(row, self._steps(row), frozenset(self._called.get(row["path_id"], ())))
+
+    def _steps(self, row: Row) -> tuple[Step, ...]:
+        steps: list[Step] = []
+        if row["leaf"] in _AT_CALL and row["upstream"]:
+            steps.append((row["upstream"], ""))
+        path, seen = row["path_id"], set[str]()
+        while path in self._parents and path not in seen:
+            seen.add(path)
+            if path in self._entries:
+                steps.append(self._entries[path])
+            path = self._parents[path]
+        root = (row["root_service"], row["root_operation"])
+        own = (row["service"], row["operation"])
+        if not any(path in self._entries for path in seen):  # no paths: say what the row says
+            steps += [own] if own != root else []
+        return tuple(steps) if steps and steps[-1] == root else (*steps, root)
 
 
-def _steps(row: Row, parents: dict[str, str], entries: dict[str, Step]) -> tuple[Step, ...]:
-    steps: list[Step] = []
-    if row["leaf"] in ("gap", "calls", "virtual") and row["upstream"]:
-        steps.append((row["upstream"], ""))
-    path, seen = row["path_id"], set[str]()
-    while path in parents and path not in seen:
-        seen.add(path)
-        if path in entries:
-            steps.append(entries[path])
-        path = parents[path]
-    root = (row["root_service"], row["root_operation"])
-    own = (row["service"], row["operation"])
-    if not any(path in entries for path in seen):  # paths are absent: say what the row says
-        steps += [own] if own != root else []
-    return tuple(steps) if steps and steps[-1] == root else (*steps, root)
+def _root(step: Step, flow: list[Row], ways: _Ways) -> Root:
+    """Return a user-visible operation from its rows of the flow."""
+    leaves = tuple(ways.leaf(row) for row in flow if row["leaf"])
+    whole = next((row for row in flow if row["parent_path_id"] == _NO_PATH), flow[0])
+    return Root(*step, whole["requests"], leaves, whole["low_ms"], whole["high_ms"])
 
 
-def _ends_at(leaf: Row, origin: Row) -> bool:
+def _ends_at(leaf: Leaf, origin: Row) -> bool:
     """Return whether a leaf of the flow is charged to an origin."""
-    edge = origin["edge"]
+    row, edge, cause = leaf.row, origin["edge"], origin["cause"]
     if edge is not None:
-        ends = (leaf["service"], leaf["upstream"])
-        return leaf["leaf"] in ("gap", "calls", "virtual") and ends == (
-            edge["downstream"],
-            edge["upstream"],
-        )
-    if origin["cause"] == "self" and leaf["leaf"] == "virtual":
-        return bool(leaf["upstream"] == origin["service"])
-    if leaf["leaf"] not in _BY_CAUSE.get(origin["cause"], (leaf["leaf"],)):
+        kinds = ("calls",) if cause == "calls" else ("gap", "virtual")
+        ends = (row["service"], row["upstream"])
+        return row["leaf"] in kinds and ends == (edge["downstream"], edge["upstream"])
+    operation = origin["operation"]
+    if cause == "self" and row["leaf"] == "virtual":
+        return bool(row["upstream"] == origin["service"])
+    if row["leaf"] not in _BY_CAUSE.get(cause, (row["leaf"],)):
         return False
-    return origin["service"] in (leaf["service"], leaf["upstream"])
+    if cause == "self":
+        return row["service"] == origin["service"] and operation in (None, row["operation"])
+    if cause == "calls":
+        is_called = operation is None or not leaf.called or operation in leaf.called
+        return row["service"] == origin["service"] and is_called
+    return origin["service"] in (row["service"], row["upstream"])

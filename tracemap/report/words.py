@@ -48,6 +48,18 @@ def in_ms(duration_ns: float) -> str:
     return f"{'0' if value == 0 else fixed(value, places)} {unit}"
 
 
+def signed_ms(value_ms: float) -> str:
+    """Return a change in milliseconds as text, with its sign."""
+    return f"{'+' if value_ms > 0 else ''}{in_ms(value_ms * 1e6)}"
+
+
+def interval(low: float | None, high: float | None, between: str = " to ") -> str | None:
+    """Return an interval as text; None where it is unknown, as it is of a single trace."""
+    if low is None or high is None or low == high:
+        return None
+    return f"{significant(low)}{between}{significant(high)}"
+
+
 def percent(share: float) -> str:
     """Return a share (0-1) as text in percent; below one percent it says so."""
     if 0 < share < _ONE_PERCENT:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tracemap.report.blocks import Block, Column, Section, plain, remark
-from tracemap.report.headline import LEAST_MS, cause_words
+from tracemap.report.headline import cause_words
 from tracemap.report.rows import Row
-from tracemap.report.story import Root, Story
+from tracemap.report.story import LEAST_MS, Root, Story
 from tracemap.report.tables import OPERATION, SERVICE, table
 from tracemap.report.words import counted, in_ms
 
@@ -29,8 +29,10 @@ def blast_radius(story: Story) -> Section | None:
     hurt = sum(row["change_ms"] >= LEAST_MS for row in rows)
     said: list[str] = [f"{counted(hurt, 'user-visible operation')} of {len(rows):,} became slower "]
     said.append(f"by at least {in_ms(LEAST_MS * 1e6)} on average.")
-    if story.origins:
-        said.append(f" The first origin is {plain(cause_words(story.origins[0]))}.")
+    if story.origin:
+        is_lead = story.origin["confidence"] == "weak"
+        called = "A lead, not a finding," if is_lead else "The first origin"
+        said.append(f" {called} is {plain(cause_words(story.origin))}.")
     caption = "User-visible operations, those that lost most time in all first"
     blocks: list[Block] = [
         remark("".join(said)),
@@ -47,8 +49,8 @@ def blast_radius(story: Story) -> Section | None:
 
 def _row(story: Story, root: Root) -> Row:
     origin_ms = None
-    if story.origins:
-        origin_ms = sum(leaf.share_ms for leaf in root.from_origin(story.origins[0]))
+    if story.origin:
+        origin_ms = root.explained_ms(story.origin)
     lost = None if root.requests is None else root.change_ms * root.requests / 60_000
     return {
         "service": root.service,

@@ -96,11 +96,11 @@ def _what(calls: int, before: int, scale: float) -> str:
 
 def _calls_leaf(story: Story, edge: Row) -> float | None:
     """Return what more calls on this edge cost the hardest hit operation; None: nothing."""
-    if not story.roots:
+    if story.hit is None:
         return None
     shares = [
         leaf.share_ms
-        for leaf in story.roots[0].leaves
+        for leaf in story.hit.leaves
         if leaf.row["leaf"] == "calls"
         and (leaf.row["service"], leaf.row["upstream"]) == (edge["downstream"], edge["upstream"])
     ]

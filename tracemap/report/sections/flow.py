@@ -7,12 +7,11 @@ from itertools import pairwise
 
 from tracemap.report.blocks import Block, Column, FigureBlock, Section, TableBlock, remark
 from tracemap.report.figures.sankey import Stop, Stream, sankey, stream_words
-from tracemap.report.headline import LEAST_MS
 from tracemap.report.names import label, shown
 from tracemap.report.rows import Row
-from tracemap.report.story import Leaf, Root, Story
+from tracemap.report.story import LEAST_MS, Leaf, Root, Story
 from tracemap.report.tables import table
-from tracemap.report.words import counted, in_ms, significant
+from tracemap.report.words import counted, in_ms, interval
 
 _ROOTS = 6
 _PARTS = 10
@@ -97,8 +96,8 @@ def _figure(story: Story, roots: list[Root]) -> FigureBlock | None:
 def _stops(story: Story, leaf: Leaf) -> list[tuple[Stop, Stop]]:
     """Return the pairs of stops a leaf's time passes, origin first."""
     entries = [step for step in leaf.steps if step[1] or step == leaf.steps[-1]]
-    is_origin = bool(story.origins) and any(
-        leaf in root.from_origin(story.origins[0]) for root in story.roots
+    is_origin = story.origin is not None and any(
+        leaf in root.from_origin(story.origin) for root in story.roots
     )
     stops = [
         Stop(
@@ -120,16 +119,10 @@ def _table(roots: list[Root], *, is_folded: bool) -> TableBlock:
             "what": leaf_words(leaf.row),
             "way": " → ".join(shown(service, 60) for service in leaf.services),
             "share_ms": leaf.share_ms,
-            "interval_ms": _interval(leaf.row),
+            "interval_ms": interval(leaf.row["low_ms"], leaf.row["high_ms"]),
         }
         for root in roots
         for leaf in sorted(root.leaves, key=lambda leaf: (-leaf.share_ms, leaf_words(leaf.row)))
     ]
     caption = "What the change of each user-visible operation is made of"
     return table("flow-table", caption, _COLUMNS, rows, folded=is_folded)
-
-
-def _interval(row: Row) -> str | None:
-    if row["low_ms"] is None or row["high_ms"] is None:
-        return None
-    return f"{significant(row['low_ms'])} to {significant(row['high_ms'])}"

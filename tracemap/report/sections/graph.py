@@ -58,7 +58,7 @@ def _roles(story: Story) -> dict[str, str]:
     if story.findings.verdict != "incident":
         return {}
     roles = {root.service: "victim" for root in story.roots[:3] if root.change_ms > 0}
-    return roles | {row["service"]: "origin" for row in story.origins[:1]}
+    return roles | ({story.origin["service"]: "origin"} if story.origin else {})
 
 
 def _adjacency(story: Story) -> FigureBlock:

@@ -7,7 +7,7 @@ from tracemap.report.names import shown
 from tracemap.report.rows import Row
 from tracemap.report.story import Story
 from tracemap.report.tables import OPERATION, SERVICE, table
-from tracemap.report.words import counted, significant
+from tracemap.report.words import counted, interval
 
 _COLUMNS = (
     Column("rank", "Rank", "count"),
@@ -66,13 +66,11 @@ def _weak(rows: list[Row]) -> list[Note]:
 
 
 def _row(story: Story, row: Row) -> Row:
-    low, high = row["low_ms"], row["high_ms"]
-    known = low is not None and high is not None
     edge = row["edge"]
     return {
         **row,
         "owner": row["owner"] or story.owners.get(row["service"]),
-        "interval_ms": f"{significant(low)} to {significant(high)}" if known else None,
+        "interval_ms": interval(row["low_ms"], row["high_ms"]),
         "edge_words": f"{shown(edge['downstream'], 80)} → {shown(edge['upstream'], 80)}"
         if edge
         else None,

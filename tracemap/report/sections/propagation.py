@@ -11,7 +11,7 @@ from tracemap.report.names import label, shown
 from tracemap.report.rows import Row
 from tracemap.report.story import Story
 from tracemap.report.tables import CALLS, DOWNSTREAM, UPSTREAM, table
-from tracemap.report.words import counted, in_ms, significant
+from tracemap.report.words import counted, in_ms, interval
 
 _SILENT = ("no spike", "too few calls")
 _SIDE = 25
@@ -43,7 +43,10 @@ def propagation(story: Story) -> Section | None:
         blocks.append(figure)
     elif not moved:
         blocks.append(remark("No upstream offered its downstream more time than in the baseline."))
-    rows = [{**row, "interval_ms": interval(row)} for row in story.propagation]
+    rows = [
+        {**row, "interval_ms": interval(row["arrived_low_ms"], row["arrived_high_ms"])}
+        for row in story.propagation
+    ]
     caption = f"{counted(len(rows), 'edge')} between operations, what arrived most first"
     blocks.append(table("propagation-table", caption, _COLUMNS, rows))
     return Section(
@@ -53,14 +56,6 @@ def propagation(story: Story) -> Section | None:
         "All in milliseconds per downstream request, against the baseline. Offered is how much "
         "slower the calls were, arrived how much of it made downstream slower.",
     )
-
-
-def interval(row: Row) -> str | None:
-    """Return the 95 % interval of what arrived as text; None: unknown."""
-    low, high = row["arrived_low_ms"], row["arrived_high_ms"]
-    if low is None or high is None:
-        return None
-    return f"{significant(low)} to {significant(high)}"
 
 
 def heat_map(moved: Sequence[Row]) -> FigureBlock | None:

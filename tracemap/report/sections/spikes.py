@@ -36,7 +36,7 @@ def spikes(story: Story) -> Section | None:
         return None
     blocks: list[Block] = []
     if not story.spikes:
-        blocks.append(remark("No latency left its baseline in this window."))
+        blocks.append(remark(_none(story)))
     figure = spike_panels(story)
     is_proof = story.findings.verdict == "incident" and "timeline" not in story.findings.sections
     if figure is not None and not is_proof:  # else it stands beside the headline
@@ -51,6 +51,12 @@ def spikes(story: Story) -> Section | None:
         tuple(blocks),
         HOW_TO_READ,
     )
+
+
+def _none(story: Story) -> str:
+    if story.findings.verdict == "insufficient_data":
+        return "There is too little data in this window to tell whether a latency spiked."
+    return "No latency spike stands out in this window."
 
 
 def unit_of(row: Row) -> tuple[str, str, str, str]:

@@ -17,6 +17,7 @@ from tracemap.report.blocks import (
 )
 from tracemap.report.headline import cause_words, operation_name
 from tracemap.report.names import shown
+from tracemap.report.rows import Row
 from tracemap.report.sections.edges import is_sampled
 from tracemap.report.story import Story
 from tracemap.report.words import counted, in_ms, percent, span_of
@@ -56,9 +57,9 @@ def _verdict(story: Story) -> Fact:
 
 
 def _victim(story: Story) -> list[Fact]:
-    if not story.roots or story.findings.verdict != "incident":
+    if story.hit is None or story.findings.verdict != "incident":
         return []
-    root = story.roots[0]
+    root = story.hit
     return [
         Fact(
             "Hardest hit",
@@ -70,12 +71,14 @@ def _victim(story: Story) -> list[Fact]:
 
 
 def _origin(story: Story) -> list[Fact]:
-    if not story.origins:
+    if story.origin is None:
         return []
-    origin = story.origins[0]
-    share = "" if origin["share"] is None else f"; {percent(origin['share'])} of the explained time"
-    leaves = [leaf for root in story.roots for leaf in root.from_origin(origin)]
-    any(leaf.row["leaf"] == "virtual" for leaf in leaves)
+    origin = story.origin
+    share = (
+        ""
+        if origin["share"] is None
+        else f"; {percent(origin['share'])} of the time all origins explain"
+    )
     return [
         Fact(
             "A lead, weak" if origin["confidence"] == "weak" else "Likeliest origin",
@@ -83,16 +86,16 @@ def _origin(story: Story) -> list[Fact]:
             (
                 *cause_words(origin),
                 f": +{in_ms(origin['excess_ms'] * 1e6)} per user request{share}",
-                _beyond(story),
+                _beyond(story, origin),
             ),
             "origin-cause",
         )
     ]
 
 
-def _beyond(story: Story) -> str:
+def _beyond(story: Story, origin: Row) -> str:
     """Return the warning that an origin which recorded no spans cannot be looked into."""
-    leaves = [leaf for root in story.roots for leaf in root.from_origin(story.origins[0])]
+    leaves = [leaf for root in story.roots for leaf in root.from_origin(origin)]
     if not any(leaf.row["leaf"] == "virtual" for leaf in leaves):
         return ""
     return ". It recorded no spans of its own: it began there or beyond"
@@ -120,15 +123,18 @@ def _absorbed(story: Story) -> list[Fact]:
 
 
 def _unexplained(story: Story) -> list[Fact]:
-    if not story.roots or story.findings.verdict != "incident":
+    if story.hit is None or story.findings.verdict != "incident":
         return []
-    root = story.roots[0]
-    share = abs(root.unexplained_ms) / abs(root.change_ms) if root.change_ms else 0.0
+    root = story.hit
+    if root.unexplained_ms < 0:
+        faster = (in_ms(-root.unexplained_ms * 1e6),)
+        return [Fact("Other parts got faster", faster, ("in small parts",), "unexplained")]
+    share = root.unexplained_ms / root.change_ms if root.change_ms > 0 else 0.0
     return [
         Fact(
             "Unexplained",
             (in_ms(root.unexplained_ms * 1e6),),
-            (f"{percent(share)} of the change of the hardest hit",),
+            (f"{percent(share)} of the change of the hardest hit",) if 0 < share <= 1 else (),
             "unexplained",
         )
     ]

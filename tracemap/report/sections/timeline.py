@@ -67,17 +67,19 @@ def _chosen(story: Story) -> list[tuple[Unit, str]]:
 
 def _way(story: Story) -> list[Step]:
     """Return the way from the first origin to the hardest hit operation, upstream first."""
-    if not story.origins:
+    if story.origin is None:
         return []
-    origin = story.origins[0]
-    leaves = story.roots[0].from_origin(origin) if story.roots else []
+    origin = story.origin
+    leaves = story.hit.from_origin(origin) if story.hit else []
     if leaves:
         return list(leaves[0].steps)
     return [(origin["service"], origin["operation"] or "")]
 
 
 def _origin_unit(story: Story, step: Step) -> Unit | None:
-    origin = story.origins[0]
+    origin = story.origin
+    if origin is None:
+        return None
     edge = origin["edge"]
     if edge is not None:
         mine = [

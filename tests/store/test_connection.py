@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 
 import duckdb
 import pytest
@@ -12,6 +15,20 @@ import pytest
 from tests.builders import reading, span
 from tracemap.errors import StoreError
 from tracemap.store import Store
+
+MAKE = """
+import sys
+from tracemap.store import InUseError, Store
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    with Store.open(sys.argv[1], create=True):
+        print("made", flush=True)
+        sys.stdin.readline()
+except InUseError:
+    print("in use", flush=True)
+    sys.stdin.readline()
+"""
 
 HOLD = """
 import sys
@@ -93,12 +110,84 @@ def test_newer_database(path: Path) -> None:
 
 def test_interrupted_creation_is_made_up_for(path: Path) -> None:
     """What a killed process left of a new database is thrown away, and the next one makes it."""
-    left = path.with_name(f"{path.name}.creating")
+    left = path.with_name(f"{path.name}.4711.creating")
     left.write_bytes(b"half a header")
+    os.utime(left, (0, 0))
 
     with Store.open(path, create=True) as store:
         assert store.ledger().spans == 0
-    assert not left.exists()
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_creation_by_another_process_is_left_alone(path: Path) -> None:
+    """What somebody else is about to make is not taken away."""
+    theirs = path.with_name(f"{path.name}.4711.creating")
+    theirs.write_bytes(b"half a header")
+
+    Store.open(path, create=True).close()
+    assert theirs.read_bytes() == b"half a header"
+
+
+@pytest.mark.slow
+def test_a_new_database_that_many_make_at_once_is_made_once(path: Path) -> None:
+    """One has it, the others are told that it is in use; nobody fails in any other way."""
+    command = [sys.executable, "-c", MAKE, str(path)]
+    makers = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for maker in makers:
+        assert maker.stdout is not None
+        assert maker.stdout.readline() == "ready\n"
+    for maker in makers:
+        assert maker.stdin is not None
+        maker.stdin.write("go\n")
+        maker.stdin.flush()
+    said = []
+    for maker in makers:
+        assert maker.stdout is not None
+        said.append(maker.stdout.readline())
+    for maker in makers:
+        maker.communicate("stop\n")
+
+    assert said.count("made\n") == 1
+    assert said.count("in use\n") == len(makers) - 1
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_new_database_that_took_nothing_in_can_be_discarded(path: Path) -> None:
+    """Only by the store that made it, and only while it holds no file."""
+    with Store.open(path, create=True) as store:
+        store.discard_unused()
+    assert list(path.parent.iterdir()) == []
+
+    Store.open(path, create=True).close()
+    with Store.open(path, create=True) as store:
+        store.discard_unused()
+    assert path.exists()
+
+
+def test_a_new_database_that_holds_a_file_is_never_discarded(path: Path) -> None:
+    """Not even when nothing in that file could be taken."""
+    with Store.open(path, create=True) as store:
+        store.append(reading())
+        store.discard_unused()
+    assert path.exists()
+
+
+def test_ctrl_c_while_duckdb_works_is_a_keyboard_interrupt(path: Path) -> None:
+    """DuckDB raises a RuntimeError in its place, which nobody would take for Ctrl-C."""
+    endless = "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range < -b.range"
+    Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    with pytest.raises(KeyboardInterrupt), Store.open(path, create=True) as store:
+        store.query(endless)
+
+
+def test_any_other_runtime_error_stays_what_it_is(path: Path) -> None:
+    """A defect is not taken for Ctrl-C."""
+    with pytest.raises(RuntimeError, match="ours"), Store.open(path, create=True):
+        raise RuntimeError("ours")
 
 
 def test_writing_to_a_store_opened_for_reading(path: Path) -> None:

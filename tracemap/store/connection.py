@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import time
+from contextlib import suppress
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -16,10 +20,24 @@ if TYPE_CHECKING:
 
 _NOT_DUCKDB = re.compile(r"not a valid DuckDB|Could not read enough bytes|Is a directory")
 _HOLDER = re.compile(r"PID (\d+)")
+_LEFT_BEHIND_S = 600
+"""A database is made in a second; one still unfinished after this long was left by a crash."""
+
+
+class InUseError(StoreError):
+    """Another process holds the database; it may have finished a moment later."""
+
+
+def is_interruption(error: BaseException) -> bool:
+    """Return whether `error` is what DuckDB raises in the place of a ``KeyboardInterrupt``.
+
+    It asks the interpreter for signals while it works, and gives up with an error of this text.
+    """
+    return type(error) is RuntimeError and str(error) == "Query interrupted"
 
 
 def connect(
-    path: Path, *, read_only: bool, create: bool, memory_limit: str, threads: int | None
+    path: Path, *, read_only: bool, memory_limit: str, threads: int | None
 ) -> duckdb.DuckDBPyConnection:
     """Return a connection to the tracemap database at `path`.
 
@@ -30,7 +48,6 @@ def connect(
     Args:
         path: The database.
         read_only: Take a shared lock; writing raises.
-        create: Make the database if there is no file at `path`.
         memory_limit: For DuckDB alone, such as ``1GB``.
         threads: For DuckDB alone; None: one per core.
 
@@ -39,13 +56,11 @@ def connect(
             it, or another process holds it.
     """
     if not path.exists():
-        if not create or read_only:
-            raise StoreError(
-                f"there is no database '{path}'",
-                where=str(path),
-                hint=f"make one with: tracemap ingest INPUT... --db {path}",
-            )
-        _create(path)
+        raise StoreError(
+            f"there is no database '{path}'",
+            where=str(path),
+            hint=f"make one with: tracemap ingest INPUT... --db {path}",
+        )
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit,
         "temp_directory": f"{path}.tmp",
@@ -75,27 +90,59 @@ def _lock_configuration(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("SET lock_configuration = true")
 
 
-def _create(path: Path) -> None:
-    """Make an empty database under another name and rename it: it exists whole or not at all."""
+def make(path: Path) -> bool:
+    """Make an empty database at `path`, and return whether it was this call that made it.
+
+    It is made under a name of its own and moved: it exists whole or not at all. Where another
+    process makes the same one meanwhile, the first one stays.
+
+    Raises:
+        StoreError: If no file can be made there.
+    """
+    if path.exists():
+        return False
     if not path.parent.is_dir():
         raise StoreError(
             f"cannot make the database '{path}': its folder does not exist",
             where=str(path.parent),
             hint=f"make it with: mkdir -p {path.parent}",
         )
-    unfinished = path.with_name(f"{path.name}.creating")
+    unfinished = path.with_name(f"{path.name}.{token_hex(4)}.creating")
+    _remove_left_behind(path)
     try:
-        unfinished.unlink(missing_ok=True)
         connection = _open(unfinished, read_only=False, config={})
         create_schema(connection, created_by=tracemap.__version__)
         connection.close()
-        unfinished.rename(path)
+        return _publish(unfinished, path)
     except OSError as error:
         raise StoreError(
             f"cannot make the database '{path}': {error.strerror}",
             where=str(path),
             hint="choose another place with --db",
         ) from error
+
+
+def _publish(unfinished: Path, path: Path) -> bool:
+    """Give `unfinished` the name `path`, unless there is a file of that name; return whether."""
+    try:
+        os.link(unfinished, path)
+    except FileExistsError:
+        unfinished.unlink()
+        return False
+    except OSError:  # a file system without links
+        unfinished.rename(path)
+        return True
+    unfinished.unlink()
+    return True
+
+
+def _remove_left_behind(path: Path) -> None:
+    """Remove what killed processes left of databases of this name."""
+    names = re.compile(rf"{re.escape(path.name)}\.([0-9a-f]+\.)?creating(\.wal)?")
+    with suppress(OSError):  # a courtesy: nothing depends on it
+        for left in path.parent.iterdir():
+            if names.fullmatch(left.name) and time.time() - left.stat().st_mtime > _LEFT_BEHIND_S:
+                left.unlink()
 
 
 def _open(
@@ -112,7 +159,7 @@ def _unusable(path: Path, error: duckdb.Error) -> StoreError:
     if "Could not set lock" in message:
         holder = _HOLDER.search(message)
         who = f"process {holder[1]}" if holder else "another process"
-        return StoreError(
+        return InUseError(
             f"the database '{path}' is in use by {who}",
             where=str(path),
             hint="wait until it has finished, or close the program that has it open",

@@ -15,7 +15,7 @@ from tracemap.store import buckets as walk
 from tracemap.store import dirty, facts, ledger, lookup, query
 from tracemap.store.append import Appended, append_file, known_file
 from tracemap.store.catalog import Catalog
-from tracemap.store.connection import connect
+from tracemap.store.connection import connect, is_interruption, make
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -35,11 +35,12 @@ class Store:
     """A tracemap database. Use `Store.open`, in a ``with`` statement."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool
+        self, connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool, made: bool
     ) -> None:
         self._connection = connection
         self._catalog: Catalog | None = None
         self._open = False
+        self._made = made
         self.path = path
         self.read_only = read_only
 
@@ -67,14 +68,22 @@ class Store:
                 tracemap, or is held by another process.
         """
         file = Path(path)
-        connection = connect(
-            file, read_only=read_only, create=create, memory_limit=memory_limit, threads=threads
-        )
-        return cls(connection, file, read_only=read_only)
+        made = create and not read_only and make(file)
+        connection = connect(file, read_only=read_only, memory_limit=memory_limit, threads=threads)
+        return cls(connection, file, read_only=read_only, made=made)
 
     def close(self) -> None:
         """Write everything to the file and let go of it."""
         self._connection.close()
+
+    def discard_unused(self) -> None:
+        """Remove the file if opening made it and no file was taken in; then only `close` is left.
+
+        It is removed while it is held: nobody else can have begun to use it.
+        """
+        if self._made and self.ledger().files.is_empty():
+            with suppress(OSError):  # systems that do not let go of open files keep it
+                self.path.unlink()
 
     def __enter__(self) -> Self:
         return self
@@ -86,6 +95,8 @@ class Store:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+        if error is not None and is_interruption(error):
+            raise KeyboardInterrupt from error
 
     def append(self, reading: Reading, *, now: datetime | None = None) -> Appended:
         """Take in one file: all of it or nothing.

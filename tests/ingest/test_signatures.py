@@ -202,7 +202,7 @@ SITUATIONS: dict[str, tuple[Kind, dict[str, object], tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_what_a_span_says(situation: str) -> None:
-    """The table of otel.md 4, read through the decoder."""
+    """The table of conventions, read through the decoder."""
     kind, said, expected = SITUATIONS[situation]
     data = traces({"name": "call", "kind": int(kind), "attributes": said})
     row = only_span(data.SerializeToString())

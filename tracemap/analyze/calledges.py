@@ -19,7 +19,7 @@ Operation = tuple[str, str]
 """A service and one of its operations."""
 
 OVERLAP_SHARE = 0.05
-"""A child overlaps its siblings when at least this share of its calls does (methods.md 4.1)."""
+"""A child overlaps its siblings when at least this share of its calls does (docs/methods.md)."""
 
 
 @dataclass(frozen=True)

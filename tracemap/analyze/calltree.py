@@ -156,7 +156,7 @@ def netted(
 
     A child that lost path share without getting faster was displaced by a slower parallel
     sibling, not improved: what it lost beyond its own speed-up is given back and taken from the
-    siblings that gained, in proportion. Sums per parent stay exact (methods.md 4.1, step 3). Where
+    siblings that gained, in proportion. Sums per parent stay exact (docs/methods.md). Where
     the parent got faster the same is done with the windows exchanged.
 
     Args:

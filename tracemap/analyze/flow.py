@@ -1,7 +1,7 @@
 """Finding ``flow``: how the change of a user-visible latency splits over its call paths.
 
 The method is exact: what flows out of each step adds up to what flowed in, so the leaves of a root
-operation add up to the change of its mean (methods.md 4.1).
+operation add up to the change of its mean (docs/methods.md).
 """
 
 from __future__ import annotations

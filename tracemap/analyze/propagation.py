@@ -29,7 +29,7 @@ def propagation(
     """Return for each pair of operations how much of an upstream's slowdown reached the caller.
 
     Offered is the rise of time spent in the calls per downstream request, arrived the rise of
-    downstream's latency through them (both from integer sums; methods.md 4.1-4.2). Verdicts:
+    downstream's latency through them (both from integer sums; docs/methods.md). Verdicts:
 
     - ``too few calls``: fewer than `Thresholds.min_call_count` on either side.
     - ``no spike``: the offered time rose by less than `Thresholds.spike_ratio` or

@@ -50,7 +50,7 @@ def spikes(latency_facts: pl.DataFrame, thresholds: Thresholds | None = None) ->
     limits = thresholds or Thresholds()
     units, histogram = _numbered(latency_facts)
     flagged = _flag(_cells(histogram, limits), limits)
-    return _measure(_episodes(flagged, limits), histogram, units)
+    return _measure(_episodes(flagged, limits), histogram, units, limits)
 
 
 def judged(latency_facts: pl.DataFrame, thresholds: Thresholds | None = None) -> pl.DataFrame:
@@ -230,27 +230,36 @@ def _episodes(cells: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
     )
 
 
-def _measure(episodes: pl.DataFrame, histogram: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
-    """Return the episodes with percentiles inside and outside of all episodes of their unit."""
+def _measure(
+    episodes: pl.DataFrame, histogram: pl.DataFrame, units: pl.DataFrame, limits: Thresholds
+) -> pl.DataFrame:
+    """Return the episodes with percentiles inside and outside of all episodes of their unit.
+
+    As a whole, too, an episode must rise by `Thresholds.spike_ratio`, in its median or its p95.
+    """
     if episodes.is_empty():
         return SPIKES.empty()
     by, time = [_ID, "start_ns"], "window_start_ns"
-    rows = histogram.join(episodes.select(_ID).unique(), on=_ID, how="semi")
+    cells = histogram.join(episodes.select(_ID).unique(), on=_ID, how="semi")
     within = (
-        rows.select(_ID, time)
+        cells.select(_ID, time)
         .unique()
         .join(episodes.select(_ID, "start_ns", "end_ns"), on=_ID)
         .filter((pl.col(time) >= pl.col("start_ns")) & (pl.col(time) < pl.col("end_ns")))
     )
-    inside = rows.join(within.drop("end_ns"), on=[_ID, time])
-    outside = rows.join(within, on=[_ID, time], how="anti")
+    inside = cells.join(within.drop("end_ns"), on=[_ID, time])
+    outside = cells.join(within, on=[_ID, time], how="anti")
     during = percentiles(inside, by=by, percents=(50, 95)).join(_mean(inside, by, "mean"), on=by)
     before = percentiles(outside, by=[_ID], percents=(50, 95)).select(
         _ID, baseline_p50_ns="p50_ns", baseline_p95_ns="p95_ns"
     )
     excess = (pl.col("mean") - pl.col("baseline_mean")) * pl.col("calls")
     key = list(SPIKES.key)
-    return SPIKES.conform(
+    rose = pl.max_horizontal(
+        pl.col(name) / pl.col(f"baseline_{name}").clip(lower_bound=1)
+        for name in ("p50_ns", "p95_ns")
+    )
+    rows = (
         episodes.join(during, on=by)
         .join(before, on=_ID)
         .join(_mean(outside, [_ID], "baseline_mean"), on=_ID)
@@ -259,7 +268,9 @@ def _measure(episodes: pl.DataFrame, histogram: pl.DataFrame, units: pl.DataFram
             ratio=pl.col("p95_ns") / pl.col("baseline_p95_ns").clip(lower_bound=1),
             excess_ns=excess.round(),
         )
-    ).sort(["excess_ns", *key], descending=[True, *[False] * len(key)])
+        .filter(rose >= limits.spike_ratio)
+    )
+    return SPIKES.conform(rows).sort(["excess_ns", *key], descending=[True, *[False] * len(key)])
 
 
 def _mean(rows: pl.DataFrame, by: list[str], name: str) -> pl.DataFrame:

@@ -6,7 +6,7 @@
   instrument one request), and likewise a ``CONSUMER`` within the processing of another.
 * **Call**: a ``CLIENT`` or ``PRODUCER`` span that leaves its service. Of nested ones in one
   service the innermost with an entry below is the call. If none has, it is the outermost that
-  names a database, queue or external peer, else any peer, else the outermost (otel.md 5.2.5).
+  names a database, queue or external peer, else any peer, else the outermost.
 * The rest is folded into the entry or call above it.
 
 A span can be both: a root ``CLIENT`` span is the operation and the call it makes. ``UNSPECIFIED``

@@ -40,7 +40,7 @@ class Message(IntEnum):
 
 
 class Peer(IntEnum):
-    """What a span says about whom it talks to: the higher, the more it decides (otel.md 5.2.5)."""
+    """What a span says about whom it talks to: the higher, the more it decides."""
 
     NONE = 0
     SERVICE = 1

@@ -55,7 +55,7 @@ EDGE_FACTS = Table(
 
 LATENCY_FACTS = Table(
     "latency_facts",
-    "Log-bucket histogram per cell and unit (methods.md 8). Units: `server` (duration of an"
+    "Log-bucket histogram per cell and unit (docs/methods.md). Units: `server` (duration of an"
     " operation as its service records it), `self` (its own time), and per edge `client` (what"
     " downstream waits) and `gap` (client - server); `wait` (consumer start - producer end).",
     (
@@ -97,7 +97,7 @@ PATHS = Table(
 
 PATH_FACTS = Table(
     "path_facts",
-    "Sums per cell, hash bucket of the trace and call path (methods.md 4.1). For an entry:"
+    "Sums per cell, hash bucket of the trace and call path (docs/methods.md). For an entry:"
     " duration = self + on-path time of the calls in it. For a call: duration = gap (`self_ns`)"
     " + on-path time of the entry below; with none below, all of it is the virtual upstream's.",
     (

@@ -44,7 +44,7 @@ EDGES = Table(
 
 SPIKES = Table(
     "spikes",
-    "Episodes in which a unit's latency left its baseline (methods.md 3.1), worst first.",
+    "Episodes in which a unit's latency left its baseline (docs/methods.md), worst first.",
     (
         column("unit", pl.String, "", "server, client, gap or self"),
         column("service", pl.String, "", "whose operation; for client and gap: upstream"),
@@ -88,7 +88,7 @@ FLOW = Table(
 PROPAGATION = Table(
     "propagation",
     "Per edge between two operations: what a slower upstream offered and what arrived downstream"
-    " (methods.md 4.2). Per downstream request.",
+    " (docs/methods.md). Per downstream request.",
     (
         _DOWNSTREAM,
         column("downstream_operation", pl.String, "", "operation that waits"),
@@ -103,9 +103,11 @@ PROPAGATION = Table(
             "verdict",
             pl.String,
             "",
-            "propagated, partial, amplified, absorbed, no spike, too few calls",
+            "propagated, amplified, absorbed, no spike, too few calls",
         ),
-        column("mechanism", pl.String, "", "what absorbed it: parallel slack, async, timeout; null"),
+        column(
+            "mechanism", pl.String, "", "what absorbed it: parallel slack, async, timeout; null"
+        ),
         column("absorbed_ns", pl.Int64, "ns", "offered - arrived where positive"),
         column("calls", pl.Int64, "", "calls in the incident window"),
         column("baseline_calls", pl.Int64, "", "calls in the baseline window"),

@@ -44,10 +44,10 @@ CREATE TABLE operations (
     operation_id        INTEGER,   -- row of `operations`
     kind                UTINYINT,  -- `Kind`
     name                VARCHAR,   -- span name as recorded
-    operation           VARCHAR,   -- low-cardinality operation name (otel.md 4.2)
+    operation           VARCHAR,   -- low-cardinality operation name
     protocol            VARCHAR,   -- http, grpc, rpc, database, messaging, faas, ...; ''
     peer_kind           VARCHAR,   -- service, database, queue, external; '': not said
-    peer_name           VARCHAR,   -- whom the span says it talks to (otel.md 4.1); ''
+    peer_name           VARCHAR,   -- whom the span says it talks to; ''
     messaging_operation VARCHAR,   -- send, receive, process, settle, create; ''
     scope               VARCHAR    -- instrumentation scope name
 );
@@ -145,7 +145,7 @@ CREATE TABLE edge_facts (
     last_ns              BIGINT     -- ns since the epoch: last call (max)
 );
 
--- Log-bucket histogram per cell and unit (methods.md 8). Units: `server` (duration of an operation
+-- Log-bucket histogram per cell and unit (docs/methods.md). Units: `server` (duration of an operation
 -- as its service records it), `self` (its own time), and per edge `client` (what downstream waits)
 -- and `gap` (client - server); `wait` (consumer start - producer end).
 CREATE TABLE latency_facts (
@@ -174,7 +174,7 @@ CREATE TABLE paths (
     upstream_kind  VARCHAR    -- for a call: service, database, ...; else ''
 );
 
--- Sums per cell, hash bucket of the trace and call path (methods.md 4.1). For an entry: duration =
+-- Sums per cell, hash bucket of the trace and call path (docs/methods.md). For an entry: duration =
 -- self + on-path time of the calls in it. For a call: duration = gap (`self_ns`) + on-path time of
 -- the entry below; with none below, all of it is the virtual upstream's.
 CREATE TABLE path_facts (
@@ -241,7 +241,7 @@ CREATE TABLE edges (
     last_ns           BIGINT     -- ns since the epoch: last call seen
 );
 
--- Episodes in which a unit's latency left its baseline (methods.md 3.1), worst first.
+-- Episodes in which a unit's latency left its baseline (docs/methods.md), worst first.
 CREATE TABLE spikes (
     recipe          VARCHAR,   -- name of the recipe that wrote the row
     unit            VARCHAR,   -- server, client, gap or self
@@ -260,7 +260,7 @@ CREATE TABLE spikes (
     excess_ns       BIGINT     -- ns: calls x rise of the mean: what it cost in all
 );
 
--- How the change of an entry operation's mean latency splits over its call paths (methods.md 4.1).
+-- How the change of an entry operation's mean latency splits over its call paths (docs/methods.md).
 -- Leaves of one root add up to the change of its mean.
 CREATE TABLE flow (
     recipe         VARCHAR,   -- name of the recipe that wrote the row
@@ -280,7 +280,7 @@ CREATE TABLE flow (
 );
 
 -- Per edge between two operations: what a slower upstream offered and what arrived downstream
--- (methods.md 4.2). Per downstream request.
+-- (docs/methods.md). Per downstream request.
 CREATE TABLE propagation (
     recipe               VARCHAR,   -- name of the recipe that wrote the row
     downstream           VARCHAR,   -- who consumes and waits
@@ -292,7 +292,7 @@ CREATE TABLE propagation (
     arrived_low_ns       BIGINT,    -- ns: lower end of its 95 % interval; null: unknown
     arrived_high_ns      BIGINT,    -- ns: upper end; null: unknown
     ratio                DOUBLE,    -- arrived / offered; null: nothing offered
-    verdict              VARCHAR,   -- propagated, partial, amplified, absorbed, no spike, too few calls
+    verdict              VARCHAR,   -- propagated, amplified, absorbed, no spike, too few calls
     mechanism            VARCHAR,   -- what absorbed it: parallel slack, async, timeout; null
     absorbed_ns          BIGINT,    -- ns: offered - arrived where positive
     calls                BIGINT,    -- calls in the incident window

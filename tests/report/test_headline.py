@@ -21,9 +21,9 @@ def test_an_incident_says_who_whom_how_much_and_what_stopped_it() -> None:
     """One sentence that can be read out on a call."""
     assert build(believable.incident()).headline == (
         "storefront POST /buy slowed down by 276 ms per request on average (p95 320 → 820 ms): "
-        "252 ms (91 % of this operation's change) is card-db's own time, which reached it over 3 hops "
-        "(card-db → payment → checkout → storefront); 179 ms more was offered by recommendations "
-        "to checkout but absorbed by parallel slack."
+        "252 ms (91 % of this operation's change) is card-db's own time, which reached it over "
+        "3 hops (card-db → payment → checkout → storefront); 179 ms more was offered by "
+        "recommendations to checkout but absorbed by parallel slack."
     )
 
 
@@ -171,8 +171,8 @@ def test_two_origins_of_a_size_are_both_named() -> None:
     )
 
     assert (
-        "50 ms (56 % of this operation's change) is web's own time and 40 ms (44 %) is cart's own "
-        "time, which reached it over 1 hop (cart → web)"
+        "50 ms (56 % of this operation's change) is web's own time, and 40 ms (44 %) is "
+        "cart's own time, which reached it over 1 hop (cart → web)"
     ) in build(made).headline
 
 

@@ -6,8 +6,11 @@ import polars as pl
 import pytest
 
 from tests.report import believable
+from tests.report.shop import MS, NOON_NS
+from tests.report.small import findings as small
+from tests.report.small import leaf, move, origin
 from tracemap.errors import PipelineError
-from tracemap.model import Findings
+from tracemap.model import MINUTE_NS, Findings, Window
 from tracemap.report import SECTIONS, build
 from tracemap.report.blocks import (
     FactsBlock,
@@ -269,3 +272,156 @@ def test_beyond_forty_nodes_the_heat_map_comes_first() -> None:
     ]
 
     assert figures == ["adjacency-figure", "graph-figure"]
+
+
+def sheet_lines(page: Page) -> list[str]:
+    """Every sentence of the hand-off."""
+    blocks = sections(page)["handoff"].blocks
+    return [
+        plain(line) for block in blocks if isinstance(block, SheetBlock) for line in block.lines
+    ]
+
+
+def test_an_operation_without_calls_counts_with_all_its_requests() -> None:
+    """The flow says how many there were; propagation knows only operations that call."""
+    made = small([leaf(9, "self", 60, requests=600)], sections=("blast_radius",))
+    table = tables(build(made).view)["blast-radius-table"]
+
+    assert column(table, "requests") == [600]
+    assert column(table, "lost_minutes") == [pytest.approx(60 * 600 / 60_000)]
+
+
+def test_rates_count_only_minutes_in_which_anything_was_observed() -> None:
+    """Half an hour without any data is no half an hour of silence."""
+    findings = believable.incident()
+    lines = findings.tables["timeline"]
+    findings.tables["timeline"] = lines.filter(
+        ~pl.col("window_start_ns").is_between(NOON_NS - 40 * MINUTE_NS, NOON_NS - 11 * MINUTE_NS)
+    )
+    table = tables(build(findings).view)["changes-table"]
+    payment = column(table, "upstream").index("payment")
+
+    assert column(table, "baseline_rate")[payment] == pytest.approx(7_150 / 30)
+    assert "inventory" not in column(table, "upstream")  # 473 and 485 a minute
+
+
+def test_time_that_is_not_covered_does_not_count() -> None:
+    """A window may be asked for that reaches beyond the data."""
+    findings = believable.incident()
+    assert findings.window
+    findings.window = Window(findings.window.start_ns, NOON_NS + 30 * MINUTE_NS)
+    findings.ledger.covered = Window(NOON_NS - 60 * MINUTE_NS, NOON_NS + 10 * MINUTE_NS)
+    table = tables(build(findings).view)["changes-table"]
+
+    assert column(table, "rate")[column(table, "upstream").index("fraud")] == 240.0
+
+
+def test_without_a_timeline_no_rates_are_guessed() -> None:
+    """How long calls were observed is not known then."""
+    findings = believable.incident()
+    findings.tables["timeline"] = findings.tables["timeline"].clear()
+
+    assert "changes" not in sections(build(findings).view)
+
+
+def test_more_calls_are_charged_to_their_own_operation() -> None:
+    """Two operations of one service may be called by the same one."""
+    calls = {"calls": 4_000, "baseline_calls": 4_000}
+    moves = [
+        move("web", "GET /", "cart", operation, 50, 50, "propagated", **calls)
+        for operation in ("GET /cart", "POST /cart")
+    ]
+    made = small([leaf(2, "calls", 30), leaf(4, "calls", 7)], [], moves, sections=("changes",))
+    made.tables["timeline"] = believable.incident().tables["timeline"]
+    table = tables(build(made).view)["changes-table"]
+
+    assert column(table, "upstream_operation") == ["GET /cart", "POST /cart"]
+    assert column(table, "calls_ms") == [30.0, 7.0]
+
+
+def test_whoever_was_not_slower_is_not_said_to_have_offered_it() -> None:
+    """The way and more calls are not the callee's doing."""
+    moves = [move("web", "GET /", "cart", "GET /cart", 419, 419, "propagated")]
+    made = small([leaf(2, "gap", 295), leaf(2, "calls", 112), leaf(3, "self", 12)], [], moves,
+                 sections=("handoff",))  # fmt: skip
+
+    assert sheet_lines(build(made).view)[0] == (
+        "Interface owner: cart GET /cart was not slower itself; calls to it took web GET / 419 ms "
+        "more per request; 419 ms arrived (propagated): of the change of web GET /, 295 ms is the "
+        "way between them and 112 ms more calls."
+    )
+
+
+def test_whoever_was_slower_is_told_by_how_much() -> None:
+    """Own time, and what it waited for."""
+    moves = [move("web", "GET /", "cart", "GET /cart", 60, 60, "propagated")]
+    made = small([leaf(3, "self", 50), leaf(2, "gap", 10)], [], moves, sections=("handoff",))
+
+    assert sheet_lines(build(made).view)[0].endswith(
+        "of the change of web GET /, 50 ms its own time and 10 ms is the way between them."
+    )
+
+
+def test_a_lead_stays_a_lead_on_the_hand_off() -> None:
+    """A team is not sent after noise."""
+    weak = origin(1, "cart", "self", 50, 1.0, confidence="weak")
+    made = small([leaf(3, "self", 50)], [weak], sections=("handoff",))
+
+    assert sheet_lines(build(made).view)[0].startswith("A lead, not a finding: cart's own time")
+
+
+def test_a_flat_line_is_not_said_to_be_hurt() -> None:
+    """The mean moved, its percentiles did not."""
+    findings = believable.incident()
+    lines = findings.tables["timeline"]
+    flat = (pl.col("operation") == "POST /buy") | (pl.col("operation") == "GET /cart")
+    findings.tables["timeline"] = lines.with_columns(
+        pl.when(flat).then(120 * MS).otherwise(name).alias(name) for name in ("p50_ns", "p95_ns")
+    )
+    proof = build(findings).view.proof
+    assert proof
+    (figure,) = proof.blocks
+    assert isinstance(figure, FigureBlock)
+    titles = [note["text"] for note in figure.spec["layout"]["annotations"]]
+
+    assert not [title for title in titles if "hurt" in title]
+    assert any("POST /buy" in title for title in titles)
+
+
+def test_sections_about_a_part_of_the_window_say_so() -> None:
+    """The rest of a day was not compared with anything."""
+    findings = believable.incident("batch")
+    findings.sections = ("flow", "origins", "propagation")
+    findings.incident = Window(NOON_NS + 2 * MINUTE_NS, NOON_NS + 8 * MINUTE_NS)
+    page = build(findings).view
+
+    for name in findings.sections:
+        note = sections(page)[name].blocks[0]
+        assert isinstance(note, Note)
+        assert plain(note.text).startswith("In 2026-03-02 12:02 to 12:08 UTC, the spike")
+
+
+def test_too_little_data_is_no_proof_of_calm() -> None:
+    """The section of spikes says the same as the headline."""
+    findings = replace(believable.insufficient(), sections=("spikes",))
+    note = sections(build(findings).view)["spikes"].blocks[0]
+    assert isinstance(note, Note)
+
+    assert "too little data" in plain(note.text)
+
+
+def test_the_interval_of_one_trace_is_unknown() -> None:
+    """One repetition has no spread; a width of nothing would look like certainty."""
+    made = small([leaf(1, "self", 60, half_ms=0)], sections=("flow",))
+
+    assert column(tables(build(made).view)["flow-table"], "interval_ms") == [None]
+
+
+def test_shares_say_of_what_they_are_shares() -> None:
+    """Two figures in percent on one screen are not taken for one."""
+    made = small([leaf(3, "self", 30), leaf(1, "self", 10)], [origin(1, "cart", "self", 30, 0.9)])
+    page = build(made).view
+    (facts,) = [b for b in sections(page)["summary"].blocks if isinstance(b, FactsBlock)]
+
+    assert "75 % of this operation's change" in plain(page.headline)
+    assert any("90 % of the time all origins explain" in plain(fact.remark) for fact in facts.facts)

@@ -172,7 +172,7 @@ _ALL = (
         "origin-cause",
         "Origin cause",
         "What moved at the origin: self (its own time), wire (the gaps around it: network, pool, "
-        "queue), calls (it issues more calls), error, mix (other requests than before).",
+        "queue), calls (it issues more calls).",
         limits="An upstream that recorded no spans of its own cannot be looked into: the origin is "
         "at it or beyond it. A gap is charged to the end whose other edges rose too; where only "
         "one edge rose, to the edge.",
@@ -199,7 +199,8 @@ _ALL = (
     Definition(
         "excess-share",
         "Excess share",
-        "This origin's part of all the time that could be explained.",
+        "This origin's part of the time all origins explain, over all user requests; not its part "
+        "of the change of one operation.",
         formula="share = excess / sum of the excess of all origins",
     ),
     Definition(
@@ -215,7 +216,8 @@ _ALL = (
         "unexplained",
         "Unexplained",
         "The part of the change that ended in leaves too small to follow, or in moves that cancel "
-        "out inside an operation. Always shown, never spread over the rest.",
+        "out inside an operation. Always shown, never spread over the rest; where it is negative, "
+        "other parts got faster.",
     ),
     Definition(
         "user-visible-operation",
@@ -225,7 +227,8 @@ _ALL = (
     Definition(
         "calls-per-minute",
         "Calls per minute",
-        "Calls of an edge divided by the length of the window, beside the same in the baseline.",
+        "Calls of an edge divided by the minutes in which any calls were observed, beside the same "
+        "in the baseline.",
         formula="told where the counts differ by 3 standard deviations and 1.25 times; an edge is "
         "new or silent from 2 standard deviations on",
         limits="More calls per minute can be more users or more calls per request; the leaf "

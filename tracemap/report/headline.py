@@ -102,7 +102,7 @@ def _from_origin(story: Story, root: Root) -> Sentence:
     """Return how much came from the origin, by which way, and from a second one as large."""
     clause: list[str | Name] = []
     for number, origin in enumerate(_charged(story, root)):
-        clause += [" and " if number else "", *_part(root.explained_ms(origin), root, number == 0)]
+        clause += [", and " if number else "", *_part(root.explained_ms(origin), root, number == 0)]
         clause += [" is ", *cause_words(origin), *_way(root.from_origin(origin)[0], origin)]
     also = story.also
     if also is not None and root.explained_ms(also) <= 0:

@@ -52,6 +52,22 @@ class Leaf:
         """Milliseconds per root request."""
         return float(self.row["share_ms"])
 
+    def passes(self, edge: Row) -> int | None:
+        """Return how far below a pair of operations the leaf ends: 0 right there; None: elsewhere.
+
+        Args:
+            edge: A row of the finding ``propagation``.
+        """
+        downstream = (edge["downstream"], edge["downstream_operation"])
+        upstream = (edge["upstream"], edge["upstream_operation"])
+        for place, (below, above) in enumerate(pairwise(self.steps)):
+            if above != downstream or below[0] != upstream[0]:
+                continue
+            at_call = place == 0 and not below[1]
+            if below == upstream or (at_call and (not self.called or upstream[1] in self.called)):
+                return place
+        return None
+
     @property
     def services(self) -> list[str]:
         """Services on the way, each once in a row."""

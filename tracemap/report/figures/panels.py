@@ -25,7 +25,7 @@ _FRAME_PX = 84
 _GAP_SHARE = 0.28
 _FEW_POINTS = 3
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
-_ROLE_WORDS = {"origin": "origin", "victim": "hurt", "between": "on the way"}
+_ROLE_WORDS = {"origin": "origin", "victim": "hurt", "between": "on the way", "user": "users"}
 Unit = tuple[str, str, str, str]
 """Unit, service, operation, downstream: the key of the finding ``timeline``."""
 
@@ -37,7 +37,7 @@ class Panel:
     Attributes:
         unit: What is measured.
         title: Its label.
-        role: origin, victim, between or spike; decides the colour.
+        role: origin, victim, between, user (slower by its mean only) or spike.
         rows: Rows of the timeline, in order of time.
         shaded: Stretches shaded in this panel only.
     """

@@ -14,6 +14,7 @@ BY_ROLE = {
     "spike": "var(--origin)",
     "victim": "var(--victim)",
     "between": "var(--between)",
+    "user": "var(--between)",
 }
 HEAT = [[step / 4, f"var(--heat-{step})"] for step in range(5)]
 """One hue, light to dark (in the dark: dark to light), on all of which text can be read."""

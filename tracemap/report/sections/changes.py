@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
+from itertools import pairwise
 
-from tracemap.model import Window
+from tracemap.model import MINUTE_NS, SECOND_NS, Window
 from tracemap.report.blocks import Block, Column, Section, remark
 from tracemap.report.rows import Row
 from tracemap.report.story import Story
@@ -30,12 +32,13 @@ _COLUMNS = (
 
 def changes(story: Story) -> Section | None:
     """Return edges that are new, silent, or called more or less often; None without a baseline."""
-    window, baseline = story.findings.window, story.findings.baseline
+    window, baseline = story.compared, story.findings.baseline
     if window is None or baseline is None or not story.propagation:
         return None
-    rows = [
-        row for row in (_row(story, edge, window, baseline) for edge in story.propagation) if row
-    ]
+    minutes = observed_minutes(story, window), observed_minutes(story, baseline)
+    if not all(minutes):
+        return None
+    rows = [row for row in (_row(story, edge, *minutes) for edge in story.propagation) if row]
     rows.sort(
         key=lambda row: (row["order"], -abs(row["weight"]), row["upstream"], row["downstream"])
     )
@@ -52,17 +55,38 @@ def changes(story: Story) -> Section | None:
         "What changed",
         tuple(blocks),
         "Against the baseline. Not observed means no call in this window, which is not proof that "
-        "the edge is gone. More calls per minute can simply be more users.",
+        "the edge is gone. More calls per minute can simply be more users. Minutes without any "
+        "call observed do not count.",
     )
 
 
-def _row(story: Story, edge: Row, window: Window, baseline: Window) -> Row | None:
+def observed_minutes(story: Story, window: Window) -> float:
+    """Return the minutes of a window in which calls were observed; 0 where that is not known.
+
+    Read from the cells of the timeline, which lack where nothing was called, and within the time
+    that the data covers.
+    """
+    starts = sorted(
+        {_since_epoch_ns(row["window_start"]) for points in story.lines.values() for row in points}
+    )
+    step_ns = math.gcd(*(after - before for before, after in pairwise(starts))) or MINUTE_NS
+    covered = story.findings.ledger.covered or window
+    first, last = max(window.start_ns, covered.start_ns), min(window.end_ns, covered.end_ns)
+    observed_ns = sum(max(0, min(start + step_ns, last) - max(start, first)) for start in starts)
+    return observed_ns / MINUTE_NS
+
+
+def _since_epoch_ns(time: str) -> int:
+    return round(datetime.fromisoformat(time).timestamp()) * SECOND_NS
+
+
+def _row(story: Story, edge: Row, minutes: float, baseline_minutes: float) -> Row | None:
     calls, before = edge["calls"] or 0, edge["baseline_calls"] or 0
-    rate = calls * 6e10 / max(window.duration_ns, 1)
-    baseline_rate = before * 6e10 / max(baseline.duration_ns, 1)
+    rate = calls / minutes
+    baseline_rate = before / baseline_minutes
     ratio = rate / baseline_rate if baseline_rate else None
     calls_ms = _calls_leaf(story, edge)
-    what = _what(calls, before, window.duration_ns / max(baseline.duration_ns, 1))
+    what = _what(calls, before, minutes / baseline_minutes)
     if not what:
         return None
     return {
@@ -101,7 +125,6 @@ def _calls_leaf(story: Story, edge: Row) -> float | None:
     shares = [
         leaf.share_ms
         for leaf in story.hit.leaves
-        if leaf.row["leaf"] == "calls"
-        and (leaf.row["service"], leaf.row["upstream"]) == (edge["downstream"], edge["upstream"])
+        if leaf.row["leaf"] == "calls" and leaf.passes(edge) == 0
     ]
     return sum(shares) if shares else None

@@ -9,6 +9,7 @@ from tracemap.report.blocks import Block, Column, FigureBlock, Section, TableBlo
 from tracemap.report.figures.sankey import Stop, Stream, sankey, stream_words
 from tracemap.report.names import label, shown
 from tracemap.report.rows import Row
+from tracemap.report.sections.part import about_part
 from tracemap.report.story import LEAST_MS, Leaf, Root, Story
 from tracemap.report.tables import table
 from tracemap.report.words import counted, in_ms, interval
@@ -36,7 +37,7 @@ def flow(story: Story) -> Section | None:
     roots = [root for root in story.roots if root.leaves]
     if not roots:
         return None
-    blocks: list[Block] = []
+    blocks: list[Block] = [*about_part(story)]
     figure = _figure(story, [root for root in roots if root.change_ms >= LEAST_MS][:_ROOTS])
     numbers = _table(roots, is_folded=figure is not None)
     if figure is None:
@@ -83,11 +84,12 @@ def _figure(story: Story, roots: list[Root]) -> FigureBlock | None:
             key=lambda item: (-item[0][0].hops, item[0][0].label, item[0][1].label),
         )
     ]
-    largest = max((leaf for leaf in roots[0].leaves), key=lambda leaf: leaf.share_ms)
+    first = story.hit if story.hit in roots else roots[0]
+    largest = max(first.leaves, key=lambda leaf: leaf.share_ms)
     way = " → ".join(shown(service, 60) for service in largest.services)
     summary = (
         f"{counted(len(roots), 'user-visible operation')} became slower. Of the change of "
-        f"{label(roots[0].service, roots[0].operation)}, {in_ms(largest.share_ms * 1e6)} per "
+        f"{label(*first.step)}, {in_ms(largest.share_ms * 1e6)} per "
         f"request came from {leaf_words(largest.row)} (way: {way})."
     )
     return sankey("flow-figure", "From origin to users", summary, streams, colours=_COLOURS)

@@ -6,12 +6,15 @@ from tracemap.report.blocks import Name, Section, Sentence, SheetBlock
 from tracemap.report.headline import cause_words, operation_name
 from tracemap.report.names import shown
 from tracemap.report.rows import Row
-from tracemap.report.story import Story
-from tracemap.report.words import counted, in_ms
+from tracemap.report.story import LEAST_SHARE, Root, Story
+from tracemap.report.words import counted, in_ms, listed, span_of
 
 _LINES = 6
 _SHEETS = 12
 _UNKNOWN = "\0"
+_WAY, _CALLS = "is the way between them", "more calls"
+_OWN, _BEYOND = "its own time", "what it waited for itself"
+_KINDS = {"gap": _WAY, "calls": _CALLS, "self": _OWN, "virtual": _OWN}
 _SILENT = ("no spike", "too few calls")
 
 
@@ -60,33 +63,68 @@ def _sheet(
 
 def _lines(story: Story) -> list[tuple[str, str, Sentence]]:
     """Return (service, side, sentence), origins first, then edges by what arrived."""
-    made = [(row["service"], "origin", _origin(row)) for row in story.origins]
+    made = [(row["service"], "origin", _origin(story, row)) for row in story.origins]
     for row in story.propagation:
         if row["verdict"] in _SILENT:
             continue
-        made.append((row["upstream"], "interface", _interface(row)))
+        made.append((row["upstream"], "interface", _interface(story, row)))
         made.append((row["downstream"], "experience", _experience(story, row)))
     return made
 
 
-def _origin(row: Row) -> Sentence:
+def _origin(story: Story, row: Row) -> Sentence:
     traces = row["exemplars"] or []
     tail = f" Start with trace {shown(traces[0])}." if traces else ""
+    called = "A lead, not a finding: " if row["confidence"] == "weak" else f"Origin {row['rank']}: "
+    when = f" in {span_of(story.part)}" if story.part else ""
     return (
-        f"Origin {row['rank']}: ",
+        called,
         *cause_words(row),
-        f" added {in_ms(row['excess_ms'] * 1e6)} to each user request on average.{tail}",
+        f" added {in_ms(row['excess_ms'] * 1e6)} to each user request on average{when}.{tail}",
     )
 
 
-def _interface(row: Row) -> Sentence:
+def _interface(story: Story, row: Row) -> Sentence:
+    """Return what upstream gave; where it was not slower itself, that it was not."""
+    upstream = operation_name(row["upstream"], row["upstream_operation"])
+    downstream = operation_name(row["downstream"], row["downstream_operation"])
+    offered, arrived = (in_ms((row[name] or 0) * 1e6) for name in ("offered_ms", "arrived_ms"))
+    root, parts = _parts(story, row)
+    whole = sum(parts.values())
+    if root is None or whole <= 0:
+        tail: Sentence = (f"; {arrived} arrived ({row['verdict']}).",)
+        return ("Interface owner: ", *upstream, f" offered {offered} more per request to ",
+                *downstream, *tail)  # fmt: skip
+    named = [
+        f"{in_ms(part * 1e6)} {words}"
+        for words, part in sorted(parts.items(), key=lambda item: -item[1])
+        if part >= LEAST_SHARE * whole
+    ]
+    is_slower = parts[_OWN] + parts[_BEYOND] >= LEAST_SHARE * whole
     return (
         "Interface owner: ",
-        *operation_name(row["upstream"], row["upstream_operation"]),
-        f" offered {in_ms((row['offered_ms'] or 0) * 1e6)} more per request to ",
-        *operation_name(row["downstream"], row["downstream_operation"]),
-        f"; {in_ms((row['arrived_ms'] or 0) * 1e6)} arrived ({row['verdict']}).",
+        *upstream,
+        *(() if is_slower else (" was not slower itself;",)),
+        *((": " if is_slower else " "), "calls to it took ", *downstream),
+        f" {offered} more per request; {arrived} arrived ({row['verdict']}): of the change of ",
+        *operation_name(*root.step),
+        f", {listed(named)}.",
     )
+
+
+def _parts(story: Story, row: Row) -> tuple[Root | None, dict[str, float]]:
+    """Return what the time through an edge is made of, for the operation that got most of it."""
+    best: tuple[Root | None, dict[str, float]] = (None, {})
+    for root in story.roots:
+        parts = dict.fromkeys((_WAY, _CALLS, _OWN, _BEYOND), 0.0)
+        for leaf in root.leaves:
+            below = leaf.passes(row)
+            if below is not None:
+                own = _KINDS.get(leaf.row["leaf"], _BEYOND)
+                parts[own if below == 0 else _BEYOND] += leaf.share_ms
+        if sum(parts.values()) > sum(best[1].values()):
+            best = root, parts
+    return best
 
 
 def _experience(story: Story, row: Row) -> Sentence:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tracemap.report.blocks import Column, Note, Section, remark
 from tracemap.report.names import shown
 from tracemap.report.rows import Row
+from tracemap.report.sections.part import about_part
 from tracemap.report.story import Story
 from tracemap.report.tables import OPERATION, SERVICE, table
 from tracemap.report.words import counted, interval
@@ -36,7 +37,7 @@ def origins(story: Story) -> Section | None:
     if not story.origins:
         if story.findings.verdict == "incident":
             unnamed = remark("No service or edge explains enough of the change to be named.")
-            return Section("origins", "Origins", (unnamed,), how)
+            return Section("origins", "Origins", (*about_part(story), unnamed), how)
         return None
     rows = [_row(story, row) for row in story.origins]
     unowned = all(not row["owner"] for row in rows)
@@ -50,7 +51,7 @@ def origins(story: Story) -> Section | None:
     if unowned:
         remarks.append(remark("No owner is known for any of these services."))
     made = table("origins-table", "Origins, the likeliest first", columns, rows)
-    return Section("origins", "Origins", (made, *remarks), how)
+    return Section("origins", "Origins", (*about_part(story), made, *remarks), how)
 
 
 def _weak(rows: list[Row]) -> list[Note]:

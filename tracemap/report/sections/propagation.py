@@ -9,6 +9,7 @@ from tracemap.report.figures.matrix import Axes, Cell, matrix
 from tracemap.report.figures.style import text
 from tracemap.report.names import label, shown
 from tracemap.report.rows import Row
+from tracemap.report.sections.part import about_part
 from tracemap.report.story import Story
 from tracemap.report.tables import CALLS, DOWNSTREAM, UPSTREAM, table
 from tracemap.report.words import counted, in_ms, interval
@@ -36,7 +37,7 @@ def propagation(story: Story) -> Section | None:
     """Return heat map and table; None where nothing was compared."""
     if not story.propagation:
         return None
-    blocks: list[Block] = []
+    blocks: list[Block] = [*about_part(story)]
     moved = [row for row in story.propagation if row["verdict"] not in _SILENT]
     figure = heat_map(moved)
     if figure is not None:

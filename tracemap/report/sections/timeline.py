@@ -6,10 +6,12 @@ from tracemap.model import Window, iso
 from tracemap.report.blocks import FigureBlock, Section
 from tracemap.report.figures.panels import Panel, Shade, Unit, panels
 from tracemap.report.names import label
-from tracemap.report.story import Step, Story
+from tracemap.report.story import LEAST_MS, Step, Story
 from tracemap.report.words import span_of
 
 _SHOWN = 5
+_VISIBLE = 1.1
+"""A middle that rose by less is a flat line to the eye."""
 
 
 def timeline(story: Story) -> Section | None:
@@ -34,7 +36,7 @@ def _figure(story: Story) -> FigureBlock | None:
     findings = story.findings
     shades = [
         *_shades(findings.baseline, "baseline"),
-        *_shades(findings.window, "incident"),
+        *_shades(story.compared, "incident"),
     ]
     window = span_of(findings.window)
     summary = f"The window is {window}. " + " ".join(panel.words() for panel in shown)
@@ -53,10 +55,10 @@ def _chosen(story: Story) -> list[tuple[Unit, str]]:
         role = "origin" if number == 0 else "victim" if number == len(way) - 1 else "between"
         unit = _origin_unit(story, step) if number == 0 else _unit(story, "server", step)
         if unit is not None:
-            chosen.setdefault(unit, role)
+            chosen.setdefault(unit, role if role != "victim" or _rose(story, unit) else "user")
     for root in story.roots:
         unit = _unit(story, "server", (root.service, root.operation))
-        if unit is not None and root.change_ms > 0:
+        if unit is not None and root.change_ms >= LEAST_MS and _rose(story, unit):
             chosen.setdefault(unit, "victim")
     if not chosen:
         chosen = dict.fromkeys(
@@ -109,6 +111,28 @@ def _unit(story: Story, measured: str, step: Step) -> Unit | None:
     mine = [unit for unit in story.lines if unit[:2] == (measured, service)]
     exact = [unit for unit in mine if unit[2] == operation]
     return max(exact or mine, key=lambda unit: (_rise(story, unit), unit), default=None)
+
+
+def _rose(story: Story, unit: Unit) -> bool:
+    """Return whether a line can be seen to rise in the window; True where that is not known."""
+    window = story.compared
+    if window is None:
+        return True
+    start, end = iso(window.start_ns), iso(window.end_ns)
+    for name in ("p50_ms", "p95_ms"):
+        inside, outside = (
+            sorted(
+                row[name]
+                for row in story.lines[unit]
+                if row[name] is not None and (start <= row["window_start"] < end) is is_inside
+            )
+            for is_inside in (True, False)
+        )
+        if not inside or not outside:
+            return True
+        if inside[len(inside) // 2] >= _VISIBLE * outside[len(outside) // 2]:
+            return True
+    return False
 
 
 def _rise(story: Story, unit: Unit) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import typer
 
@@ -36,13 +37,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(f"{what}\n  hint: {command} --help", error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted", INTERRUPTED)
-    except BrokenPipeError:
-        # whoever read our output (`| head`) has seen enough; keep the interpreter from complaining
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except (BrokenPipeError, SystemExit) as error:
+        # typer makes a SystemExit of a pipe that breaks inside a verb
+        if not any(isinstance(each, BrokenPipeError) for each in (error, error.__context__)):
+            raise
+        return _hush()
     if code == INTERRUPTED:  # typer turns Ctrl-C inside a verb into this code
         return _complain("interrupted", INTERRUPTED)
     return code if isinstance(code, int) else 0
+
+
+def _hush() -> int:
+    """Keep the interpreter from complaining: who read our output (`| head`) has seen enough."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _complain(message: str, code: int) -> int:
@@ -51,7 +59,8 @@ def _complain(message: str, code: int) -> int:
         character if character.isprintable() or character == "\n" else repr(character)[1:-1]
         for character in message
     )
-    sys.stderr.write(f"tracemap: {shown}\n")
+    with suppress(BrokenPipeError):
+        sys.stderr.write(f"tracemap: {shown}\n")
     return code
 
 

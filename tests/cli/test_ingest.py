@@ -4,11 +4,14 @@ import gzip
 import io
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import SAMPLES, Tracemap
+from tracemap.store import Store
 
 TRACE_ID = "5b8efff798038103d269b633813fc60c"
 
@@ -117,6 +120,68 @@ def test_known_contents_are_not_stored_again(tracemap: Tracemap) -> None:
     assert "two.jsonl: known already" in answer.err
 
 
+def test_the_sum_is_what_the_ledger_says(tracemap: Tracemap) -> None:
+    """Twins, bad files, files of other kinds: each is counted once, as in the ledger."""
+    write("in/one.jsonl", otlp() + b"{]\n")
+    write("in/twin.jsonl", otlp() + b"{]\n")
+    write("in/notes.txt", b"dear diary\n")
+    write("in/notes-again.txt", b"dear diary\n")
+    write("in/two.jsonl", otlp(spanId="eee19b7ec3c1b175"))
+    last = tracemap("ingest", "in").err.splitlines()[-2]
+    content = json.loads(tracemap("info", "--format", "json").out)
+
+    assert (len(content["files"]), content["spans"], content["rejected"]) == (3, 2, 2)
+    assert last == "tracemap.duckdb: 3 files, 2 known already, 2 spans stored, 2 rejected"
+    again = tracemap("ingest", "in").err.splitlines()[-1]
+    assert again == "tracemap.duckdb: 5 known already, 0 spans stored"
+
+
+def test_a_folder_without_a_trace_file_is_exit_3_each_time(tracemap: Tracemap) -> None:
+    """That its files are known by now makes them no trace files."""
+    write("folder/notes.txt", b"dear diary\n")
+
+    assert [tracemap("ingest", "folder").code for _ in range(2)] == [3, 3]
+
+
+@pytest.mark.parametrize("verb", [["ingest"], ["run", "batch"]])
+def test_a_failure_leaves_no_new_database_behind(tracemap: Tracemap, verb: list[str]) -> None:
+    """Exit code 3, the file is named, and the folder is as it was."""
+    answer = tracemap(*verb, "nosuchfile", "--db", "new.duckdb")
+
+    assert answer.code == 3
+    assert "nosuchfile" in answer.err
+    assert list(Path().iterdir()) == []
+
+
+def test_a_failure_leaves_an_old_database_alone(tracemap: Tracemap) -> None:
+    """Also one that holds nothing: somebody made it."""
+    Store.open("tracemap.duckdb", create=True).close()
+
+    assert tracemap("ingest", "nosuchfile").code == 3
+    assert Path("tracemap.duckdb").exists()
+
+
+@pytest.mark.slow
+def test_two_at_once_into_a_new_database(tmp_path: Path) -> None:
+    """One wins, and has all of its spans; the other says "in use", or came later."""
+    command = [sys.executable, "-m", "tracemap", "ingest", str(SAMPLES / "shop-quiet-hour")]
+    path = tmp_path / "new.duckdb"
+    both = [
+        subprocess.Popen([*command, "--db", str(path)], stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [process.communicate()[1] for process in both]
+    codes = sorted(process.returncode for process in both)
+
+    assert codes in ([0, 4], [0, 0])
+    assert sum("in use by process" in text for text in said) == codes.count(4)
+    with Store.open(path, read_only=True) as store:
+        ledger = store.ledger()
+    assert ledger.spans == ledger.files["spans"].sum() > 0
+    names = sorted(Path(name).name for name in ledger.files["path"])
+    assert names == sorted(file.name for file in (SAMPLES / "shop-quiet-hour").glob("*.gz"))
+
+
 def test_records_read_are_stored_duplicate_or_rejected(tracemap: Tracemap) -> None:
     """The ledger adds up and shows an example of what was rejected."""
     lines = otlp() + otlp() + otlp(spanId="") + b'{"resourceSpans": [}\n'
@@ -145,8 +210,8 @@ def test_results_never_go_to_stdout(tracemap: Tracemap) -> None:
 
 def test_a_database_without_spans_is_exit_5(tracemap: Tracemap) -> None:
     """Nothing to report on; the hint says how to get something."""
-    write("bad.json", b"dear diary\n")
-    tracemap("ingest", "bad.json")
+    write("folder/notes.txt", b"dear diary\n")
+    tracemap("ingest", "folder")
     answer = tracemap("edges")
 
     assert answer.code == 5

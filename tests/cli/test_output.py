@@ -26,6 +26,42 @@ def test_csv_is_safe_and_complete(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_csv_spells_control_characters_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """In text, in what is nested, and in names of columns."""
+    rows: list[dict[str, object]] = [
+        {"a\x00": "w\x00e\x1bb", "b": {"downstream": "c\x9b\u202e\x00"}, "c": "é→\u3042"}
+    ]
+    print_rows(rows, ["a\x00", "b", "c"], Format.CSV)
+
+    assert capsys.readouterr().out.splitlines() == [
+        r"a\x00,b,c",
+        r'w\x00e\x1bb,"{""downstream"": ""c\u009b\u202e\u0000""}",é→あ',
+    ]
+
+
+def test_json_has_null_for_what_is_not_a_number(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also deep inside; JSON knows neither NaN nor infinity."""
+    nan, infinity = float("nan"), float("inf")
+    rows: list[dict[str, object]] = [{"a": nan, "b": [1.5, -infinity], "c": {"d": (nan,)}}]
+    print_rows(rows, ["a", "b", "c"], Format.JSON)
+    assert json.loads(capsys.readouterr().out) == [
+        {"a": None, "b": [1.5, None], "c": {"d": [None]}}
+    ]
+
+    print_rows(rows, ["b"], Format.CSV)
+    assert capsys.readouterr().out == 'b\n"[1.5, null]"\n'
+
+
+def test_json_escapes_what_steers_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """And readers of JSON get it as it was."""
+    rows: list[dict[str, object]] = [{"name": "a\x1b\x9b\u202eé"}]
+    print_rows(rows, ["name"], Format.JSON)
+    out = capsys.readouterr().out
+
+    assert r"a\u001b\u009b\u202eé" in out
+    assert json.loads(out) == rows
+
+
 def test_json_is_what_it_was(capsys: pytest.CaptureFixture[str]) -> None:
     """Programs get values as they are."""
     print_rows(ROWS, COLUMNS, Format.JSON)

@@ -75,6 +75,14 @@ def test_formulas_in_csv_are_disarmed(tracemap: Tracemap, sample_database: Path)
     assert answer.out == "text,number\n'=1+1,-1\n"
 
 
+def test_query_of_what_is_not_a_number(tracemap: Tracemap, sample_database: Path) -> None:
+    """JSON has null for it."""
+    sql = "SELECT 'nan'::double AS a, ['inf'::double] AS b"
+    answer = tracemap("query", sql, "--db", sample_database, "--format", "json")
+
+    assert json.loads(answer.out) == [{"a": None, "b": [None]}]
+
+
 @pytest.mark.parametrize(
     "sql",
     [

@@ -22,6 +22,7 @@ from tracemap.cli.options import (
 )
 from tracemap.cli.output import print_rows
 from tracemap.cli.progress import progress_line
+from tracemap.cli.reading import up_to_date
 
 if TYPE_CHECKING:
     from tracemap.windows import Request
@@ -149,7 +150,7 @@ def _print(
     from tracemap import pipeline, recipe, report
 
     wanted = recipe.single(name, settings)
-    with progress_line() as line, pipeline.up_to_date(db, progress=line) as store:
+    with progress_line() as line, up_to_date(db, progress=line) as store:
         findings = pipeline.run(wanted, store, (), asked, progress=line)
     frame = findings.tables[name]
     rows = report.rows(name, frame)

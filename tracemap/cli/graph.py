@@ -9,6 +9,7 @@ import typer
 
 from tracemap.cli.options import DEFAULT_DATABASE, Database, From, To, request
 from tracemap.cli.progress import progress_line
+from tracemap.cli.reading import up_to_date
 
 
 class GraphFormat(StrEnum):
@@ -37,6 +38,6 @@ def graph(
     """
     from tracemap import pipeline, recipe, report
 
-    with progress_line() as line, pipeline.up_to_date(db, progress=line) as store:
+    with progress_line() as line, up_to_date(db, progress=line) as store:
         findings = pipeline.run(recipe.single("edges"), store, (), request(start, end))
     typer.echo(report.graph(findings.tables["edges"], shape.value), nl=False)

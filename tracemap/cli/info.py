@@ -10,6 +10,7 @@ import typer
 from tracemap.cli.options import DEFAULT_DATABASE, Database
 from tracemap.cli.output import print_json, print_table, visible
 from tracemap.cli.progress import progress_line
+from tracemap.cli.reading import up_to_date
 
 if TYPE_CHECKING:
     from tracemap.model import Ledger
@@ -35,9 +36,7 @@ def info(
 
     Example: tracemap info --format json
     """
-    from tracemap import pipeline
-
-    with progress_line() as line, pipeline.up_to_date(db, progress=line) as store:
+    with progress_line() as line, up_to_date(db, progress=line) as store:
         content = _content(store.ledger(), db.stat().st_size)
     if shape is InfoFormat.JSON:
         print_json(content)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +17,7 @@ from tracemap.errors import InputError
 
 if TYPE_CHECKING:
     from tracemap.intake import Taken
+    from tracemap.store import Appended, Store
 
 Inputs = Annotated[
     list[str], typer.Argument(metavar="INPUT...", help="Files, folders, globs, or - for stdin.")
@@ -30,49 +34,64 @@ def ingest(inputs: Inputs, db: Database = DEFAULT_DATABASE) -> None:
     Example: tracemap ingest exports/ --db incident.duckdb
     """
     from tracemap.intake import take_in
-    from tracemap.store import Store
 
     summary = Summary()
-    with Store.open(db, create=True) as store, progress_line() as line:
+    with filled(db) as store, progress_line() as line:
         for taken in take_in(store, inputs, progress=line):
             line.close()
             summary.add(taken)
     summary.finish(str(db))
 
 
+@contextmanager
+def filled(db: Path) -> Iterator[Store]:
+    """Open the database to take files in, made if it is not there; one that took none is removed.
+
+    Raises:
+        StoreError: If it cannot be opened or made.
+    """
+    from tracemap.store import Store
+
+    with Store.open(db, create=True) as store:
+        try:
+            yield store
+        finally:
+            store.discard_unused()
+
+
 class Summary:
-    """What became of the inputs, said on stderr: a line a file, and the sum."""
+    """What became of the inputs, said on stderr: a line a file, and the sum.
+
+    The sum is what these inputs added to the ledger; contents that were known added nothing.
+    """
 
     def __init__(self) -> None:
         self._failed = 0
         self._sums: Counter[str] = Counter()
+        self._holds_traces = False
 
     def add(self, taken: Taken) -> None:
         """Say what became of one file."""
+        appended = taken.appended
+        counts = {} if appended is None else _added(appended)
+        self._sums.update(counts)
         if taken.error is not None:
             self._failed += 1
             _say(f"tracemap: {_visible_lines(str(taken.error))}")
-            return
-        appended = taken.appended
-        if appended is None:
-            return
-        self._sums["files"] += 1
-        if appended.format == "unknown":
-            self._sums["rejected"] += appended.rejected
+        elif appended is None or appended.format == "unknown":
             _say(f"{visible(taken.path)}: no trace file, left out")
-            return
-        if appended.known:
-            self._sums["known"] += 1
+        elif appended.known:
+            self._holds_traces = True
             _say(f"{visible(taken.path)}: known already, nothing to do")
-            return
-        counts = {
-            "spans": appended.spans,
-            "duplicates": appended.duplicates,
-            "rejected": appended.rejected,
-            "skipped": appended.skipped,
-        }
-        self._sums.update(counts)
-        _say(f"{visible(taken.path)}: {appended.format}, {_counted(counts)}")
+        else:
+            self._holds_traces |= any(counts[key] for key in ("spans", "duplicates", "skipped"))
+            of_file = {key: count for key, count in counts.items() if key != "files"}
+            _say(f"{visible(taken.path)}: {appended.format}, {_counted(of_file)}")
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether an input could not be read, or none of those found holds a trace."""
+        return bool(self._failed or (self._sums and not self._holds_traces))
 
     def finish(self, database: str) -> None:
         """Say the sum.
@@ -81,13 +100,25 @@ class Summary:
             typer.Exit: With the code of `InputError`, if a file that was named could not be read,
                 or none of those found holds a trace; all were tried.
         """
-        if self._sums["files"]:
-            _say(f"{database}: {_counted(self._sums)}")
+        if self._sums:
+            _say(f"{visible(database)}: {_counted(self._sums)}")
         if self._sums["rejected"]:
-            _say(f"what was rejected, and why: tracemap info --db {database}")
-        taken = sum(self._sums[key] for key in ("known", "spans", "duplicates", "skipped"))
-        if self._failed or (self._sums["files"] and not taken):
+            _say(f"what was rejected, and why: tracemap info --db {visible(database)}")
+        if self.is_failure:
             raise typer.Exit(InputError.exit_code)
+
+
+def _added(appended: Appended) -> dict[str, int]:
+    """Return what one file added to the ledger."""
+    if appended.known:
+        return {"known": 1}
+    return {
+        "files": 1,
+        "spans": appended.spans,
+        "duplicates": appended.duplicates,
+        "rejected": appended.rejected,
+        "skipped": appended.skipped,
+    }
 
 
 def _counted(counts: dict[str, int]) -> str:
@@ -112,4 +143,5 @@ def _visible_lines(text: str) -> str:
 
 
 def _say(text: str) -> None:
-    typer.echo(text, err=True)
+    with suppress(BrokenPipeError):  # nobody listens; the work goes on
+        typer.echo(text, err=True)

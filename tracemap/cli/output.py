@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,8 @@ from tracemap.cli.options import Format
 Row = Mapping[str, object]
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT")
+_UNSEEN = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""What JSON leaves as it is although nobody sees it, or it changes how the rest is seen."""
 _NARROWEST = 12
 """Text in a table on a terminal is not shortened below this."""
 
@@ -29,9 +32,26 @@ def print_rows(rows: Sequence[Row], columns: Sequence[str], shape: Format) -> No
 
 
 def print_json(value: object) -> None:
-    """Print `value` as JSON, indented, non-ASCII text as it is, NaN refused."""
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False, default=str)
-    sys.stdout.write("\n")
+    """Print `value` as JSON, indented; what is not a number is null, control characters escaped."""
+    sys.stdout.write(f"{_json(value, indent=2)}\n")
+
+
+def _json(value: object, *, indent: int | None = None) -> str:
+    text = json.dumps(
+        _finite(value), indent=indent, ensure_ascii=False, allow_nan=False, default=str
+    )
+    return _UNSEEN.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
+def _finite(value: object) -> object:
+    """Return `value` with None for each NaN and infinity, which JSON does not have."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
 
 
 def print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
@@ -102,15 +122,19 @@ def _cell(value: object) -> str:
 
 def _print_csv(rows: Sequence[Row], columns: Sequence[str]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow([_csv_cell(name) for name in columns])
     for row in rows:
         writer.writerow([_csv_cell(row[name]) for name in columns])
 
 
 def _csv_cell(value: object) -> object:
-    """Return `value` for a CSV cell; text that a spreadsheet would run gets a quote."""
-    if isinstance(value, Mapping | Sequence) and not isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
-        return f"'{value}"
+    """Return `value` for a CSV cell.
+
+    Text that a spreadsheet would run gets a quote, and control characters are spelled out.
+    """
+    if isinstance(value, Mapping | Sequence) and not isinstance(value, str | bytes):
+        return _json(value)
+    if isinstance(value, str):
+        quote = "'" if value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else ""
+        return f"{quote}{visible(value)}"
     return value

@@ -8,6 +8,8 @@ import typer
 
 from tracemap.cli.options import DEFAULT_DATABASE, Database, Format, RowFormat
 from tracemap.cli.output import print_rows
+from tracemap.cli.progress import progress_line
+from tracemap.cli.reading import opened
 
 
 def query(
@@ -22,8 +24,6 @@ def query(
 
     Example: tracemap query "SELECT service, count(*) FROM spans GROUP BY ALL ORDER BY ALL"
     """
-    from tracemap.store import Store
-
-    with Store.open(db, read_only=True) as store:
+    with progress_line() as line, opened(db, progress=line) as store:
         frame = store.query(sql)
     print_rows(frame.to_dicts(), frame.columns, shape)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tracemap.cli.ingest import Summary
+from tracemap.cli.ingest import Summary, filled
 from tracemap.cli.options import (
     DEFAULT_DATABASE,
     BaselineFrom,
@@ -58,10 +58,13 @@ def run(
         return
     asked = request(start, end, baseline_from, baseline_to, spike=spike)
     summary = Summary()
-    with progress_line() as line, Store.open(db, create=bool(inputs)) as store:
+    with progress_line() as line, filled(db) if inputs else Store.open(db) as store:
         for taken in take_in(store, inputs or [], progress=line):
             line.close()
             summary.add(taken)
+        if summary.is_failure and store.covered() is None:
+            line.close()
+            summary.finish(str(db))
         findings = pipeline.run(chosen, store, (), asked, progress=line)
         store.replace_findings(findings.recipe, findings.tables)
     report = build(findings)

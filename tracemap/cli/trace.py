@@ -9,6 +9,8 @@ import typer
 
 from tracemap.cli.options import DEFAULT_DATABASE, Database
 from tracemap.cli.output import print_json
+from tracemap.cli.progress import progress_line
+from tracemap.cli.reading import opened
 from tracemap.cli.waterfall import print_waterfall
 
 
@@ -33,9 +35,8 @@ def trace(
     Example: tracemap trace 4bf92f3577b34da6a3ce929d0e0e4736
     """
     from tracemap import pipeline
-    from tracemap.store import Store
 
-    with Store.open(db, read_only=True) as store:
+    with progress_line() as line, opened(db, progress=line) as store:
         spans = pipeline.waterfall(store, trace_id)
     rows = [
         {"parent" if key == "parent_span_id" else key: value for key, value in row.items()}

@@ -34,6 +34,9 @@ class CallEdges:
         caller: Index of the calling operation of each pair.
         sums: By name of `MEASURES`.
         of_path: For each path of the tree the pair it is a call of; -1: none.
+        slowdown: Time per call in the incident over that in the baseline, each call path weighing
+            the same in both (another mix of requests is no slower upstream); 1 where no path was
+            seen in both.
     """
 
     entries: list[Operation]
@@ -43,6 +46,7 @@ class CallEdges:
     caller: NDArray[np.int64]
     sums: dict[str, NDArray[np.float64]]
     of_path: NDArray[np.int64]
+    slowdown: NDArray[np.float64]
 
     def change(self, name: str) -> NDArray[np.float64]:
         """Return the change of a measure per request of the caller, shape (replicate, pair)."""
@@ -111,6 +115,7 @@ def call_edges(tree: CallTree) -> CallEdges:
             "abandoned_ns": added(tree.sums["abandoned_ns"], _of_entries(tree, of_path), len(pairs))
         },
         of_path=of_path,
+        slowdown=_slowdown(tree, of_path, len(pairs)),
     )
 
 
@@ -119,3 +124,11 @@ def _of_entries(tree: CallTree, of_path: NDArray[np.int64]) -> NDArray[np.int64]
     entry = np.array([step == "entry" for step in tree.rows("step")], dtype=np.bool_)
     above = np.where(tree.parent >= 0, of_path[tree.parent], -1)
     return np.where(entry, np.where(of_path >= 0, of_path, above), -1)
+
+
+def _slowdown(tree: CallTree, of_path: NDArray[np.int64], pairs: int) -> NDArray[np.float64]:
+    """Return `CallEdges.slowdown`."""
+    calls, took = tree.sums["calls"][0], tree.sums["duration_ns"][0]
+    weight = calls.mean(axis=0) * (calls.min(axis=0) > 0)
+    before, during = (added(weight * each, of_path, pairs) for each in per(took, calls))
+    return per(during, before, otherwise=1.0)

@@ -33,7 +33,9 @@ def propagation(
 
     - ``too few calls``: fewer than `Thresholds.min_call_count` on either side.
     - ``no spike``: the offered time rose by less than `Thresholds.spike_ratio` or
-      `Thresholds.arrived_rise_ms`, or its 95 % interval holds zero.
+      `Thresholds.arrived_rise_ms`, or its 95 % interval holds zero; or neither the time per call
+      rose by that factor, path by path, nor the calls of requests that make any: then another mix
+      of requests explains it.
     - ``propagated``: at least `Thresholds.propagated_ratio` of it arrived, and it is large enough
       and certain enough to be told from nothing; ``amplified`` from `Thresholds.amplified_ratio`.
     - ``absorbed``: less arrived. The mechanism is what took the most: ``async`` (calls that do not
@@ -113,6 +115,9 @@ def _verdicts(
     spiked = (
         (offered >= least_ns) & (offered > offered_half) & (during >= limits.spike_ratio * before)
     )
+    often = per(edges.sums["calls"][0], edges.sums["callers"][0], otherwise=1.0)
+    slower = edges.slowdown >= limits.spike_ratio
+    spiked &= slower | (often[1] >= limits.spike_ratio * often[0]) | (before == 0)
     ratio = per(arrived, np.maximum(offered, 0))
     large = (arrived >= np.maximum(least_ns, limits.arrived_share * change)) & (
         arrived > arrived_half

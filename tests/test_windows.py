@@ -70,6 +70,49 @@ def test_no_spike_means_nothing_to_compare() -> None:
     assert choice.baseline is None
 
 
+def test_a_window_without_a_spike_is_the_incident_itself() -> None:
+    """Nobody who asks for a window and a baseline is left without a comparison."""
+    request = Request(window=bounds(minutes(0, 5)), baseline=bounds(minutes(-30, -10)))
+    choice = choose(BATCH, request, COVERED, CELLS, episodes(minutes(10, 20)))
+
+    assert choice.shown == choice.incident == minutes(0, 5)
+    assert choice.baseline == minutes(-30, -10)
+    assert choice.reason == (
+        "the baseline asked for; no spike was found in the window, so all of it is compared"
+    )
+
+
+def test_a_window_without_a_spike_and_a_baseline_chosen() -> None:
+    """The quiet time before it, as for a spike."""
+    choice = choose(BATCH, Request(window=bounds(minutes(0, 5))), COVERED, CELLS, episodes())
+
+    assert choice.incident == minutes(0, 5)
+    assert choice.baseline is not None
+    assert choice.reason.startswith("the quiet time before the window; no spike was found")
+
+
+@pytest.mark.parametrize("wanted", [BATCH, POSTMORTEM])
+def test_a_baseline_with_nothing_to_compare_is_not_passed_over(wanted: recipe.Recipe) -> None:
+    """The reason says why it was not used, and what to do."""
+    request = Request(baseline=bounds(minutes(-30, -10)))
+    choice = choose(wanted, request, COVERED, CELLS, episodes())
+
+    assert (choice.incident, choice.baseline) == (None, None)
+    assert choice.reason == (
+        "no spike was found, so there is nothing to compare with the baseline asked for:"
+        " ask for a window too"
+    )
+
+
+def test_a_recipe_that_compares_nothing_says_that_a_baseline_is_not_used() -> None:
+    """Without one it has nothing to explain."""
+    request = Request(baseline=bounds(minutes(-30, -10)))
+    alone = recipe.single("edges")
+
+    assert "is not used" in choose(alone, request, COVERED, CELLS, episodes()).reason
+    assert choose(alone, Request(), COVERED, CELLS, episodes()).reason == ""
+
+
 def test_windows_asked_for_win() -> None:
     """Nothing is chosen where everything was said."""
     request = Request(window=bounds(minutes(0, 5)), baseline=bounds(minutes(-30, -10)))

@@ -11,6 +11,8 @@ from tracemap.errors import NoDataError, PipelineError
 from tracemap.model import MINUTE_NS, Window
 from tracemap.recipe import Recipe
 
+_NO_SPIKE_WITHIN = "; no spike was found in the window, so all of it is compared"
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -70,7 +72,8 @@ def choose(
 
     With ``window = "worst spike"`` the window asked for is the incident; without one, the spike's
     own window. With ``window = "all"`` the report is about the window asked for, or everything, and
-    the incident is the worst spike within it.
+    the incident is the worst spike within it; where it holds none, the window asked for itself.
+    With neither a spike nor a window asked for there is no incident, and the reason says so.
 
     Args:
         recipe: Its `window` and `baseline` count; one that compares nothing needs neither.
@@ -88,7 +91,8 @@ def choose(
     if not request.window.is_open:
         _require_calls(asked, cells, covered, "--from, --to")
     if not recipe.compares:
-        return Choice(asked)
+        unused = "the recipe compares nothing: the baseline asked for is not used"
+        return Choice(asked, reason="" if request.baseline.is_open else unused)
     if recipe.window == "worst spike" and not request.window.is_open:
         found = _compared(asked, recipe, request, covered=covered, cells=cells, spikes=spikes)
         return Choice(asked, asked, found.window, found.reason)
@@ -102,13 +106,27 @@ def choose(
             hint="tracemap spikes lists them",
         )
     incident = spike_window(within, request.spike)
+    if incident is None and not request.window.is_open:
+        found = _compared(asked, recipe, request, covered=covered, cells=cells, spikes=spikes)
+        compared = "" if found.window is None else _NO_SPIKE_WITHIN
+        return Choice(asked, asked, found.window, f"{found.reason}{compared}")
     if incident is None:
-        return Choice(asked, reason="no spike was found, so there is nothing to compare")
+        return Choice(asked, reason=_nothing_compared(request))
     found = _compared(incident, recipe, request, covered=covered, cells=cells, spikes=spikes)
     spike = "the worst spike" if request.spike == 1 else f"spike {request.spike}"
     shown = incident if recipe.window == "worst spike" else asked
     joint = "" if found.reason.endswith("the window") else "; the window is that"
     return Choice(shown, incident, found.window, f"{found.reason}{joint} of {spike}, {incident}")
+
+
+def _nothing_compared(request: Request) -> str:
+    """Return why nothing is compared where there is neither a spike nor a window asked for."""
+    if request.baseline.is_open:
+        return "no spike was found, so there is nothing to compare"
+    return (
+        "no spike was found, so there is nothing to compare with the baseline asked for:"
+        " ask for a window too"
+    )
 
 
 def _compared(

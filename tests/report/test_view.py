@@ -10,7 +10,7 @@ from tests.report.shop import MS, NOON_NS
 from tests.report.small import findings as small
 from tests.report.small import leaf, move, origin
 from tracemap.errors import PipelineError
-from tracemap.model import MINUTE_NS, Findings, Window
+from tracemap.model import MINUTE_NS, SECOND_NS, Findings, Window
 from tracemap.report import SECTIONS, build
 from tracemap.report.blocks import (
     FactsBlock,
@@ -316,6 +316,19 @@ def test_time_that_is_not_covered_does_not_count() -> None:
     assert column(table, "rate")[column(table, "upstream").index("fraud")] == 240.0
 
 
+def test_the_minute_in_which_the_data_begins_counts_from_there() -> None:
+    """The timeline has no cell for it, as it is not whole."""
+    findings = believable.incident()
+    lines = findings.tables["timeline"]
+    start_ns = NOON_NS - 30 * MINUTE_NS + 15 * SECOND_NS
+    findings.tables["timeline"] = lines.filter(pl.col("window_start_ns") >= start_ns)
+    findings.ledger.covered = Window(start_ns, NOON_NS + 40 * MINUTE_NS)
+    table = tables(build(findings).view)["changes-table"]
+    payment = column(table, "upstream").index("payment")
+
+    assert column(table, "baseline_rate")[payment] == pytest.approx(7_150 / 29.75)
+
+
 def test_without_a_timeline_no_rates_are_guessed() -> None:
     """How long calls were observed is not known then."""
     findings = believable.incident()
@@ -347,8 +360,8 @@ def test_whoever_was_not_slower_is_not_said_to_have_offered_it() -> None:
 
     assert sheet_lines(build(made).view)[0] == (
         "Interface owner: cart GET /cart was not slower itself; calls to it took web GET / 419 ms "
-        "more per request; 419 ms arrived (propagated): of the change of web GET /, 295 ms is the "
-        "way between them and 112 ms more calls."
+        "more per request; 419 ms arrived (propagated). In the change of web GET / that is "
+        "295 ms on the way between them and 112 ms for more calls."
     )
 
 
@@ -358,7 +371,8 @@ def test_whoever_was_slower_is_told_by_how_much() -> None:
     made = small([leaf(3, "self", 50), leaf(2, "gap", 10)], [], moves, sections=("handoff",))
 
     assert sheet_lines(build(made).view)[0].endswith(
-        "of the change of web GET /, 50 ms its own time and 10 ms is the way between them."
+        "In the change of web GET / that is 50 ms of its own time and 10 ms on the way between "
+        "them."
     )
 
 
@@ -386,6 +400,25 @@ def test_a_flat_line_is_not_said_to_be_hurt() -> None:
 
     assert not [title for title in titles if "hurt" in title]
     assert any("POST /buy" in title for title in titles)
+
+
+def test_the_line_of_a_network_is_one_it_slowed_down() -> None:
+    """Not the gap of another caller, however large its peak."""
+    made = small([leaf(2, "gap", 60)], [origin(1, "web", "wire", 60, 1.0)], sections=("timeline",))
+    lines = believable.incident().tables["timeline"].head(100)
+    made.tables["timeline"] = pl.concat(
+        lines.with_columns(
+            unit=pl.lit("gap"), service=pl.lit("cart"), downstream=pl.lit(downstream),
+            operation=pl.lit("GET /cart"), p95_ns=pl.col("p95_ns") * scale,
+        )
+        for downstream, scale in (("web", 1), ("admin", 9))
+    )  # fmt: skip
+    proof = build(made).view.proof
+    assert proof
+    (figure,) = proof.blocks
+    assert isinstance(figure, FigureBlock)
+
+    assert "gap to web" in figure.spec["layout"]["annotations"][0]["text"]
 
 
 def test_sections_about_a_part_of_the_window_say_so() -> None:

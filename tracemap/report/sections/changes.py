@@ -64,14 +64,17 @@ def observed_minutes(story: Story, window: Window) -> float:
     """Return the minutes of a window in which calls were observed; 0 where that is not known.
 
     Read from the cells of the timeline, which lack where nothing was called, and within the time
-    that the data covers.
+    that the data covers. The timeline has whole cells only; the one in which the data begins counts
+    from there on.
     """
-    starts = sorted(
-        {_since_epoch_ns(row["window_start"]) for points in story.lines.values() for row in points}
-    )
-    step_ns = math.gcd(*(after - before for before, after in pairwise(starts))) or MINUTE_NS
+    starts = {
+        _since_epoch_ns(row["window_start"]) for points in story.lines.values() for row in points
+    }
+    step_ns = math.gcd(*(after - before for before, after in pairwise(sorted(starts)))) or MINUTE_NS
     covered = story.findings.ledger.covered or window
     first, last = max(window.start_ns, covered.start_ns), min(window.end_ns, covered.end_ns)
+    if covered.start_ns + step_ns > min(starts, default=covered.end_ns):
+        starts.add(covered.start_ns // step_ns * step_ns)
     observed_ns = sum(max(0, min(start + step_ns, last) - max(start, first)) for start in starts)
     return observed_ns / MINUTE_NS
 

@@ -12,8 +12,8 @@ from tracemap.report.words import counted, in_ms, listed, span_of
 _LINES = 6
 _SHEETS = 12
 _UNKNOWN = "\0"
-_WAY, _CALLS = "is the way between them", "more calls"
-_OWN, _BEYOND = "its own time", "what it waited for itself"
+_WAY, _CALLS = "on the way between them", "for more calls"
+_OWN, _BEYOND = "of its own time", "in which it waited itself"
 _KINDS = {"gap": _WAY, "calls": _CALLS, "self": _OWN, "virtual": _OWN}
 _SILENT = ("no spike", "too few calls")
 
@@ -106,9 +106,9 @@ def _interface(story: Story, row: Row) -> Sentence:
         *upstream,
         *(() if is_slower else (" was not slower itself;",)),
         *((": " if is_slower else " "), "calls to it took ", *downstream),
-        f" {offered} more per request; {arrived} arrived ({row['verdict']}): of the change of ",
+        f" {offered} more per request; {arrived} arrived ({row['verdict']}). In the change of ",
         *operation_name(*root.step),
-        f", {listed(named)}.",
+        f" that is {listed(named)}.",
     )
 
 

@@ -6,6 +6,7 @@ from tracemap.model import Window, iso
 from tracemap.report.blocks import FigureBlock, Section
 from tracemap.report.figures.panels import Panel, Shade, Unit, panels
 from tracemap.report.names import label
+from tracemap.report.rows import Row
 from tracemap.report.story import LEAST_MS, Step, Story
 from tracemap.report.words import span_of
 
@@ -82,18 +83,16 @@ def _origin_unit(story: Story, step: Step) -> Unit | None:
     origin = story.origin
     if origin is None:
         return None
-    edge = origin["edge"]
-    if edge is not None:
+    ends = _ends(story, origin)
+    if ends is not None:
         mine = [
             unit
             for unit in story.lines
-            if unit[0] in ("gap", "client")
-            and (unit[1], unit[3]) == (edge["upstream"], edge["downstream"])
+            if unit[0] in ("gap", "client") and (unit[3], unit[1]) == ends
         ]
         if mine:
             return max(mine, key=lambda unit: (unit[0] == "gap", _rise(story, unit)))
-    order = {"wire": ("gap", "client", "server")}.get(origin["cause"], ("server", "self", "client"))
-    for measured in order:
+    for measured in ("server", "self", "client"):
         for named in (
             step,
             (origin["service"], origin["operation"] or ""),
@@ -103,6 +102,16 @@ def _origin_unit(story: Story, step: Step) -> Unit | None:
             if unit is not None:
                 return unit
     return None
+
+
+def _ends(story: Story, origin: Row) -> tuple[str, str] | None:
+    """Return downstream and upstream of the edge that shows an origin best; None: no edge does."""
+    if origin["edge"] is not None:
+        return origin["edge"]["downstream"], origin["edge"]["upstream"]
+    leaves = story.hit.from_origin(origin) if story.hit else []
+    if origin["cause"] != "wire" or not leaves:
+        return None
+    return leaves[0].row["service"], leaves[0].row["upstream"]
 
 
 def _unit(story: Story, measured: str, step: Step) -> Unit | None:

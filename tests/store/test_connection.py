@@ -14,7 +14,7 @@ import pytest
 
 from tests.builders import reading, span
 from tracemap.errors import StoreError
-from tracemap.store import Store
+from tracemap.store import Store, connection
 
 MAKE = """
 import sys
@@ -182,6 +182,21 @@ def test_ctrl_c_while_duckdb_works_is_a_keyboard_interrupt(path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt), Store.open(path, create=True) as store:
         store.query(endless)
+
+
+def test_ctrl_c_while_a_database_is_made_leaves_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a traceback nor half a database."""
+
+    def interrupted(*_arguments: object, **_options: object) -> None:
+        raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr(connection, "create_schema", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        Store.open(path, create=True)
+    assert list(path.parent.iterdir()) == []
 
 
 def test_any_other_runtime_error_stays_what_it_is(path: Path) -> None:

@@ -28,12 +28,13 @@ class InUseError(StoreError):
     """Another process holds the database; it may have finished a moment later."""
 
 
-def is_interruption(error: BaseException) -> bool:
-    """Return whether `error` is what DuckDB raises in the place of a ``KeyboardInterrupt``.
+def raise_interruption(error: BaseException | None) -> None:
+    """Raise `KeyboardInterrupt` if `error` is what DuckDB raises in its place.
 
     It asks the interpreter for signals while it works, and gives up with an error of this text.
     """
-    return type(error) is RuntimeError and str(error) == "Query interrupted"
+    if type(error) is RuntimeError and str(error) == "Query interrupted":
+        raise KeyboardInterrupt from error
 
 
 def connect(
@@ -110,9 +111,8 @@ def make(path: Path) -> bool:
     unfinished = path.with_name(f"{path.name}.{token_hex(4)}.creating")
     _remove_left_behind(path)
     try:
-        connection = _open(unfinished, read_only=False, config={})
-        create_schema(connection, created_by=tracemap.__version__)
-        connection.close()
+        with _open(unfinished, read_only=False, config={}) as connection:
+            create_schema(connection, created_by=tracemap.__version__)
         return _publish(unfinished, path)
     except OSError as error:
         raise StoreError(
@@ -120,6 +120,9 @@ def make(path: Path) -> bool:
             where=str(path),
             hint="choose another place with --db",
         ) from error
+    finally:
+        for left in (unfinished, unfinished.with_name(f"{unfinished.name}.wal")):
+            left.unlink(missing_ok=True)
 
 
 def _publish(unfinished: Path, path: Path) -> bool:
@@ -127,12 +130,9 @@ def _publish(unfinished: Path, path: Path) -> bool:
     try:
         os.link(unfinished, path)
     except FileExistsError:
-        unfinished.unlink()
         return False
     except OSError:  # a file system without links
         unfinished.rename(path)
-        return True
-    unfinished.unlink()
     return True
 
 

@@ -15,7 +15,7 @@ from tracemap.store import buckets as walk
 from tracemap.store import dirty, facts, ledger, lookup, query
 from tracemap.store.append import Appended, append_file, known_file
 from tracemap.store.catalog import Catalog
-from tracemap.store.connection import connect, is_interruption, make
+from tracemap.store.connection import connect, make, raise_interruption
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -68,8 +68,14 @@ class Store:
                 tracemap, or is held by another process.
         """
         file = Path(path)
-        made = create and not read_only and make(file)
-        connection = connect(file, read_only=read_only, memory_limit=memory_limit, threads=threads)
+        try:
+            made = create and not read_only and make(file)
+            connection = connect(
+                file, read_only=read_only, memory_limit=memory_limit, threads=threads
+            )
+        except RuntimeError as error:
+            raise_interruption(error)
+            raise
         return cls(connection, file, read_only=read_only, made=made)
 
     def close(self) -> None:
@@ -95,8 +101,7 @@ class Store:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-        if error is not None and is_interruption(error):
-            raise KeyboardInterrupt from error
+        raise_interruption(error)
 
     def append(self, reading: Reading, *, now: datetime | None = None) -> Appended:
         """Take in one file: all of it or nothing.

@@ -54,3 +54,13 @@ def test_names_are_whole() -> None:
     assert made["origins"][0]["service"] == believable.HOSTILE[0]
     assert believable.HOSTILE[3] in [row["root_operation"] for row in made["flow"]]
     assert "<" not in build(believable.hostile()).json()
+
+
+def test_the_part_that_was_compared_is_named() -> None:
+    """A batch window is longer than what flow, origins and propagation are about."""
+    findings = believable.incident("batch")
+    findings.incident = findings.baseline
+    document = json.loads(build(findings).json())
+
+    assert document["incident"] == document["baseline"]
+    assert json.loads(build(believable.incident()).json())["incident"] is None

@@ -424,7 +424,8 @@ def test_the_line_of_a_network_is_one_it_slowed_down() -> None:
 def test_sections_about_a_part_of_the_window_say_so() -> None:
     """The rest of a day was not compared with anything."""
     findings = believable.incident("batch")
-    findings.sections = ("flow", "origins", "propagation")
+    findings.tables["timeline"] = believable.incident().tables["timeline"]
+    findings.sections = ("flow", "origins", "propagation", "blast_radius", "changes")
     findings.incident = Window(NOON_NS + 2 * MINUTE_NS, NOON_NS + 8 * MINUTE_NS)
     page = build(findings).view
 
@@ -458,3 +459,13 @@ def test_shares_say_of_what_they_are_shares() -> None:
 
     assert "75 % of this operation's change" in plain(page.headline)
     assert any("90 % of the time all origins explain" in plain(fact.remark) for fact in facts.facts)
+
+
+def test_a_service_with_spans_is_not_said_to_have_none() -> None:
+    """Its calls to silent databases do not make it silent."""
+    flow = [{**leaf(2, "virtual", 30), "upstream": "redis"}, leaf(2, "gap", 20)]
+    made = small(flow, [origin(1, "web", "wire", 50, 1.0)])
+    (facts, *_) = sections(build(made).view)["summary"].blocks
+    assert isinstance(facts, FactsBlock)
+
+    assert not any("no spans of its own" in plain(fact.remark) for fact in facts.facts)

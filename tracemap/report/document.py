@@ -30,6 +30,7 @@ def _content(findings: Findings, page: Page) -> Mapping[str, Any]:
         "recipe": findings.recipe,
         "title": findings.title,
         "window": _window(findings.window),
+        "incident": _window(findings.incident),
         "baseline": _window(findings.baseline),
         "baseline_reason": findings.baseline_reason,
         "inputs": _inputs(findings),

@@ -66,7 +66,7 @@ def _incident(story: Story, root: Root) -> Sentence:
         clause
         for clause in (
             _from_origin(story, root) if named else _from_largest(story, root),
-            _own(story, root) if named else (),
+            _own(root, named),
             _absorbed(story),
             _unexplained(root, named),
         )
@@ -162,11 +162,11 @@ def _way(leaf: Leaf, origin: Row) -> Sentence:
     return (*clause, ")")
 
 
-def _own(story: Story, root: Root) -> Sentence:
-    """Return the operation's own time, unless that is what the origin clause said already."""
-    for origin in (story.origin, story.also):
-        if origin and (origin["service"], origin["cause"]) == (root.service, "self"):
-            return ()
+def _own(root: Root, named: list[Row]) -> Sentence:
+    """Return the operation's own time, unless the first clause said it already."""
+    is_said = any((row["service"], row["cause"]) == (root.service, "self") for row in named)
+    if is_said or not named:
+        return ()
     if root.own_ms < LEAST_SHARE * root.change_ms:
         return ()
     return (f"{in_ms(root.own_ms * 1e6)} is its own time",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tracemap.report.blocks import Block, Column, Section, plain, remark
 from tracemap.report.headline import cause_words
 from tracemap.report.rows import Row
+from tracemap.report.sections.part import about_part
 from tracemap.report.story import LEAST_MS, Root, Story
 from tracemap.report.tables import OPERATION, SERVICE, table
 from tracemap.report.words import counted, in_ms
@@ -35,6 +36,7 @@ def blast_radius(story: Story) -> Section | None:
         said.append(f" {called} is {plain(cause_words(story.origin))}.")
     caption = "User-visible operations, those that lost most time in all first"
     blocks: list[Block] = [
+        *about_part(story),
         remark("".join(said)),
         table("blast-radius-table", caption, _COLUMNS, rows),
     ]

@@ -9,6 +9,7 @@ from itertools import pairwise
 from tracemap.model import MINUTE_NS, SECOND_NS, Window
 from tracemap.report.blocks import Block, Column, Section, remark
 from tracemap.report.rows import Row
+from tracemap.report.sections.part import about_part
 from tracemap.report.story import Story
 from tracemap.report.tables import DOWNSTREAM, UPSTREAM, table
 from tracemap.report.words import counted
@@ -42,7 +43,7 @@ def changes(story: Story) -> Section | None:
     rows.sort(
         key=lambda row: (row["order"], -abs(row["weight"]), row["upstream"], row["downstream"])
     )
-    blocks: list[Block] = []
+    blocks: list[Block] = [*about_part(story)]
     if rows:
         caption = f"{counted(len(rows), 'edge')} between operations, new ones first"
         blocks.append(table("changes-table", caption, _COLUMNS, rows))

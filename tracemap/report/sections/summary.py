@@ -95,6 +95,8 @@ def _origin(story: Story) -> list[Fact]:
 
 def _beyond(story: Story, origin: Row) -> str:
     """Return the warning that an origin which recorded no spans cannot be looked into."""
+    if origin["cause"] != "self":
+        return ""
     leaves = [leaf for root in story.roots for leaf in root.from_origin(origin)]
     if not any(leaf.row["leaf"] == "virtual" for leaf in leaves):
         return ""

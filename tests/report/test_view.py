@@ -376,6 +376,16 @@ def test_whoever_was_slower_is_told_by_how_much() -> None:
     )
 
 
+def test_a_part_too_small_to_follow_is_not_called_waiting() -> None:
+    """Nobody looked where in the service it was."""
+    moves = [move("web", "GET /", "cart", "GET /cart", 52, 52, "propagated")]
+    made = small([leaf(2, "gap", 48), leaf(3, "small", 4)], [], moves, sections=("handoff",))
+
+    assert sheet_lines(build(made).view)[0].endswith(
+        "48 ms on the way between them and 4.0 ms too small to follow in it."
+    )
+
+
 def test_a_lead_stays_a_lead_on_the_hand_off() -> None:
     """A team is not sent after noise."""
     weak = origin(1, "cart", "self", 50, 1.0, confidence="weak")

@@ -14,7 +14,8 @@ _SHEETS = 12
 _UNKNOWN = "\0"
 _WAY, _CALLS = "on the way between them", "for more calls"
 _OWN, _BEYOND = "of its own time", "in which it waited itself"
-_KINDS = {"gap": _WAY, "calls": _CALLS, "self": _OWN, "virtual": _OWN}
+_SMALL = "too small to follow in it"
+_KINDS = {"gap": _WAY, "calls": _CALLS, "self": _OWN, "virtual": _OWN, "small": _SMALL}
 _SILENT = ("no spike", "too few calls")
 
 
@@ -100,7 +101,7 @@ def _interface(story: Story, row: Row) -> Sentence:
         for words, part in sorted(parts.items(), key=lambda item: -item[1])
         if part >= LEAST_SHARE * whole
     ]
-    is_slower = parts[_OWN] + parts[_BEYOND] >= LEAST_SHARE * whole
+    is_slower = parts[_OWN] + parts[_BEYOND] + parts[_SMALL] >= LEAST_SHARE * whole
     return (
         "Interface owner: ",
         *upstream,
@@ -116,7 +117,7 @@ def _parts(story: Story, row: Row) -> tuple[Root | None, dict[str, float]]:
     """Return what the time through an edge is made of, for the operation that got most of it."""
     best: tuple[Root | None, dict[str, float]] = (None, {})
     for root in story.roots:
-        parts = dict.fromkeys((_WAY, _CALLS, _OWN, _BEYOND), 0.0)
+        parts = dict.fromkeys((_WAY, _CALLS, _OWN, _BEYOND, _SMALL), 0.0)
         for leaf in root.leaves:
             below = leaf.passes(row)
             if below is not None:

@@ -83,6 +83,7 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
         title=recipe.title,
         sections=tuple(recipe.sections),
         window=choice.shown,
+        incident=choice.incident,
         baseline=choice.baseline,
         baseline_reason=choice.reason,
         verdict=analyze.verdict(tables, judged=judged),

@@ -21,7 +21,7 @@ def test_run_writes_three_files_and_says_which(
     content = json.loads(Path(paths[2]).read_text())
     assert content["headline"] == headline
     assert content["summary"]["verdict"] == "incident"
-    assert headline in Path(paths[1]).read_text().replace("`", "")
+    assert headline in Path(paths[1]).read_text().replace("`", "").replace("\\", "")
 
 
 def test_findings_are_kept_in_the_database(tracemap: Tracemap, database: Path) -> None:

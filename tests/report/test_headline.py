@@ -62,7 +62,7 @@ def test_without_a_flow_the_origin_is_still_named() -> None:
     findings.tables["flow"] = findings.tables["flow"].clear()
 
     assert build(findings).headline == (
-        "The likeliest origin is card-db's own time: 203 ms added to each user request on average, "
+        "The likeliest origin is card-db's own time: 203 ms per user request on average, "
         "93 % of the time all origins explain."
     )
 

@@ -18,7 +18,7 @@ HISTOGRAM_SCALE = 6
 ZERO_BUCKET = -1_000_000
 """Bucket of a duration of zero."""
 JACKKNIFE_BUCKETS = 50
-"""Traces are spread over this many hash buckets for confidence intervals (methods.md 4.1)."""
+"""Traces are spread over this many hash buckets for confidence intervals (docs/methods.md)."""
 
 USER = "user"
 """Virtual downstream of a root ``SERVER`` span: somebody outside the export called."""

@@ -9,6 +9,7 @@ from tracemap.report.story import LEAST_MS, LEAST_SHARE, Leaf, Root, Step, Story
 from tracemap.report.words import counted, in_ms, interval, percent, signed_ms, significant, span_of
 
 _ALL_TIME = "the time all origins explain"
+_SPIKED = ("propagated", "amplified", "absorbed")
 _ALL_OF_IT = 1.005
 """Up to this share a part is the whole, but for rounding."""
 
@@ -26,10 +27,10 @@ def headline(story: Story) -> Sentence:
     if story.hit is not None and story.hit.change_ms >= LEAST_MS:
         return _incident(story, story.hit)
     if story.origin is not None:
-        return _origin_only(story.origin)
+        return _origin_only(story, story.origin)
     if story.spikes:
         return _spikes_only(story)
-    return ("Something changed in ", span_of(story.findings.window), "; see the tables below.")
+    return _inner(story)
 
 
 def operation_name(service: str, operation: str) -> Sentence:
@@ -196,13 +197,30 @@ def _unexplained(root: Root, named: list[Row]) -> Sentence:
     return (f"other parts got faster by {in_ms(-root.unexplained_ms * 1e6)}",)
 
 
-def _origin_only(origin: Row) -> Sentence:
+def _origin_only(story: Story, origin: Row) -> Sentence:
+    users = "" if story.hit is None else "; no user-visible operation became slower all the same"
     share = "" if origin["share"] is None else f", {percent(origin['share'])} of {_ALL_TIME}"
     likeliest = "A lead, not a finding, is " if origin["confidence"] == "weak" else None
     return (
         likeliest or "The likeliest origin is ",
         *cause_words(origin),
-        f": {in_ms(origin['excess_ms'] * 1e6)} added to each user request on average{share}.",
+        f": {in_ms(origin['excess_ms'] * 1e6)} per user request on average{share}{users}.",
+    )
+
+
+def _inner(story: Story) -> Sentence:
+    """Return which upstream got slower for whom, where no operation of a user did."""
+    users = "no user-visible operation became slower on average."
+    spiked = [row for row in story.propagation if row["verdict"] in _SPIKED]
+    if not spiked:
+        return ("Something changed in ", span_of(story.findings.window), ", but ", users)
+    worst = max(spiked, key=lambda row: row["offered_ms"])
+    return (
+        *operation_name(worst["upstream"], worst["upstream_operation"]),
+        f" took {in_ms(worst['offered_ms'] * 1e6)} longer per request of ",
+        *operation_name(worst["downstream"], worst["downstream_operation"]),
+        f" ({worst['verdict']}); ",
+        users,
     )
 
 

@@ -14,7 +14,7 @@ from tracemap.ingest.kernels.layout import Bytes, Ints
 from tracemap.ingest.kernels.machine import SLACK
 from tracemap.ingest.streams import MESSAGE_BYTES_MAX, BrokenStreamError
 
-BLOCK_BYTES = 1 << 24
+BLOCK_BYTES = 1 << 25
 _NEWLINE = 10
 _NO_BOUNDS = np.empty((0, 2), np.int64)
 _FindBounds = Callable[[Bytes, int, Ints], tuple[int, int]]

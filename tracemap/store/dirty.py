@@ -55,17 +55,17 @@ def mark_traces(connection: Connection, traces: pl.DataFrame) -> None:
     mark_dirty(connection, starts["first_ns"])
 
 
-def mark_linking(connection: Connection, traces: pl.DataFrame) -> None:
-    """Mark the hours of traces that link into `traces`: their links now have a target."""
-    with staged(connection, arrived=traces.select(TRACE)):
-        linking = read(
-            connection,
-            """
-            SELECT DISTINCT trace_high, trace_low FROM links
-            SEMI JOIN arrived ON (linked_trace_high = arrived.trace_high
-                                  AND linked_trace_low = arrived.trace_low)
-            """,
-        )
+def mark_linking(connection: Connection, file_id: int) -> None:
+    """Mark the hours of traces that link into the traces of a file: their links have a target."""
+    linking = read(
+        connection,
+        """
+        SELECT DISTINCT links.trace_high, links.trace_low FROM links
+        SEMI JOIN (SELECT trace_high, trace_low FROM stored_spans WHERE file_id = $file_id) arrived
+        ON (linked_trace_high = arrived.trace_high AND linked_trace_low = arrived.trace_low)
+        """,
+        file_id=file_id,
+    )
     mark_traces(connection, linking)
 
 

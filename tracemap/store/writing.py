@@ -68,6 +68,8 @@ class FileWriter:
     def finish(self) -> None:
         """Mark the hours whose facts the file put out of date."""
         mark_dirty(self._connection, self._starts_ns)
+        if self._catalog.has_links:
+            mark_linking(self._connection, self.file_id)
         renamed = self._catalog.renamed()
         if renamed.height:
             mark_resources(self._connection, renamed)
@@ -109,8 +111,6 @@ class FileWriter:
         )
         self._touch(before_ns)
         self._touch(now_ns.to_series())
-        if self._catalog.has_links:
-            mark_linking(self._connection, parts)
 
     def _add_links(self, links: pl.DataFrame, known: pl.DataFrame) -> None:
         """Store the links that are not stored: a copy of a span brings the same links again."""

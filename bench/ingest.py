@@ -105,7 +105,7 @@ def _write(json_path: Path, protobuf_path: Path) -> None:
 
 
 def _tracemap(path: Path, database: Path) -> int:
-    with Store.open(database, create=True) as store:
+    with Store.open(database, create=True, threads=1) as store:  # as the command does
         return sum(taken.appended.spans for taken in take_in(store, [str(path)]) if taken.appended)
 
 

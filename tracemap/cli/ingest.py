@@ -52,7 +52,8 @@ def filled(db: Path) -> Iterator[Store]:
     """
     from tracemap.store import Store
 
-    with Store.open(db, create=True) as store:
+    # Decoding has the cores: threads of the database's own would only take turns with it.
+    with Store.open(db, create=True, threads=1) as store:
         try:
             yield store
         finally:

@@ -10,7 +10,7 @@ import polars as pl
 
 from tracemap.model import FILES
 from tracemap.store.tables import insert, read
-from tracemap.store.writing import FileWriter
+from tracemap.store.writing import FileWriter, whole_traces
 
 if TYPE_CHECKING:
     from tracemap.model import Reading
@@ -65,9 +65,10 @@ def append_file(
     with ThreadPoolExecutor(max_workers=1) as behind:
         writing: Future[None] | None = None
         for batch in reading.batches():
+            ordered = replace(batch, spans=whole_traces(batch.spans))
             if writing is not None:
                 writing.result()
-            writing = behind.submit(writer.write, batch)
+            writing = behind.submit(writer.write, ordered)
         if writing is not None:
             writing.result()
     known = None if hash_was_known else known_file(connection, reading)

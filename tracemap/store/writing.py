@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from tracemap.store.tables import Connection
 
 
+def whole_traces(spans: pl.DataFrame) -> pl.DataFrame:
+    """Return `spans` with whole traces together, in the order of their start.
+
+    That lets the ids of traces compress to nothing, and a range of time is then a range of rows.
+    """
+    return spans.sort(pl.col("start_ns").min().over(TRACE), *TRACE, "start_ns", "span_id")
+
+
 class FileWriter:
     """Writes one file, batch by batch, inside a transaction that the caller opens and ends.
 
@@ -47,10 +55,10 @@ class FileWriter:
         self.records = self.spans = self.duplicates = self.rejected = self.skipped = 0
 
     def write(self, batch: Batch) -> None:
-        """Add one batch."""
+        """Add one batch, its spans as `whole_traces` returns them."""
         spans = self._catalog.numbered(batch).with_columns(self._file)
         if has_copies(spans):
-            spans = settled(spans, self._catalog)
+            spans = whole_traces(settled(spans, self._catalog))
         known = self._known(spans)
         if known.height:
             spans = without_stored(self._connection, self._catalog, spans, known)
@@ -88,22 +96,14 @@ class FileWriter:
             )
 
     def _add_spans(self, spans: pl.DataFrame, known: pl.DataFrame) -> None:
-        """Store `spans`, index their traces, and mark the hours these start in, before and now.
-
-        Whole traces lie together, in the order of their start: that lets the ids of traces compress
-        to nothing, and a range of time is then a range of rows.
-        """
+        """Store `spans`, index their traces, and mark the hours these start in, before and now."""
         start = pl.col("start_ns")
         parts = spans.group_by(TRACE).agg(
             start.min().alias("first_ns"),
             start.max().alias("last_ns"),
             pl.len().cast(pl.Int64).alias("spans"),
         )
-        insert(
-            self._connection,
-            "stored_spans",
-            spans.sort(start.min().over(TRACE), *TRACE, "start_ns", "span_id"),
-        )
+        insert(self._connection, "stored_spans", spans)
         insert(self._connection, "trace_parts", parts.sort("first_ns", *TRACE))
         before_ns = known.join(parts, on=TRACE, how="semi")["first_ns"]
         now_ns = parts.join(known, on=TRACE, how="left", suffix="_before").select(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import ClassVar, Literal, NamedTuple, Self
@@ -37,7 +38,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class Fault(ABC):
     """A change of one quantity in requests that start within ``[start_minute, end_minute)``.
 
     The first hour, unless said otherwise.
@@ -68,22 +69,22 @@ class Fault:
         return round(self.start_minute * MINUTE_NS), round(self.end_minute * MINUTE_NS)
 
     @property
+    @abstractmethod
     def origin(self) -> tuple[str, str]:
         """Service and operation (or ``''``) that are to blame."""
-        raise NotImplementedError
 
     @property
     def edge(self) -> tuple[str, str] | None:
         """Downstream and upstream, when it is one edge that is to blame."""
         return None
 
+    @abstractmethod
     def touches(self, place: Place) -> bool:
         """Return whether the fault concerns this place."""
-        raise NotImplementedError
 
+    @abstractmethod
     def changed(self, values: Integers) -> Integers:
         """Return the quantity under the fault."""
-        raise NotImplementedError
 
     def changed_at(self, values: Integers, at_ns: Integers) -> Integers:
         """Return the quantity under the fault, by the time the requests arrive."""

@@ -18,7 +18,7 @@ from tracemap.errors import NoDataError
 from tracemap.intake import Progress, silent, take_in
 from tracemap.model import FINDINGS, SPIKES, Cells, Facts, Findings, Window
 from tracemap.recipe import Recipe, limits
-from tracemap.store import Store
+from tracemap.store import OutdatedError, Store
 from tracemap.windows import Choice, Request, choose
 
 
@@ -105,17 +105,21 @@ def bring_up_to_date(store: Store, *, progress: Progress = silent) -> None:
 def up_to_date(path: Path, *, progress: Progress = silent) -> Iterator[Store]:
     """Open the database for reading, its facts up to date.
 
-    It is opened for writing only where facts have to be derived first, so that many can read one
-    database at a time.
+    It is opened for writing only where facts have to be derived first, or its schema is an earlier
+    one, so that many can read one database at a time.
 
     Raises:
         StoreError: If it cannot be opened, or facts are missing and it cannot be written.
     """
-    with Store.open(path, read_only=True) as store:
-        is_stale = bool(store.dirty_hours())
-        if not is_stale:
-            yield store
-            return
+    try:
+        opened = Store.open(path, read_only=True)
+    except OutdatedError:
+        pass
+    else:
+        with opened as store:
+            if not store.dirty_hours():
+                yield store
+                return
     with Store.open(path) as store:
         bring_up_to_date(store, progress=progress)
     with Store.open(path, read_only=True) as store:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tracemap.store.append import Appended
-from tracemap.store.connection import InUseError
+from tracemap.store.connection import InUseError, OutdatedError
 from tracemap.store.database import Store
 from tracemap.store.schema import SCHEMA_VERSION, schema_markdown
 
-__all__ = ["SCHEMA_VERSION", "Appended", "InUseError", "Store", "schema_markdown"]
+__all__ = ["SCHEMA_VERSION", "Appended", "InUseError", "OutdatedError", "Store", "schema_markdown"]

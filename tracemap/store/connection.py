@@ -14,6 +14,7 @@ import duckdb
 import tracemap
 from tracemap.errors import StoreError
 from tracemap.store.schema import APPLICATION, SCHEMA_VERSION, create_schema
+from tracemap.store.upgrade import upgrade
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,10 @@ _LEFT_BEHIND_S = 600
 
 class InUseError(StoreError):
     """Another process holds the database; it may have finished a moment later."""
+
+
+class OutdatedError(StoreError):
+    """An earlier tracemap made the database; opened for writing, it is brought up to date."""
 
 
 def raise_interruption(error: BaseException | None) -> None:
@@ -42,6 +47,8 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
     """Return a connection to the tracemap database at `path`.
 
+    A database of an earlier version is brought up to date first, if it may be written.
+
     The connection can reach no other file (``enable_external_access`` is off and locked), so no
     query that is run through it can either. What does not fit in `memory_limit` is spilled to
     ``<path>.tmp`` beside it.
@@ -54,7 +61,7 @@ def connect(
 
     Raises:
         StoreError: If there is no such file, it is not a tracemap database, a newer tracemap made
-            it, or another process holds it.
+            it, an earlier one did and it is only to be read, or another process holds it.
     """
     if not path.exists():
         raise StoreError(
@@ -72,7 +79,11 @@ def connect(
         config["threads"] = threads
     connection = _open(path, read_only=read_only, config=config)
     try:
-        _check_ours(connection, path)
+        version = _version(connection, path)
+        if version < SCHEMA_VERSION:
+            if read_only:
+                raise _outdated(path, version)
+            upgrade(connection, version, created_by=tracemap.__version__)
     except StoreError:
         connection.close()
         raise
@@ -177,7 +188,17 @@ def _unusable(path: Path, error: duckdb.Error) -> StoreError:
     )
 
 
-def _check_ours(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _outdated(path: Path, version: int) -> OutdatedError:
+    return OutdatedError(
+        f"the database '{path}' was made by an earlier tracemap: schema {version}, and this one"
+        f" ({tracemap.__version__}) needs {SCHEMA_VERSION}",
+        where=f"{path}, table meta",
+        hint=f"bring it up to date, nothing in it is lost: tracemap info --db {path}",
+    )
+
+
+def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """Return the schema version of a database of ours, this one's at most."""
     try:
         rows = connection.sql(
             "SELECT application, schema_version, created_by FROM main.meta"
@@ -198,3 +219,4 @@ def _check_ours(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
             where=f"{path}, table meta",
             hint="upgrade with: pip install --upgrade otel-tracemap",
         )
+    return int(version)

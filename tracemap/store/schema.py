@@ -1,4 +1,12 @@
-"""The schema of a tracemap database: `schema.sql` runs it, and documents it."""
+"""The schema of a tracemap database: `schema.sql` runs it, and documents it.
+
+To add a table, or a column to one: write it into `schema.sql` (a column last: databases made
+before get it last too), for a fact or a finding also into `tracemap.model`; add one to
+`SCHEMA_VERSION` and a line to the version history; where derive gives other facts than before, set
+`FACTS_VERSION` to the same number; write `docs/schema.md` anew. Nothing else is needed: a database
+of an earlier version gets what it lacks when it is next opened for writing
+(`tracemap.store.upgrade`). Columns are never taken away, renamed or given another type or meaning.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +23,8 @@ APPLICATION = "tracemap"
 """What `meta.application` says in every database of ours."""
 SCHEMA_VERSION = 1
 """Number of the schema in the version history of `schema.sql`."""
+FACTS_VERSION = 1
+"""The last version that changed what facts are: those of earlier databases are derived again."""
 
 _STATEMENT = re.compile(
     r"(?P<comment>(?:^--[^\n]*\n)+)"

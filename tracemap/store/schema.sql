@@ -11,7 +11,7 @@
 CREATE TABLE meta (
     application    VARCHAR, -- always 'tracemap'
     schema_version INTEGER, -- number in the version history above
-    created_by     VARCHAR  -- version of tracemap that made the database
+    created_by     VARCHAR  -- version of tracemap that made the database or upgraded it last
 );
 
 -- == Spans as read ==

@@ -8,18 +8,19 @@ from pathlib import Path
 import pytest
 import typer
 
+from tests.format_docs import formats_page, formats_table, with_formats_table
 from tracemap import errors, recipe
 from tracemap.analyze import Thresholds
 from tracemap.cli import app
 from tracemap.derive.quality import DISPOSITIONS, ODDITIES
 from tracemap.ingest.kernels.layout import REASONS
 from tracemap.ingest.reading import _PROBLEMS
-from tracemap.ingest.registry import FORMATS
 from tracemap.model import FINDINGS, Quality
 from tracemap.report.sections import SECTIONS
 from tracemap.store import schema_markdown
 
 DOCS = Path(__file__).parents[1] / "docs"
+README = DOCS.parent / "README.md"
 VERBS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
 
@@ -57,14 +58,9 @@ def test_every_exit_code_is_documented() -> None:
 
 
 def test_every_format_is_documented() -> None:
-    """commands.md and the README list what can be read, and nothing else."""
-    page = section(text("commands.md"), "ingest")
-    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
-
-    for written in (page, readme):
-        assert re.findall(r"^\| `([a-z0-9-]+)` \|", written, re.MULTILINE) == [
-            each.name for each in FORMATS
-        ]
+    """formats.md and the table in the README are made of the registry, never by hand."""
+    assert text("formats.md") == formats_page()
+    assert README.read_text(encoding="utf-8").count(formats_table()) == 1
 
 
 def test_every_reject_and_quality_mark_is_documented() -> None:
@@ -123,3 +119,5 @@ def test_links_between_pages_lead_somewhere() -> None:
 
 if __name__ == "__main__":
     (DOCS / "schema.md").write_text(schema_markdown(), encoding="utf-8")
+    (DOCS / "formats.md").write_text(formats_page(), encoding="utf-8")
+    README.write_text(with_formats_table(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -18,7 +18,7 @@ def test_the_promised_verbs_are_there() -> None:
     """The command line is a public interface."""
     assert [
         *("demo", "ingest", "run", "edges", "spikes", "propagation", "origins"),
-        *("graph", "trace", "query", "info"),
+        *("graph", "trace", "query", "info", "formats"),
     ] == VERBS
 
 

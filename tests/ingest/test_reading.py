@@ -13,7 +13,6 @@ import xxhash
 from tests.ingest.writers import json_line, reading, traces
 from tracemap.errors import InputError
 from tracemap.ingest import Source, open_source
-from tracemap.ingest.registry import FORMATS
 
 GOOD = json_line(traces({}))
 NO_TRACES = {
@@ -101,12 +100,6 @@ def test_leaving_a_file_early_stops_the_work_ahead(tmp_path: Path) -> None:
         batches = found.batches()
         assert next(batches).spans.height > 0
         del batches
-
-
-def test_every_format_says_what_it_is() -> None:
-    """The list is shown to people."""
-    assert [each.name for each in FORMATS] == sorted({each.name for each in FORMATS})
-    assert all(each.description for each in FORMATS)
 
 
 def test_a_large_document_is_decoded_in_one_piece() -> None:

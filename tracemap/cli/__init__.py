@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tracemap import __version__
-from tracemap.cli import demo, findings, graph, info, ingest, query, run, trace
+from tracemap.cli import demo, findings, formats, graph, info, ingest, query, run, trace
 
 app = typer.Typer(
     name="tracemap",
@@ -37,6 +37,7 @@ for verb in (
     trace.trace,
     query.query,
     info.info,
+    formats.formats,
 ):
     app.command()(verb)
 

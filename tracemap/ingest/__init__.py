@@ -7,7 +7,9 @@ format), `cutting` (blocks of whole records), a decoder of `kernels` and `batche
 
 from __future__ import annotations
 
+from tracemap.ingest.formats import Format
 from tracemap.ingest.reading import FileReading, open_source
+from tracemap.ingest.registry import FORMATS
 from tracemap.ingest.sources import Source, find_inputs
 
-__all__ = ["FileReading", "Source", "find_inputs", "open_source"]
+__all__ = ["FORMATS", "FileReading", "Format", "Source", "find_inputs", "open_source"]

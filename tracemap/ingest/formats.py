@@ -13,19 +13,27 @@ Task: TypeAlias = Callable[[], Batch]
 """What is left to do for one batch. Tasks of a file run in parallel, batches come in order."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Format:
     """One format of trace files.
 
+    `tracemap formats`, the README and docs/formats.md are made of these.
+
     Attributes:
-        name: As shown to people and kept in ``files``.
-        description: One sentence.
-        sniff: Tells from the first bytes whether a file is in this format.
+        name: As shown to people and kept in ``files``; lower-case words with hyphens.
+        description: What it is and who writes it, in one sentence without a full stop.
+        example: The shortest line that is a file of this format, or, of a binary format, how a
+            file of it starts, in angle brackets.
+        loses: What of OTLP's spans this format cannot say, in a few words; empty: nothing.
+        sniff: Tells from the first bytes whether a file is in this format. No two formats may
+            both say yes to a file.
         read: Yields tasks in the order of the file; it reads, they decode. Takes the size of a
             block in bytes.
     """
 
     name: str
     description: str
+    example: str
+    loses: str = ""
     sniff: Callable[[Contents], bool]
     read: Callable[[Contents, int], Iterator[Task]]

@@ -1,4 +1,4 @@
-"""The formats tracemap reads, in the order in which they are tried."""
+"""The formats tracemap reads. A new format is a new row here."""
 
 from __future__ import annotations
 
@@ -9,22 +9,29 @@ from tracemap.ingest.otlp_protobuf import is_otlp_protobuf, read_otlp_protobuf
 
 FORMATS: tuple[Format, ...] = (
     Format(
-        "otlp-json",
-        "OTLP/JSON: one object a line (Collector file exporter), whole documents, Tempo and"
-        " Jaeger v3 answers",
-        is_otlp_json,
-        read_otlp_json,
+        name="otlp-json",
+        description="OTLP/JSON: one object a line (Collector file exporter, Java logging"
+        " exporter), whole documents, answers of Tempo and of Jaeger's v3 API",
+        example='{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":'
+        '{"stringValue":"cart"}}]},"scopeSpans":[{"spans":[{"traceId":'
+        '"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","name":"GET /cart",'
+        '"kind":2,"startTimeUnixNano":"1772530800000000000",'
+        '"endTimeUnixNano":"1772530800012000000"}]}]}]}',
+        sniff=is_otlp_json,
+        read=read_otlp_json,
     ),
     Format(
-        "otlp-protobuf",
-        "OTLP protobuf: one bare message, or messages with their length before each (Collector"
-        " file exporter)",
-        is_otlp_protobuf,
-        read_otlp_protobuf,
+        name="otlp-protobuf",
+        description="OTLP protobuf: one bare message, or messages each with its length before it"
+        " (Collector file exporter)",
+        example="<0a, the length of a ResourceSpans, 0a; or four bytes of length before each>",
+        sniff=is_otlp_protobuf,
+        read=read_otlp_protobuf,
     ),
 )
+"""Sorted by name."""
 
 
 def format_of(contents: Contents) -> Format | None:
-    """Return the first format that recognises the file; None: none does."""
+    """Return the format that recognises the file; None: none does."""
     return next((each for each in FORMATS if each.sniff(contents)), None)

@@ -8,7 +8,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format lint types layers docs bench package clean
+.PHONY: help install demo test browser check format lint types layers docs bench package clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,8 +25,13 @@ $(READY): constraints.txt pyproject.toml
 demo: $(READY) ## Run the main job on sample_traces/ into tracemap-demo/
 	$(BIN)/tracemap demo
 
-test: $(READY) ## Run all tests
+test: $(READY) browser ## Run all tests
 	$(BIN)/python -m pytest --numprocesses $(JOBS)
+
+browser: ## Install Chromium for the tests of the pages, where this account may; never fails
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$name >/dev/null 2>&1 && exit 0; done; \
+	test "$$(id -u)" = 0 && command -v apt-get >/dev/null 2>&1 && { apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium; } >/dev/null 2>&1 && exit 0; \
+	echo "No Chromium, and it cannot be installed here: the tests that open reports will be skipped."
 
 check: format lint types layers test docs ## Everything that must be green before a push
 
@@ -52,5 +57,5 @@ package: $(READY) ## Build the wheel and the source archive into dist/
 	$(BIN)/hatchling build
 
 clean: ## Remove everything make made
-	rm -rf .venv build dist site tracemap-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist site tracemap-demo screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find tracemap tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
+
+from tests.report.browser import executable
 
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 """No deadline: a test that shares its machine is not wrong for being slow. On CI the examples are
 the same each time, so that a red run says something about the change."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly that nobody looked at the pages, where nobody could."""
+    if executable() is None:
+        terminalreporter.write_line(
+            "NO BROWSER: reports were not opened, no Chromium found (`make browser` installs it)",
+            yellow=True,
+            bold=True,
+        )

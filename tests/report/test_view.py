@@ -75,7 +75,9 @@ def test_sections_without_findings_are_left_out() -> None:
     """Rather than promising something."""
     page = build(believable.insufficient()).view
 
-    assert [section.id for section in page.sections] == ["summary", "graph", "edges", "ledger"]
+    assert page.proof is not None
+    assert page.proof.id == "graph"
+    assert [section.id for section in page.sections] == ["summary", "edges", "ledger"]
 
 
 def test_a_report_without_an_incident_still_shows_the_graph() -> None:

@@ -194,7 +194,8 @@ class Page:
         verdict: ``incident``, ``quiet`` or ``insufficient_data``.
         headline: The answer in one sentence.
         window: What was looked at, in words.
-        baseline: What it was compared with, and why, in words.
+        baseline: What it was compared with, in words.
+        baseline_reason: Why with that; '' where there is nothing to say.
         proof: The section that proves the headline, shown right below it; None: there is none.
         sections: In the order of the recipe, without those that have nothing to say.
     """
@@ -206,5 +207,6 @@ class Page:
     headline: Sentence
     window: str
     baseline: str
+    baseline_reason: str
     proof: Section | None
     sections: tuple[Section, ...]

@@ -39,7 +39,7 @@ def markdown(page: Page, story: Story) -> str:
     parts = [
         f"# {escape(page.title)}",
         f"**{sentence(page.headline)}**",
-        f"Window: {escape(page.window)}  \nBaseline: {escape(page.baseline)}",
+        _windows(page),
         f"_{GLOSSARY_LINE}_",
     ]
     diagram = mermaid_chain(story)
@@ -49,6 +49,11 @@ def markdown(page: Page, story: Story) -> str:
         parts += _section(section)
     parts.append(f"tracemap {escape(page.version)}")
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _windows(page: Page) -> str:
+    reason = f" ({escape(page.baseline_reason)})" if page.baseline_reason else ""
+    return f"Window: {escape(page.window)}  \nBaseline: {escape(page.baseline)}{reason}"
 
 
 def escape(text: str) -> str:

@@ -11,6 +11,7 @@ from tracemap.report.blocks import Page, Section
 from tracemap.report.headline import headline
 from tracemap.report.names import visible
 from tracemap.report.sections import SECTIONS
+from tracemap.report.sections.graph import graph
 from tracemap.report.sections.spikes import HOW_TO_READ as SPIKES_HOW
 from tracemap.report.sections.spikes import spike_panels
 from tracemap.report.sections.timeline import timeline
@@ -49,7 +50,8 @@ def page(findings: Findings) -> Page:
         verdict=findings.verdict,
         headline=headline(story),
         window=span_of(findings.window),
-        baseline=_baseline(findings),
+        baseline=span_of(findings.baseline),
+        baseline_reason=visible(findings.baseline_reason),
         proof=proof,
         sections=sections,
     )
@@ -68,21 +70,13 @@ def _wanted(findings: Findings) -> list[str]:
 def _proof(story: Story) -> Section | None:
     """Return the section that is moved up to the headline, because it proves it."""
     if story.findings.verdict != "incident":
-        return None
+        return graph(story)
     if "timeline" in story.findings.sections:
         return timeline(story)
     figure = spike_panels(story, "proof-figure")
     if figure is None:
         return None
     return Section("proof", "The worst spikes", (figure,), SPIKES_HOW)
-
-
-def _baseline(findings: Findings) -> str:
-    if findings.baseline is None:
-        reason = visible(findings.baseline_reason)
-        return f"none: {reason}" if reason else "none"
-    reason = f" ({visible(findings.baseline_reason)})" if findings.baseline_reason else ""
-    return f"{span_of(findings.baseline)}{reason}"
 
 
 def _version() -> str:

@@ -16,7 +16,7 @@ from tracemap.report.blocks import (
     warning,
 )
 from tracemap.report.headline import cause_words, operation_name
-from tracemap.report.names import shown
+from tracemap.report.names import shown, visible
 from tracemap.report.rows import Row
 from tracemap.report.sections.edges import is_sampled
 from tracemap.report.story import Story
@@ -39,6 +39,7 @@ def summary(story: Story) -> Section:
         *_absorbed(story),
         *_unexplained(story),
         *_inputs(story),
+        *_compared_with(story),
     ]
     blocks: list[Block] = [FactsBlock(tuple(facts)), *_remarks(story)]
     return Section(
@@ -160,6 +161,15 @@ def _inputs(story: Story) -> list[Fact]:
             "ledger-equation",
         )
     ]
+
+
+def _compared_with(story: Story) -> list[Fact]:
+    """Return the baseline with the reason for it; the reason alone where there is none."""
+    findings = story.findings
+    if not findings.baseline_reason and findings.baseline is None:
+        return []
+    reason: Sentence = (visible(findings.baseline_reason),) if findings.baseline_reason else ()
+    return [Fact("Compared with", (span_of(findings.baseline),), reason)]
 
 
 def _orphan_share(story: Story) -> float:

@@ -159,16 +159,24 @@
     const match = typeof value === "string" && /color(scale)?$/.test(key) ? COLOUR.exec(value) : null;
     return match ? getComputedStyle(root).getPropertyValue(match[1]).trim() : value;
   };
+  const FIRST_LEAST = 380;
+  const proof = document.querySelector(".proof .plot");
+  if (proof && innerWidth >= 640) {  /* the figure that proves the headline is seen without scrolling */
+    const room = innerHeight - proof.getBoundingClientRect().top - scrollY - 8;
+    proof.style.height = Math.max(Math.min(FIRST_LEAST, proof.clientHeight), Math.min(proof.clientHeight, room)) + "px";
+  }
   const draw = () => {
-    if (typeof Plotly === "undefined") return;
+    if (typeof Plotly === "undefined") return Promise.resolve();
+    const drawn = [];
     for (const [id, figure] of Object.entries(page.figures)) {
       const { data, layout } = painted(figure, "");
       layout.dragmode = false;
       if (document.getElementById(id).clientWidth < 520) {  /* no room for remarks in titles */
         for (const mark of layout.annotations || []) mark.text = mark.text.replace(/ <i>[^<]*<\/i>$/, "");
       }
-      Plotly.newPlot(id, data, layout, { responsive: true, displayModeBar: false, scrollZoom: false, doubleClick: false });
+      drawn.push(Plotly.newPlot(id, data, layout, { responsive: true, displayModeBar: false, scrollZoom: false, doubleClick: false }));
     }
+    return Promise.all(drawn);
   };
   const picture = (id) => {
     const button = element("button", "Save as SVG", { type: "button", "aria-label": "Save as SVG: " + document.getElementById(id + "-title").textContent });
@@ -219,7 +227,7 @@
 
   dress(theme);
   document.querySelectorAll("[data-table]").forEach(equip);
-  draw();
+  draw().then(() => { root.dataset.ready = ""; });
   Object.keys(page.figures).forEach(picture);
   reveal();
 })();

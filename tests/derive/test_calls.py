@@ -86,10 +86,18 @@ def test_peer_that_emits_spans_elsewhere_is_that_service() -> None:
 
 def test_siblings_below_a_missing_parent_have_no_edge_between_them() -> None:
     """Case 12: two orphans, each the root of what is below it."""
-    facts = facts_of(at("B.S", 1, 99), at("C.S", 2, 99, flags=0x300))
+    facts = facts_of(at("B.S", 1, 99), at("C.S", 2, 99, flags=0x100))
 
     assert edges(facts) == {}
-    assert reasons(facts) == {"no_edge_orphan": 1, "no_edge_orphan_remote": 1, "orphan": 2}
+    assert reasons(facts) == {"no_edge_orphan": 1, "no_edge_orphan_local": 1, "orphan": 2}
+
+
+def test_orphan_whose_parent_ran_elsewhere_was_called_by_somebody_unknown() -> None:
+    """Flags say that the parent is remote: there was a call, its other side is not in the data."""
+    facts = facts_of(at("B.S", 1, 99, flags=0x300), at("C.I", 2, 98, flags=0x300, trace=2))
+
+    assert edges(facts) == {"unknown caller -> B (orphan)": 1}
+    assert reasons(facts) == {"in_edge": 1, "no_edge_orphan_remote": 1, "orphan": 2}
 
 
 def test_producer_above_server_is_a_plain_call() -> None:

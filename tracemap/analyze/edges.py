@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from tracemap.model import EDGES, USER
+from tracemap.model import EDGES, UNKNOWN_CALLER, USER
 from tracemap.model.histogram import percentiles
 
 _KEY = ["downstream", "upstream", "connection_type"]
@@ -18,7 +18,8 @@ def edges(
     Percentiles come from all calls of the two services, whatever the operation. ``p50_ns`` and so
     on are what downstream waited (client spans); where no client span was recorded, what upstream
     took. ``gap_*`` is client minus server, call by call, from durations alone: clock skew cannot
-    touch it. Calls within one service and calls from outside (`model.USER`) are left out.
+    touch it. Calls within one service and calls from outside (`model.USER`,
+    `model.UNKNOWN_CALLER`) are left out.
 
     Args:
         edge_facts: As `model.EDGE_FACTS`, any cells; they are summed.
@@ -30,7 +31,8 @@ def edges(
     """
     if not everything:
         edge_facts = edge_facts.filter(
-            (pl.col("downstream") != pl.col("upstream")) & (pl.col("downstream") != USER)
+            (pl.col("downstream") != pl.col("upstream"))
+            & ~pl.col("downstream").is_in([USER, UNKNOWN_CALLER])
         )
     calls = edge_facts.group_by(_KEY).agg(
         pl.col(

@@ -6,7 +6,9 @@
 | ``multi_server`` | a second entry below the same CLIENT span: no client duration, it counts once |
 | ``parent_only`` | an entry of another service below a span that is no CLIENT |
 | ``root`` | a SERVER span without parent: `model.USER` called it |
-| ``peer`` | a CLIENT span without entry below, named by its attributes |
+| ``orphan`` | a SERVER span whose parent is missing and ran elsewhere: `model.UNKNOWN_CALLER` |
+| ``peer`` | a CLIENT span without entry below, or a SERVER span without a parent here, that names |
+| | the other side in its attributes |
 | ``unknown`` | a CLIENT span without entry below that names nobody: `model.UNKNOWN` |
 
 Messages have rules of their own, see `tracemap.derive.messaging`.
@@ -19,10 +21,10 @@ import numpy as np
 from tracemap.derive.arrays import Bools
 from tracemap.derive.observations import NOBODY, Observations, observations
 from tracemap.derive.roles import Roles
-from tracemap.derive.spans import Message, Peer, Spans
+from tracemap.derive.spans import KNOWN_REMOTE, REMOTE_MASK, Message, Peer, Spans
 from tracemap.derive.tree import Above, Tree
 from tracemap.derive.upstreams import Upstreams
-from tracemap.model import USER, Kind
+from tracemap.model import UNKNOWN_CALLER, USER, Kind
 
 
 def calls(spans: Spans, tree: Tree, roles: Roles, upstreams: Upstreams) -> list[Observations]:
@@ -30,7 +32,7 @@ def calls(spans: Spans, tree: Tree, roles: Roles, upstreams: Upstreams) -> list[
     return [
         _paired(spans, roles),
         _parent_only(spans, tree, roles),
-        _rooted(spans, tree),
+        _from_outside(spans, tree),
         _virtual(spans, roles, upstreams),
     ]
 
@@ -95,21 +97,35 @@ def _parent_only(spans: Spans, tree: Tree, roles: Roles) -> Observations:
     )
 
 
-def _rooted(spans: Spans, tree: Tree) -> Observations:
+def _from_outside(spans: Spans, tree: Tree) -> Observations:
+    """Return the calls of SERVER spans whose caller recorded nothing here.
+
+    The caller is whom the span itself names, else a user for a root. An orphan that names nobody
+    was called by somebody unknown if its flags say that the parent ran elsewhere; without that the
+    parent may have been a span of its own process, and there is no call.
+    """
     words = spans.vocabulary.words
-    entries = np.flatnonzero((tree.above == Above.ROOT) & (spans.kind == Kind.SERVER))
+    root = tree.above == Above.ROOT
+    orphan = tree.above == Above.ORPHAN
+    says = (spans.peer_kind == Peer.SERVICE) & (spans.peer != 0)
+    called = root | (orphan & (says | ((spans.flags & REMOTE_MASK) == KNOWN_REMOTE)))
+    entries = np.flatnonzero(called & (spans.kind == Kind.SERVER))
+    named, from_root = says[entries], root[entries]
+    nobody = np.where(from_root, words[USER], words[UNKNOWN_CALLER])
+    rule = np.where(from_root, words["root"], words["orphan"])
+    kind = np.where(from_root, words["user"], words["unknown"])
     return observations(
         spans,
         server=entries,
-        downstream=words[USER],
+        downstream=np.where(named, spans.peer[entries], nobody).astype(np.int32),
         downstream_operation=0,
         upstream=spans.service[entries],
         upstream_operation=spans.operation[entries],
         upstream_kind=words["service"],
-        downstream_kind=words["user"],
+        downstream_kind=np.where(named, words["service"], kind).astype(np.int32),
         connection_type=words["rpc"],
         protocol=spans.protocol[entries],
-        evidence=words["root"],
+        evidence=np.where(named, words["peer"], rule).astype(np.int32),
     )
 
 

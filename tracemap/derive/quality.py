@@ -15,7 +15,7 @@ from tracemap.derive.cells import Grid
 from tracemap.derive.derived import Derived
 from tracemap.derive.grouping import grouped
 from tracemap.derive.roles import Fold
-from tracemap.derive.spans import Resolution
+from tracemap.derive.spans import KNOWN_LOCAL, KNOWN_REMOTE, REMOTE_MASK, Resolution
 from tracemap.derive.tree import Above
 from tracemap.model import QUALITY_FACTS
 
@@ -62,8 +62,6 @@ _FOLDS = {
     Fold.SETTLE: "no_edge_settle",
     Fold.CREATE: "no_edge_create",
 }
-_REMOTE_MASK = 0x300
-_KNOWN_LOCAL, _KNOWN_REMOTE = 0x100, 0x300
 
 
 def quality_facts(derived: Derived, grid: Grid) -> pl.DataFrame:
@@ -100,14 +98,14 @@ def _dispositions(derived: Derived) -> dict[str, Bools]:
     in_edge = roles.call & (roles.first_entry >= 0)
     for rows in (derived.calls.client, derived.calls.server):
         in_edge[rows[rows >= 0]] = True
-    remote = spans.flags & _REMOTE_MASK
+    remote = spans.flags & REMOTE_MASK
     orphan = tree.above == Above.ORPHAN
     candidates = [(IN_EDGE, in_edge), ("no_edge_received", messages.received)]
     candidates += [(reason, ~roles.entry & (roles.fold == fold)) for fold, reason in _FOLDS.items()]
     candidates += [
         ("no_edge_root", tree.above == Above.ROOT),
-        ("no_edge_orphan_remote", orphan & (remote == _KNOWN_REMOTE)),
-        ("no_edge_orphan_local", orphan & (remote == _KNOWN_LOCAL)),
+        ("no_edge_orphan_remote", orphan & (remote == KNOWN_REMOTE)),
+        ("no_edge_orphan_local", orphan & (remote == KNOWN_LOCAL)),
         ("no_edge_orphan", orphan),
         ("no_edge_cycle", tree.above == Above.CUT),
     ]

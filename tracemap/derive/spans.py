@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from tracemap.derive.arrays import Bools, Bytes, Ids, Ints, Rows
 from tracemap.derive.peers import peers
 from tracemap.derive.vocabulary import Vocabulary
-from tracemap.model import Status, TraceBucket
+from tracemap.model import Kind, Status, TraceBucket
 
 UNKNOWN_DURATION = -1
 """Duration of a span without an end, or with an end before its start."""
 
+REMOTE_MASK, KNOWN_LOCAL, KNOWN_REMOTE = 0x300, 0x100, 0x300
+"""Bits of OTLP's flags that say where the parent ran, and their values where that is known."""
 
 SORTED_BY = ("trace_high", "trace_low", "start_ns", "span_id")
 """The order of rows in `Spans`."""
@@ -192,9 +194,12 @@ def _of_operations(ids: pl.Series, bucket: TraceBucket, vocabulary: Vocabulary) 
     }
     look = _Lookup(ids, operations["operation_id"])
     columns = {name: look(vocabulary.codes(texts)) for name, texts in vocabulary_codes.items()}
+    # A span without a kind that names whom it calls is the calling side.
+    calls = (pl.col("kind") == int(Kind.UNSPECIFIED)) & (pl.col("peer_kind") != "")
+    kind = operations.select(pl.when(calls).then(int(Kind.CLIENT)).otherwise("kind")).to_series()
     return {
         **columns,
-        "kind": look(_array(operations["kind"], np.uint8)),
+        "kind": look(_array(kind, np.uint8)),
         "message": look(_numbers(operations["messaging_operation"], Message)),
         "peer_kind": look(_numbers(asked["peer_kind"], Peer)),
         "resolution": look(_numbers(asked["resolution"], Resolution)),

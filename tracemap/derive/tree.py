@@ -15,6 +15,7 @@ import numpy as np
 from tracemap.derive.arrays import Bools, Bytes, Ids, Ints, Rows, kernel
 from tracemap.derive.hashing import mix
 from tracemap.derive.spans import Spans
+from tracemap.model import Kind
 
 _SMALL = 16  # below this, comparing all pairs of a trace beats hashing
 
@@ -48,8 +49,14 @@ class Tree:
 
 
 def tree(spans: Spans) -> Tree:
-    """Return who is whose parent. Only span ids of the same trace count, never times."""
-    parent, above = _linked(spans.offsets, _Named(spans.span_id, spans.parent_id))
+    """Return who is whose parent. Only span ids of the same trace count, never times.
+
+    Where client and server recorded their sides under one span id (Zipkin's B3), the server's side
+    is below the client's, and spans that name this id are below the side of their own service.
+    """
+    parent, above, shares = _linked(spans.offsets, _Named(spans.span_id, spans.parent_id))
+    if shares:
+        _unshare(spans, parent, above)
     _cut_cycles(parent, above, spans.span_id)
     first, listed = children(parent)
     return Tree(parent, above, _from_roots(spans.offsets, parent, first, listed))
@@ -79,10 +86,11 @@ class _Linked(NamedTuple):
 
 
 @kernel
-def _linked(offsets: Ints, named: _Named) -> _Linked:
-    """Return the row of each span's parent and what is above it."""
+def _linked(offsets: Ints, named: _Named) -> tuple[Rows, Bytes, bool]:
+    """Return the row of each span's parent, what is above it, and whether spans share an id."""
     total = named.span_id.size
     linked = _Linked(np.full(total, -1, dtype=np.int32), np.zeros(total, dtype=np.uint8))
+    shares = False
     longest = 1
     for trace in range(offsets.size - 1):
         longest = max(longest, offsets[trace + 1] - offsets[trace])
@@ -93,15 +101,18 @@ def _linked(offsets: Ints, named: _Named) -> _Linked:
     for trace in range(offsets.size - 1):
         begin, end = offsets[trace], offsets[trace + 1]
         if end - begin <= _SMALL:
-            _link_by_pairs(begin, end, named, linked)
+            shares |= _link_by_pairs(begin, end, named, linked)
         else:
-            _link_by_hash(begin, end, named, linked, slots)
-    return linked
+            shares |= _link_by_hash(begin, end, named, linked, slots)
+    return linked.parent, linked.above, shares
 
 
 @kernel
-def _link_by_pairs(begin: int, end: int, named: _Named, linked: _Linked) -> None:
+def _link_by_pairs(begin: int, end: int, named: _Named, linked: _Linked) -> bool:
+    shares = False
     for row in range(begin, end):
+        for other in range(begin, row):
+            shares |= named.span_id[other] == named.span_id[row]
         wanted = named.parent_id[row]
         if wanted == 0:
             linked.above[row] = 1
@@ -112,10 +123,12 @@ def _link_by_pairs(begin: int, end: int, named: _Named, linked: _Linked) -> None
                 linked.parent[row] = other
                 linked.above[row] = 0
                 break
+    return shares
 
 
 @kernel
-def _link_by_hash(begin: int, end: int, named: _Named, linked: _Linked, slots: Rows) -> None:
+def _link_by_hash(begin: int, end: int, named: _Named, linked: _Linked, slots: Rows) -> bool:
+    shares = False
     bits = np.uint64(1)
     while (np.uint64(1) << bits) < 2 * (end - begin):
         bits += np.uint64(1)
@@ -124,6 +137,7 @@ def _link_by_hash(begin: int, end: int, named: _Named, linked: _Linked, slots: R
     for row in range(begin, end):
         slot = mix(named.span_id[row], np.uint64(0)) & mask
         while slots[slot] >= 0:
+            shares |= named.span_id[slots[slot]] == named.span_id[row]
             slot = (slot + np.uint64(1)) & mask
         slots[slot] = row
     for row in range(begin, end):
@@ -139,6 +153,44 @@ def _link_by_hash(begin: int, end: int, named: _Named, linked: _Linked, slots: R
                 linked.above[row] = 0
                 break
             slot = (slot + np.uint64(1)) & mask
+    return shares
+
+
+def _unshare(spans: Spans, parent: Rows, above: Bytes) -> None:
+    """Put the server's side of a shared span id below the client's, and children where they belong.
+
+    Of several spans on one side the first by row counts. Ids that come twice on the same side are
+    left alone: nothing says which of the two is meant.
+    """
+    order = np.lexsort((np.arange(len(spans)), spans.span_id, spans.trace))
+    same = spans.span_id[order][1:] == spans.span_id[order][:-1]
+    same &= spans.trace[order][1:] == spans.trace[order][:-1]
+    group = np.concatenate(([0], np.cumsum(~same)))
+    kind = spans.kind[order]
+    calling = _first_of_group(group, (kind == Kind.CLIENT) | (kind == Kind.PRODUCER))
+    answering = _first_of_group(group, (kind == Kind.SERVER) | (kind == Kind.CONSUMER))
+    both = (calling >= 0) & (answering >= 0)
+    client, server = order[calling[both]], order[answering[both]]
+    parent[server], above[server] = client, Above.PARENT
+
+    side = np.full(len(spans), -1, dtype=np.int64)
+    side[order] = np.where(both, np.arange(both.size), -1)[group]
+    named = np.flatnonzero((parent >= 0) & (side[parent] >= 0))
+    at = side[parent[named]]
+    own_client, own_server = order[calling[at]], order[answering[at]]
+    child = (named != own_server) & (spans.parent_id[named] == spans.span_id[own_client])
+    named, own_client, own_server = named[child], own_client[child], own_server[child]
+    service = spans.service[named]
+    by_client = (service == spans.service[own_client]) & (service != spans.service[own_server])
+    parent[named] = np.where(by_client, own_client, own_server)
+
+
+def _first_of_group(group: Ints, wanted: Bools) -> Ints:
+    """Return where the first wanted item of each group stands; -1: there is none."""
+    first = np.full(int(group[-1]) + 1, -1, dtype=np.int64)
+    at = np.flatnonzero(wanted)[::-1]
+    first[group[at]] = at
+    return first
 
 
 @kernel

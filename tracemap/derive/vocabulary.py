@@ -10,14 +10,14 @@ import polars as pl
 import xxhash
 
 from tracemap.derive.arrays import Ids, Rows
-from tracemap.model import UNKNOWN, USER
+from tracemap.model import UNKNOWN, UNKNOWN_CALLER, USER
 
 WORDS = (
-    "", USER, UNKNOWN,
+    "", USER, UNKNOWN, UNKNOWN_CALLER,
     "service", "database", "queue", "external", "user",
     "rpc", "messaging", "link",
     "paired", "multi_server", "parent_only", "root", "peer", "unknown",
-    "parent", "destination",
+    "parent", "destination", "orphan",
 )  # fmt: skip
 """Texts that derive itself writes into facts; always in the vocabulary."""
 

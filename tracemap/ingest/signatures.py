@@ -9,7 +9,6 @@ from tracemap.model import Kind
 
 Said: TypeAlias = Mapping[str, str]
 
-_OUTGOING = (Kind.CLIENT, Kind.PRODUCER)
 _MESSAGING_KINDS = (Kind.CLIENT, Kind.PRODUCER, Kind.CONSUMER)
 
 _DATABASES = {
@@ -58,8 +57,10 @@ def meaning(kind: int, said: Said) -> Meaning:
     RPC, HTTP, GraphQL, function, generative AI.
 
     Whom a span talks to is taken from spans that go out only (``CLIENT``, ``PRODUCER``; for
-    messages ``CONSUMER`` too): on a ``SERVER`` span the same attributes name the caller, and a
-    database on an ``INTERNAL`` span is one inside the process. The names are
+    messages ``CONSUMER`` too): on a ``SERVER`` span addresses are the caller's, one for each, and a
+    database on an ``INTERNAL`` span is one inside the process. ``service.peer.name`` counts on a
+    ``SERVER`` span too, as the caller, and on ``PRODUCER`` and ``CONSUMER`` spans as the broker; a
+    span without a kind calls whom it names, or the database it names. The names are
 
     - of a queue: its destination, without one the messaging system;
     - of a database: ``system namespace``, without a namespace ``system host``;
@@ -71,17 +72,27 @@ def meaning(kind: int, said: Said) -> Meaning:
         said: Canonical attributes (`semconv.ATTRIBUTES`) that are present, not empty.
     """
     found = _first_class(kind, said)
-    if found.peer_kind == "queue" and kind in _MESSAGING_KINDS:
-        return found
-    if kind not in _OUTGOING:
-        return found._replace(peer_kind="", peer_name="")
+    peer = _peer(kind, said, found)
+    return found._replace(peer_kind=peer[0], peer_name=peer[1])
+
+
+def _peer(kind: int, said: Said, found: Meaning) -> tuple[str, str]:
+    """Return kind and name of the peer of a span that is of the class `found`."""
+    named = found.peer_kind, found.peer_name
     service = said.get("peer_service", "")
-    if not service:
-        return found
-    if found.peer_kind == "database":
+    explicit = ("service", service) if service else ("", "")
+    if found.peer_kind == "queue" and kind in _MESSAGING_KINDS:
+        return named
+    if kind in (Kind.PRODUCER, Kind.CONSUMER):
+        broker = ("queue", service) if service else named
+        return broker if service or kind == Kind.PRODUCER else ("", "")
+    is_database = found.peer_kind == "database"
+    if kind == Kind.CLIENT or (kind == Kind.UNSPECIFIED and is_database):
+        if not is_database:
+            return explicit if service else named
         nameless = not (said.get("db_namespace") or _address(said))
-        return found._replace(peer_name=service) if nameless else found
-    return found._replace(peer_kind="service", peer_name=service)
+        return ("database", service) if service and nameless else named
+    return explicit if kind in (Kind.SERVER, Kind.UNSPECIFIED) else ("", "")
 
 
 def _first_class(kind: int, said: Said) -> Meaning:

@@ -24,6 +24,8 @@ USER = "user"
 """Virtual downstream of a root ``SERVER`` span: somebody outside the export called."""
 UNKNOWN = "unknown"
 """Virtual upstream of a ``CLIENT`` span that says nothing about whom it called."""
+UNKNOWN_CALLER = "unknown caller"
+"""Virtual downstream of a span whose parent ran elsewhere, as flags say, and is not in the data."""
 
 
 class Kind(IntEnum):

@@ -217,16 +217,10 @@ def test_service_without_a_name() -> None:
 @pytest.mark.parametrize("column", ["service_namespace", "environment"])
 def test_one_name_in_two_places(store: Store, column: str) -> None:
     """Equal names in two namespaces or environments are two nodes; one name is left as it is."""
-    facts = stored_facts(
-        store,
-        *(
-            row
-            for trace, place in enumerate(("blue", "green"), start=1)
-            for row in (
-                at("A.C", 10 * trace + 1, 0, trace=trace, **{column: place}),
-                at("B.S", 10 * trace + 2, 10 * trace + 1, (10, 90), trace=trace),
-            )
-        ),
-    )
+    spans = []
+    for trace, place in enumerate(("blue", "green"), start=1):
+        client = at("A.C", 10 * trace + 1, trace=trace) | {column: place}
+        spans += [client, at("B.S", 10 * trace + 2, 10 * trace + 1, (10, 90), trace=trace)]
+    facts = stored_facts(store, *spans)
 
     assert edges(facts) == {"A (blue) -> B (paired)": 1, "A (green) -> B (paired)": 1}

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -16,7 +18,7 @@ from tracemap import analyze, derive, engine
 from tracemap.analyze import cast
 from tracemap.errors import NoDataError
 from tracemap.intake import Progress, silent, take_in
-from tracemap.model import FINDINGS, SPIKES, Cells, Facts, Findings, Window
+from tracemap.model import FINDINGS, SPIKES, WHATIF_FACTS, Cells, Change, Facts, Findings, Window
 from tracemap.recipe import Recipe, limits
 from tracemap.store import OutdatedError, Store
 from tracemap.windows import Choice, Request, choose
@@ -138,6 +140,47 @@ def waterfall(store: Store, trace_id: str) -> pl.DataFrame:
         NoDataError: If no stored trace has it.
     """
     return derive.waterfall(store.trace(trace_id))
+
+
+def whatif(
+    store: Store, change: Change, request: Request | None = None, *, progress: Progress = silent
+) -> tuple[pl.DataFrame, Window]:
+    """Return what `change` would have done, as `model.WHATIF`, and the window that was replayed.
+
+    Args:
+        store: An open database.
+        change: What to imagine.
+        request: Its window counts; without one everything is replayed.
+        progress: Told how far it got.
+
+    Raises:
+        NoDataError: If the database or the window holds no spans, or no call of the upstream (and
+            operation) that changes.
+    """
+    covered = store.covered()
+    if covered is None:
+        raise NoDataError("the database holds no spans", hint="tracemap ingest INPUT... fills it")
+    window = (request or Request()).window.within(covered)
+    seen = pl.concat(
+        engine.window_tables(store, [window], derive.hardness_facts, progress=progress)
+    )
+    replay = partial(derive.whatif_facts, change=change, hardness=analyze.hardness(seen))
+    tables = engine.window_tables(store, [window], replay, progress=progress)
+    found = analyze.whatif(pl.concat([WHATIF_FACTS.empty(), *tables]))
+    if found.is_empty():
+        raise _nothing_changed(change, seen, window)
+    return found, window
+
+
+def _nothing_changed(change: Change, seen: pl.DataFrame, window: Window) -> NoDataError:
+    """Return the error that says why a change changes nothing."""
+    operation = f" operation {change.operation!r} of" if change.operation else ""
+    near = get_close_matches(change.upstream, seen["upstream"].unique().sort().to_list(), n=1)
+    return NoDataError(
+        f"no call of{operation} {change.upstream!r} in the window {window} would be different",
+        where="--upstream, --operation",
+        hint=f"did you mean {near[0]!r}?" if near else "tracemap edges lists who is called",
+    )
 
 
 def _compared_facts(store: Store, choice: Choice, progress: Progress) -> Facts:

@@ -11,6 +11,7 @@ from tracemap.analyze.spikes import judged, spikes
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.analyze.timeline import timeline
 from tracemap.analyze.verdict import verdict
+from tracemap.analyze.whatif import hardness, whatif
 from tracemap.analyze.windows import cells
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "cells",
     "edges",
     "flow",
+    "hardness",
     "judged",
     "origins",
     "propagation",
@@ -27,4 +29,5 @@ __all__ = [
     "spikes",
     "timeline",
     "verdict",
+    "whatif",
 ]

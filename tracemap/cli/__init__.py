@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tracemap import __version__
-from tracemap.cli import demo, findings, formats, graph, info, ingest, query, run, trace
+from tracemap.cli import demo, findings, formats, graph, info, ingest, query, run, trace, whatif
 
 app = typer.Typer(
     name="tracemap",
@@ -34,6 +34,7 @@ for verb in (
     findings.propagation,
     findings.origins,
     graph.graph,
+    whatif.whatif,
     trace.trace,
     query.query,
     info.info,

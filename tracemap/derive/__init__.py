@@ -10,5 +10,6 @@ from __future__ import annotations
 from tracemap.derive.facts import facts
 from tracemap.derive.merging import merge
 from tracemap.derive.waterfall import waterfall
+from tracemap.derive.whatif import hardness_facts, whatif_facts
 
-__all__ = ["facts", "merge", "waterfall"]
+__all__ = ["facts", "hardness_facts", "merge", "waterfall", "whatif_facts"]

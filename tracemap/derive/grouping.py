@@ -79,7 +79,8 @@ def grouped(
     columns["rows"] = np.bincount(group, minlength=first.size)
     for name, values in sums.items():
         if values.dtype == np.float64:
-            columns[name] = np.bincount(group, weights=values, minlength=first.size)
+            found = np.bincount(group, weights=values, minlength=first.size)
+            columns[name] = found.astype(np.float64)  # integers where there is no row
         elif name in smallest:
             columns[name] = _smallest(group, values, first.size)
         elif name in largest:

@@ -53,6 +53,10 @@ class Observations:
         """The client's row, else the server's."""
         return np.where(self.client >= 0, self.client, self.server)
 
+    def where(self, kept: Bools) -> Observations:
+        """Return the calls for which `kept` holds."""
+        return Observations(**{item.name: getattr(self, item.name)[kept] for item in fields(self)})
+
     def client_ns(self, spans: Spans) -> Ints:
         """Return what downstream waited for each call, or `UNKNOWN_DURATION`."""
         return np.where(self.waited, spans.duration[self.client], UNKNOWN_DURATION)

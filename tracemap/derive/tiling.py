@@ -46,6 +46,8 @@ class Tiling:
     """Time on paths, ns, one item a span.
 
     Attributes:
+        waits_for: Row of the span it is part of in time, -1: none. Its parent, but for an entry
+            below INTERNAL spans of a call the call itself.
         paired: Whether the span is the entry a CLIENT span waited for.
         start: Start on the clock of the trace's root: as recorded, plus the shift of its host.
         own: Own time within `on`, or within the whole duration for a span that starts a tiling.
@@ -54,6 +56,7 @@ class Tiling:
         apart: Whether the span was ruled not to block the nearest span above that starts a tiling.
     """
 
+    waits_for: Rows
     paired: Bools
     start: Ints
     own: Ints
@@ -79,6 +82,7 @@ def tiling(spans: Spans, tree: Tree, roles: Roles, starts: Bools, roots: Bools) 
     table = _table(spans, paired, starts, roots)
     own, critical = _tiled(tree.order, *children(waits_for), table)
     return Tiling(
+        waits_for=waits_for,
         paired=paired,
         start=table[:, _START],
         own=own,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tracemap.engine.local import update, window_facts
+from tracemap.engine.local import update, window_facts, window_tables
 
-__all__ = ["update", "window_facts"]
+__all__ = ["update", "window_facts", "window_tables"]

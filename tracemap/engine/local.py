@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 
+import polars as pl
+
 from tracemap import derive
 from tracemap.engine.ahead import worked
 from tracemap.model import Cells, Facts, TraceBucket, Window
@@ -91,6 +93,39 @@ def window_facts(
             done += spans
             _tell(progress, done, total)
     return collected.merged()
+
+
+def window_tables(
+    store: Store,
+    windows: Sequence[Window],
+    work: Callable[[TraceBucket, Cells], pl.DataFrame],
+    *,
+    progress: Progress | None = None,
+    bucket_spans: int = BUCKET_SPANS,
+) -> list[pl.DataFrame]:
+    """Return `work` of each bucket of the traces that start in `windows`, in order.
+
+    Args:
+        store: May be read-only.
+        windows: Of time; `work` gets them as cells.
+        work: A function of `derive` that is not part of the facts.
+        progress: See `Progress`.
+        bucket_spans: Spans that are worked on at a time.
+    """
+    done, total = 0, store.spans_in(list(windows)) if progress else 0
+    cells = Cells(windows=tuple(windows))
+
+    def worked_on(bucket: TraceBucket) -> tuple[int, pl.DataFrame]:
+        return bucket.spans.height, work(bucket, cells)
+
+    tables = []
+    buckets = store.buckets(list(windows), max_spans=bucket_spans)
+    with closing(worked(buckets, worked_on, workers=_WORKERS)) as results:
+        for spans, table in results:
+            tables.append(table)
+            done += spans
+            _tell(progress, done, total)
+    return tables
 
 
 def _groups(store: Store, bucket_spans: int) -> list[tuple[list[Window], int]]:

@@ -38,6 +38,7 @@ from tracemap.model.spans import (
     SPANS,
 )
 from tracemap.model.table import Column, Table
+from tracemap.model.whatif import HARDNESS_FACTS, WHATIF, WHATIF_FACTS, Change
 from tracemap.model.words import (
     HISTOGRAM_SCALE,
     HOUR_NS,
@@ -64,6 +65,7 @@ __all__ = [
     "FILES",
     "FINDINGS",
     "FLOW",
+    "HARDNESS_FACTS",
     "HISTOGRAM_SCALE",
     "HOUR_NS",
     "JACKKNIFE_BUCKETS",
@@ -87,9 +89,12 @@ __all__ = [
     "UNKNOWN",
     "UNKNOWN_CALLER",
     "USER",
+    "WHATIF",
+    "WHATIF_FACTS",
     "ZERO_BUCKET",
     "Batch",
     "Cells",
+    "Change",
     "Column",
     "Facts",
     "Findings",

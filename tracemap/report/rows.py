@@ -11,11 +11,11 @@ from typing import Any
 
 import polars as pl
 
-from tracemap.model import FILES, FINDINGS, PATHS, TRACE, iso
+from tracemap.model import FILES, FINDINGS, PATHS, TRACE, WHATIF, iso
 
 Row = dict[str, Any]
 
-_TABLES = {**FINDINGS, "files": FILES, "paths": PATHS, "trace": TRACE}
+_TABLES = {**FINDINGS, "files": FILES, "paths": PATHS, "trace": TRACE, "whatif": WHATIF}
 _EPOCH = "ns since the epoch"
 _TIMES = frozenset(
     column.name for table in _TABLES.values() for column in table.columns if column.unit == _EPOCH

@@ -8,10 +8,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test browser check format lint types layers docs bench package clean
+.PHONY: help install demo test browser check format lint types layers docs bench bench-accuracy package clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(READY) ## Build .venv with the tool and everything needed to work on it
 
@@ -52,6 +52,9 @@ docs: $(READY) ## Build the documentation into site/
 
 bench: $(READY) ## Measure speed and accuracy
 	$(BIN)/python -m bench
+
+bench-accuracy: $(READY) ## Measure how often the right one is named
+	$(BIN)/python -m bench.accuracy
 
 package: $(READY) ## Build the wheel and the source archive into dist/
 	$(BIN)/hatchling build

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-NAMES = ("ingest", "derive", "origins")
+NAMES = ("ingest", "derive", "accuracy")
 
 
 def main(names: Sequence[str]) -> int:
@@ -22,14 +22,15 @@ def main(names: Sequence[str]) -> int:
         return 2
     here = Path(__file__).parent
     for name in names or NAMES:
-        if not (here / f"{name}.py").exists():
+        if not (here / f"{name}.py").exists() and not (here / name).is_dir():
             continue
         print(f"== {name}")
-        _print_table(importlib.import_module(f"bench.{name}").run() or [])
+        print_table(importlib.import_module(f"bench.{name}").run() or [])
     return 0
 
 
-def _print_table(rows: Sequence[Mapping[str, object]]) -> None:
+def print_table(rows: Sequence[Mapping[str, object]]) -> None:
+    """Print rows with the same keys as a table; nothing where there are none."""
     if not rows:
         return
     cells = [

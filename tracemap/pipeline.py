@@ -71,16 +71,15 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
     tables["spikes"] = spikes.filter(
         pl.col("start_ns").lt(choice.shown.end_ns) & pl.col("end_ns").gt(choice.shown.start_ns)
     )
-    if "edges" in recipe.findings:
-        everything = Facts({"edge_facts": store.facts("edge_facts"), "latency_facts": latency})
-        known = everything if choice.shown == covered else compared
-        tables["edges"] = _edges(store, choice, covered, known, progress)
+    if {"edges", "critical_path"} & set(recipe.findings):
+        facts = _shown_facts(store, choice, covered, compared, progress)
+        tables |= _observed(facts, choice, compared, thresholds)
     tables |= _explained(choice, compared, thresholds, owners)
     if "timeline" in recipe.findings:
         stage = cast.stage(choice.shown, choice.baseline, covered)
         tables["timeline"] = analyze.timeline(latency, cast.units(tables, latency), stage)
     judged = not spikes.is_empty() or not analyze.judged(latency, thresholds).is_empty()
-    return Findings(
+    findings = Findings(
         recipe=recipe.name,
         title=recipe.title,
         sections=tuple(recipe.sections),
@@ -90,11 +89,13 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
         baseline_reason=choice.reason,
         verdict=analyze.verdict(tables, judged=judged),
         tables=tables,
-        traces=_traces(store, choice, compared, tables) if "exemplars" in recipe.sections else {},
         ledger=store.ledger(),
         thresholds=asdict(thresholds),
         owners=owners,
     )
+    if "exemplars" in recipe.sections:
+        findings.traces = _traces(store, choice, compared, findings)
+    return findings
 
 
 def bring_up_to_date(store: Store, *, progress: Progress = silent) -> None:
@@ -192,29 +193,42 @@ def _compared_facts(store: Store, choice: Choice, progress: Progress) -> Facts:
     return engine.window_facts(store, Cells(windows=cells), progress=progress)
 
 
-def _edges(
-    store: Store, choice: Choice, covered: Window, known: Facts, progress: Progress
-) -> pl.DataFrame:
-    """Return the finding `edges` of the window shown: from `known` where that covers it.
+def _shown_facts(
+    store: Store, choice: Choice, covered: Window, compared: Facts, progress: Progress
+) -> Facts:
+    """Return the facts of the window shown: stored ones for all, else `compared` or derived anew.
 
     Raises:
         NoDataError: If no trace starts in that window, although calls were made in it.
     """
     if choice.shown == covered:
-        return analyze.edges(known["edge_facts"], known["latency_facts"])
-    facts = known
-    if choice.shown != choice.incident or known["edge_facts"].is_empty():
+        names = ("edge_facts", "latency_facts", "paths", "path_facts")
+        return Facts({name: store.facts(name) for name in names})
+    facts = compared
+    if choice.shown != choice.incident or compared["edge_facts"].is_empty():
         cells = Cells(windows=(choice.shown,))
         facts = engine.window_facts(store, cells, progress=progress)
     shown = choice.shown.contains(pl.col("window_start_ns"))
-    latency = facts["latency_facts"].filter(shown)
-    if latency.is_empty():
+    if facts["latency_facts"].filter(shown).is_empty():
         raise NoDataError(
             f"no trace starts in the window {choice.shown}",
             where="--from, --to",
             hint=f"the database covers {covered}",
         )
-    return analyze.edges(facts["edge_facts"].filter(shown), latency)
+    cut = {name: facts[name].filter(shown) for name in ("edge_facts", "latency_facts")}
+    return Facts({**cut, "paths": facts["paths"], "path_facts": facts["path_facts"].filter(shown)})
+
+
+def _observed(
+    shown: Facts, choice: Choice, compared: Facts, thresholds: analyze.Thresholds
+) -> dict[str, pl.DataFrame]:
+    """Return the findings that say what was seen in the window shown."""
+    edges = analyze.edges(shown["edge_facts"], shown["latency_facts"])
+    if choice.incident is not None and choice.baseline is not None:
+        windows = choice.incident, choice.baseline
+        edges = analyze.with_change(edges, compared["latency_facts"], *windows, thresholds)
+    critical = analyze.critical_path(shown["path_facts"], shown["paths"])
+    return {"edges": edges, "critical_path": critical}
 
 
 def _explained(
@@ -228,16 +242,23 @@ def _explained(
     return {
         "paths": paths,
         "flow": analyze.flow(facts["path_facts"], paths, *windows, thresholds),
+        "user_operations": analyze.user_operations(
+            facts["path_facts"], facts["latency_facts"], paths, *windows
+        ),
         "propagation": analyze.propagation(facts["path_facts"], paths, *windows, thresholds),
         "origins": analyze.origins(facts, *windows, thresholds=thresholds, owners=owners),
     }
 
 
 def _traces(
-    store: Store, choice: Choice, facts: Facts, tables: dict[str, pl.DataFrame]
+    store: Store, choice: Choice, facts: Facts, findings: Findings
 ) -> dict[str, pl.DataFrame]:
-    """Return a typical and the worst trace as waterfalls, by role."""
+    """Return a typical and the worst trace of the operation the report is about, by role."""
+    from tracemap.report.story import Story  # noqa: PLC0415 - a finding asked for alone needs none
+
     if choice.incident is None:
         return {}
-    chosen = cast.traces(facts["exemplars"], tables["flow"], choice.incident, choice.baseline)
+    hit = Story(findings).hit
+    operation = hit.step if hit is not None and hit.change_ms > 0 else None
+    chosen = cast.traces(facts["exemplars"], operation, choice.incident, choice.baseline)
     return {role: waterfall(store, trace_id) for role, trace_id in chosen.items()}

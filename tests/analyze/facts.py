@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from tracemap.model import PATH_FACTS, PATHS, Window
+from tracemap.model import LATENCY_FACTS, PATH_FACTS, PATHS, Window, histogram
 
 BASELINE = Window(0, 100)
 INCIDENT = Window(100, 200)
@@ -102,6 +102,23 @@ def path_facts(baseline: list[Step], incident: list[Step]) -> pl.DataFrame:
                     }
                 )
     return PATH_FACTS.conform(pl.DataFrame(rows))
+
+
+def latency(*rows: tuple[int, str, str, str, float, int]) -> pl.DataFrame:
+    """Histograms: window start, service, operation, downstream, ms, count."""
+    names = ("window_start_ns", "service", "operation", "downstream", "ms", "count")
+    frame = pl.DataFrame(rows, schema=names, orient="row").with_columns(
+        unit=pl.lit("server"),
+        bucket=histogram.bucket((pl.col("ms") * MS).cast(pl.Int64)),
+        sum_ns=pl.col("ms") * pl.col("count") * MS,
+        errors=pl.lit(0),
+    )
+    return LATENCY_FACTS.conform(frame)
+
+
+def near(value: int | None, ms: float) -> bool:
+    """Whether a percentile is that many ms, but for the width of its bucket."""
+    return value is not None and abs(value / MS / ms - 1) < 2 * histogram.RELATIVE_ERROR
 
 
 SHOP = [

@@ -51,3 +51,21 @@ def test_what_is_remarkable_is_flagged() -> None:
         1: [], 2: [], 3: ["abandoned"], 4: [], 5: ["skewed"], 6: ["async"], 7: ["no_end"],
         8: ["cycle_cut"],
     }  # fmt: skip
+
+
+def test_critical_parts_say_where_the_exclusive_time_lies() -> None:
+    """Before, between and after what was waited for; their lengths are the critical time."""
+    rows = derive.waterfall(
+        bucket(
+            at("A.S", 1),
+            at("A.I", 2, 1, (10, 40)),
+            at("A.I", 3, 1, (60, 90)),
+            at("A.I", 4, 1, (62, 80)),
+        )
+    )
+    parts = dict(zip(rows["span_id"], rows["critical_parts_ns"].to_list(), strict=True))
+    lengths = [sum(part[1::2]) - sum(part[::2]) for part in rows["critical_parts_ns"].to_list()]
+
+    assert parts["0000000000000001"] == [part * MS for part in (0, 10, 40, 60, 90, 100)]
+    assert parts["0000000000000004"] == []
+    assert lengths == rows["critical_ns"].to_list()

@@ -6,6 +6,7 @@ import polars as pl
 
 from tests.report.shop import (
     BASELINE,
+    CRITICAL_ROWS,
     FLOW_ROWS,
     MOVES,
     NOON_NS,
@@ -14,6 +15,7 @@ from tests.report.shop import (
     SHOP_EDGES,
     SPIKE_ROWS,
     TIMELINE_ROWS,
+    USER_ROWS,
     WINDOW,
     edge,
     move,
@@ -21,6 +23,7 @@ from tests.report.shop import (
     trace,
 )
 from tracemap.model import (
+    CRITICAL_PATH,
     EDGES,
     FILES,
     FINDINGS,
@@ -31,6 +34,7 @@ from tracemap.model import (
     PROPAGATION,
     SPIKES,
     TIMELINE,
+    USER_OPERATIONS,
     Findings,
     Ledger,
     Window,
@@ -121,6 +125,8 @@ def incident(recipe: str = "postmortem") -> Findings:
             "flow": table(FLOW, FLOW_ROWS),
             "propagation": table(PROPAGATION, MOVES),
             "origins": table(ORIGINS, ORIGIN_ROWS),
+            "user_operations": table(USER_OPERATIONS, USER_ROWS),
+            "critical_path": table(CRITICAL_PATH, CRITICAL_ROWS),
             "timeline": table(TIMELINE, TIMELINE_ROWS),
             "paths": pl.DataFrame(PATH_ROWS, schema=PATHS.schema, orient="row"),
         },

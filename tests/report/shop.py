@@ -43,15 +43,19 @@ _VIRTUAL = dict.fromkeys(
     ("server_p50_ns", "server_p95_ns", "server_p99_ns", "gap_p50_ns", "gap_p95_ns", "gap_p99_ns")
 )
 SHOP_EDGES = [
-    edge(USER, "storefront", 24_000, 820, protocol="http", evidence="root 24000"),
-    edge("storefront", "checkout", 9_600, 640),
-    edge("storefront", "catalog", 41_000, 48),
+    edge(USER, "storefront", 24_000, 820, protocol="http", evidence="root 24000",
+         baseline_p95_ns=320 * MS, incident_p95_ns=820 * MS),
+    edge("storefront", "checkout", 9_600, 640, baseline_p95_ns=215 * MS,
+         incident_p95_ns=640 * MS),
+    edge("storefront", "catalog", 41_000, 48, baseline_p95_ns=47 * MS, incident_p95_ns=48 * MS),
     edge("storefront", "search", 12_500, 130, protocol="grpc"),
-    edge("checkout", "payment", 9_550, 560, protocol="grpc"),
+    edge("checkout", "payment", 9_550, 560, protocol="grpc", baseline_p95_ns=97 * MS,
+         incident_p95_ns=560 * MS),
     edge("checkout", "inventory", 18_900, 210),
     edge("checkout", "recommendations", 9_500, 340),
     edge("payment", "card-db", 9_500, 470, upstream_kind="database", connection_type="database",
-         protocol="postgresql", evidence="peer 9500", **_VIRTUAL),
+         protocol="postgresql", evidence="peer 9500", baseline_p95_ns=62 * MS,
+         incident_p95_ns=470 * MS, **_VIRTUAL),
     edge("inventory", "stock-db", 37_800, 12, upstream_kind="database", connection_type="database",
          protocol="postgresql", evidence="peer 37800", **_VIRTUAL),
     edge("catalog", "catalog-cache", 40_800, 1.4, upstream_kind="database",
@@ -108,6 +112,36 @@ FLOW_ROWS = [
     _leaf("GET /cart", 15, "self", 2.2),
     _leaf("GET /cart", 11, "self", 1.3),
 ]
+
+
+USER_ROWS = [
+    {
+        "service": "storefront", "operation": operation, "requests": requests,
+        "baseline_requests": requests * 3, "errors": requests // 300, "baseline_errors": 2,
+        "mean_ns": int((before + change) * MS), "baseline_mean_ns": int(before * MS),
+        "p50_ns": int((before + change) * 0.8 * MS), "baseline_p50_ns": int(before * 0.8 * MS),
+        "p95_ns": int(after * MS), "baseline_p95_ns": int(p95 * MS),
+        "p99_ns": int(after * 1.4 * MS), "baseline_p99_ns": int(p95 * 1.4 * MS),
+    }
+    for operation, requests, before, change, p95, after in (
+        ("POST /buy", 2_310, 180.0, 276.4, 318.0, 790.0),
+        ("GET /cart", 940, 92.0, 88.0, 140.0, 262.0),
+    )
+]  # fmt: skip
+CRITICAL_ROWS = [
+    {
+        "root_service": "storefront", "requests": requests, "path_id": row[0],
+        "root_operation": operation, "parent_path_id": row[1], "depth": row[2], "step": row[3],
+        "service": row[4], "operation": row[5], "upstream": row[6], "calls": requests,
+        "critical_ns": int(own[row[2]] * requests * MS),
+    }
+    for operation, requests, first, own in (
+        ("POST /buy", 2_310, 0, (44.0, 3.0, 61.0, 9.0, 47.0, 285.0)),
+        ("GET /cart", 940, 10, (24.0, 2.0, 21.0, 3.0, 17.0, 113.0)),
+    )
+    for row in PATH_ROWS
+    if first < row[0] <= first + 6
+]  # fmt: skip
 
 
 def move(

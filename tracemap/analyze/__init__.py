@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from tracemap.analyze.baseline import Baseline, baseline, spike_window
-from tracemap.analyze.edges import edges
+from tracemap.analyze.critical_path import critical_path
+from tracemap.analyze.edges import edges, with_change
 from tracemap.analyze.flow import flow
 from tracemap.analyze.origins import origins
 from tracemap.analyze.propagation import propagation
 from tracemap.analyze.spikes import judged, spikes
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.analyze.timeline import timeline
+from tracemap.analyze.user_operations import user_operations
 from tracemap.analyze.verdict import verdict
 from tracemap.analyze.whatif import hardness, whatif
 from tracemap.analyze.windows import cells
@@ -19,6 +21,7 @@ __all__ = [
     "Thresholds",
     "baseline",
     "cells",
+    "critical_path",
     "edges",
     "flow",
     "hardness",
@@ -28,6 +31,8 @@ __all__ = [
     "spike_window",
     "spikes",
     "timeline",
+    "user_operations",
     "verdict",
     "whatif",
+    "with_change",
 ]

@@ -49,8 +49,19 @@ def units(tables: Mapping[str, pl.DataFrame], latency_facts: pl.DataFrame) -> pl
             ]
         ).unique()
         servers = steps.with_columns(unit=pl.lit("server"), downstream=pl.lit(""))
+        callers = known.filter(pl.col("unit") == "server")
         chosen.append(servers.select(UNIT))
+        chosen.append(callers.join(steps, on=["service", "operation"], how="semi"))
+    if not any(frame.height for frame in chosen):
+        chosen.append(_busiest(latency_facts))
     return pl.concat(chosen).unique().sort(UNIT)
+
+
+def _busiest(latency_facts: pl.DataFrame) -> pl.DataFrame:
+    """Return the server units of the root operations with most requests: quiet, but looked at."""
+    roots = latency_facts.filter(pl.col("unit").eq("server") & pl.col("downstream").eq(""))
+    counted = roots.group_by(UNIT).agg(pl.col("count").sum())
+    return counted.sort(["count", *UNIT], descending=[True, *[False] * 4]).head(_VICTIMS)[UNIT]
 
 
 def hardest_hit(flow: pl.DataFrame) -> pl.DataFrame:
@@ -86,13 +97,17 @@ def stage(shown: Window, baseline: Window | None, covered: Window) -> Window:
 
 
 def traces(
-    exemplars: pl.DataFrame, flow: pl.DataFrame, incident: Window, baseline: Window | None
+    exemplars: pl.DataFrame,
+    operation: tuple[str, str] | None,
+    incident: Window,
+    baseline: Window | None,
 ) -> dict[str, str]:
-    """Choose one typical and the worst trace of the operation that was hit hardest.
+    """Choose one typical and the worst trace of an operation.
 
     Args:
         exemplars: As `model.EXEMPLARS`, of both windows.
-        flow: As `model.FLOW`; without a rise in it, all operations count.
+        operation: Service and root operation that the report speaks of; None: all count, as they
+            do where it has no exemplars.
         incident: Where the worst is looked for.
         baseline: Where the typical one is looked for; None: in the incident.
 
@@ -100,9 +115,10 @@ def traces(
         Trace ids in hex by role (``typical``, ``worst``); a role without a trace is missing.
     """
     time = pl.col("window_start_ns")
-    hit = hardest_hit(flow).filter(pl.col("change_ns") > 0).head(1)
-    if not hit.is_empty():
-        exemplars = exemplars.join(hit, on=["service", "operation"], how="semi")
+    if operation is not None:
+        service, name = operation
+        mine = exemplars.filter(pl.col("service").eq(service) & pl.col("operation").eq(name))
+        exemplars = exemplars if mine.is_empty() else mine
     chosen: dict[str, str] = {}
     typical = exemplars.filter(
         (baseline or incident).contains(time) & pl.col("role").eq("typical")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from tracemap.model import EDGES, UNKNOWN_CALLER, USER
+from tracemap.analyze.thresholds import Thresholds
+from tracemap.analyze.windows import sided
+from tracemap.model import EDGES, UNKNOWN_CALLER, USER, Window
 from tracemap.model.histogram import percentiles
 
 _KEY = ["downstream", "upstream", "connection_type"]
@@ -52,7 +54,45 @@ def edges(
         pl.coalesce(f"client_{name}", f"server_{name}").alias(name)
         for name in ("p50_ns", "p95_ns", "p99_ns")
     )
+    unknown = pl.lit(None, dtype=pl.Int64)
+    rows = rows.with_columns(baseline_p95_ns=unknown, incident_p95_ns=unknown)
     return EDGES.conform(rows).sort(_KEY)
+
+
+def with_change(
+    edges: pl.DataFrame,
+    latency_facts: pl.DataFrame,
+    incident: Window,
+    baseline: Window,
+    thresholds: Thresholds | None = None,
+) -> pl.DataFrame:
+    """Return `edges` with the 95th percentile before and during an incident.
+
+    Null where one of the windows has fewer than `Thresholds.min_call_count` calls of the edge: a
+    percentile of a few calls is one of them.
+
+    Args:
+        edges: As `model.EDGES`.
+        latency_facts: As `model.LATENCY_FACTS`, of both windows.
+        incident: The window that was compared.
+        baseline: What it was compared with.
+        thresholds: Limits; the defaults when None.
+    """
+    least = (thresholds or Thresholds()).min_call_count
+    facts = sided(latency_facts, incident, baseline)
+    key, rows = ["downstream", "upstream"], edges.drop("baseline_p95_ns", "incident_p95_ns")
+    for during, name in ((False, "baseline_p95_ns"), (True, "incident_p95_ns")):
+        for unit in ("client", "server"):
+            mine = facts.filter(pl.col("during").eq(during) & pl.col("unit").eq(unit))
+            found = percentiles(mine, by=["downstream", "service"], percents=[95])
+            found = found.filter(pl.col("calls") >= least).select(
+                "downstream", upstream="service", **{f"{unit}_{name}": "p95_ns"}
+            )
+            rows = rows.join(found, on=key, how="left")
+        rows = rows.with_columns(pl.coalesce(f"client_{name}", f"server_{name}").alias(name))
+    known = pl.col("baseline_p95_ns").is_not_null() & pl.col("incident_p95_ns").is_not_null()
+    both = pl.col("baseline_p95_ns", "incident_p95_ns")
+    return EDGES.conform(rows.with_columns(pl.when(known).then(both))).sort(_KEY)
 
 
 def _most_frequent(edge_facts: pl.DataFrame, column: str) -> pl.DataFrame:

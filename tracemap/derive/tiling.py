@@ -53,6 +53,8 @@ class Tiling:
         own: Own time within `on`, or within the whole duration for a span that starts a tiling.
         on: On-path time within the nearest span above that starts a tiling.
         critical: Exclusive time on the critical path of the trace.
+        path: Start and end of its part of the critical path, those it waited for included: shape
+            (span, 2), on the clock of `start`; equal where it has none.
         apart: Whether the span was ruled not to block the nearest span above that starts a tiling.
     """
 
@@ -62,6 +64,7 @@ class Tiling:
     own: Ints
     on: Ints
     critical: Ints
+    path: Ints
     apart: Bools
 
 
@@ -88,6 +91,7 @@ def tiling(spans: Spans, tree: Tree, roles: Roles, starts: Bools, roots: Bools) 
         own=own,
         on=table[:, _LOCAL + 1] - table[:, _LOCAL],
         critical=critical,
+        path=table[:, _PATH : _PATH + 2],
         apart=(table[:, _FLAGS] & _APART) != 0,
     )
 

@@ -50,9 +50,32 @@ def waterfall(bucket: TraceBucket) -> pl.DataFrame:
         duration_ns=pl.when(pl.col("duration_ns") >= 0).then("duration_ns"),
         self_ns=pl.lit(pl.Series(tiles.own)),
         critical_ns=pl.lit(pl.Series(tiles.critical)),
+        critical_parts_ns=pl.lit(_parts(tiles)),
         flags=pl.lit(_flags(ours, family, played, tiles)),
     )
     return TRACE.conform(rows[order])
+
+
+def _parts(tiles: Tiling) -> pl.Series:
+    """Return where each span's exclusive time on the critical path lies, from its own start.
+
+    That is its part of the path, less the parts of what it waited for. One trace, so a plain loop.
+    """
+    below: dict[int, list[tuple[int, int]]] = {}
+    path, waits_for = tiles.path.tolist(), tiles.waits_for.tolist()
+    for row, (low, high) in enumerate(path):
+        if high > low and waits_for[row] >= 0:
+            below.setdefault(waits_for[row], []).append((low, high))
+    parts: list[list[int]] = []
+    for row, ((low, high), start) in enumerate(zip(path, tiles.start.tolist(), strict=True)):
+        mine: list[int] = []
+        covered = low
+        for begin, end in [*sorted(below.get(row, ())), (high, high)]:
+            if begin > covered:
+                mine += (covered - start, begin - start)
+            covered = max(covered, end)
+        parts.append(mine)
+    return pl.Series(parts, dtype=pl.List(pl.Int64))
 
 
 def _flags(spans: Spans, tree: Tree, roles: Roles, tiles: Tiling) -> pl.Series:

@@ -19,6 +19,7 @@ from tracemap.model.facts import (
     QUALITY_FACTS,
 )
 from tracemap.model.findings import (
+    CRITICAL_PATH,
     EDGES,
     FILES,
     FINDINGS,
@@ -28,6 +29,7 @@ from tracemap.model.findings import (
     SPIKES,
     TIMELINE,
     TRACE,
+    USER_OPERATIONS,
 )
 from tracemap.model.spans import (
     LINKED_SPANS,
@@ -58,6 +60,7 @@ from tracemap.model.words import (
 )
 
 __all__ = [
+    "CRITICAL_PATH",
     "EDGES",
     "EDGE_FACTS",
     "EXEMPLARS",
@@ -89,6 +92,7 @@ __all__ = [
     "UNKNOWN",
     "UNKNOWN_CALLER",
     "USER",
+    "USER_OPERATIONS",
     "WHATIF",
     "WHATIF_FACTS",
     "ZERO_BUCKET",

@@ -38,6 +38,8 @@ EDGES = Table(
         column("gap_p99_ns", pl.Int64, "ns", "99th percentile of the same"),
         column("first_ns", pl.Int64, "ns since the epoch", "first call seen"),
         column("last_ns", pl.Int64, "ns since the epoch", "last call seen"),
+        column("baseline_p95_ns", pl.Int64, "ns", "p95 in the baseline; null: not compared"),
+        column("incident_p95_ns", pl.Int64, "ns", "p95 in the incident; null: not compared"),
     ),
     key=("downstream", "upstream", "connection_type"),
 )
@@ -83,6 +85,49 @@ FLOW = Table(
         column("low_ns", pl.Int64, "ns", "lower end of its 95 % interval; null: not known"),
         column("high_ns", pl.Int64, "ns", "upper end; null: not known"),
     ),
+)
+
+USER_OPERATIONS = Table(
+    "user_operations",
+    "What users waited for before and during an incident, one row per root operation.",
+    (
+        column("service", pl.String, "", "service of the root operation"),
+        column("operation", pl.String, "", "the root operation"),
+        column("requests", pl.Int64, "", "requests in the incident"),
+        column("baseline_requests", pl.Int64, "", "requests in the baseline"),
+        column("errors", pl.Int64, "", "requests that failed, in the incident"),
+        column("baseline_errors", pl.Int64, "", "requests that failed, in the baseline"),
+        column("mean_ns", pl.Int64, "ns", "mean in the incident; null: no requests"),
+        column("baseline_mean_ns", pl.Int64, "ns", "mean in the baseline; null: no requests"),
+        column("p50_ns", pl.Int64, "ns", "median in the incident"),
+        column("baseline_p50_ns", pl.Int64, "ns", "median in the baseline"),
+        column("p95_ns", pl.Int64, "ns", "95th percentile in the incident"),
+        column("baseline_p95_ns", pl.Int64, "ns", "95th percentile in the baseline"),
+        column("p99_ns", pl.Int64, "ns", "99th percentile in the incident"),
+        column("baseline_p99_ns", pl.Int64, "ns", "99th percentile in the baseline"),
+    ),
+    key=("service", "operation"),
+)
+
+CRITICAL_PATH = Table(
+    "critical_path",
+    "Time on the critical path per call path, exclusive: all steps of a root operation add up to"
+    " the time of its requests (docs/methods.md#critical-path).",
+    (
+        column("root_service", pl.String, "", "service of the root operation"),
+        column("root_operation", pl.String, "", "the root operation"),
+        column("requests", pl.Int64, "", "requests of the root operation"),
+        column("path_id", pl.UInt64, "", "row of `paths`"),
+        column("parent_path_id", pl.UInt64, "", "row of `paths`; 0: root"),
+        column("depth", pl.Int32, "", "steps above; 0: root"),
+        column("step", pl.String, "", "entry or call"),
+        column("service", pl.String, "", "who recorded the step: for a call, downstream"),
+        column("operation", pl.String, "", "operation of the step"),
+        column("upstream", pl.String, "", "for a call: whom it reached; else ''"),
+        column("calls", pl.Int64, "", "how often the step was taken"),
+        column("critical_ns", pl.Int64, "ns", "its exclusive time on the critical path, in all"),
+    ),
+    key=("path_id",),
 )
 
 PROPAGATION = Table(
@@ -173,6 +218,12 @@ TRACE = Table(
         column("duration_ns", pl.Int64, "ns", "end - start; null: no end"),
         column("self_ns", pl.Int64, "ns", "own time by local tiling"),
         column("critical_ns", pl.Int64, "ns", "exclusive time on the critical path of the trace"),
+        column(
+            "critical_parts_ns",
+            pl.List(pl.Int64),
+            "ns",
+            "where that time lies: from, to, from, to, ... since the span's own start",
+        ),
         column("flags", pl.List(pl.String), "", "orphan, async, abandoned, skewed, ..."),
     ),
     key=("trace_id", "span_id"),
@@ -197,5 +248,15 @@ FILES = Table(
 )
 
 FINDINGS: dict[str, Table] = {
-    table.name: table for table in (EDGES, SPIKES, FLOW, PROPAGATION, ORIGINS, TIMELINE)
+    table.name: table
+    for table in (
+        EDGES,
+        SPIKES,
+        FLOW,
+        USER_OPERATIONS,
+        PROPAGATION,
+        ORIGINS,
+        TIMELINE,
+        CRITICAL_PATH,
+    )
 }

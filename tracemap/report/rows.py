@@ -53,7 +53,7 @@ def _value(column: str, value: Any) -> Any:  # noqa: ANN401
     if column in _TIMES:
         return iso(value)
     if column.endswith("_ns"):
-        return value / 1e6
+        return [each / 1e6 for each in value] if isinstance(value, list) else value / 1e6
     return f"{value:016x}" if column in _IDS else value
 
 

@@ -6,6 +6,7 @@
 --
 -- Version history:
 --   1  first version
+--   2  findings user_operations and critical_path; p95 before and during an incident in edges
 
 -- One row: whose database this is. A file without it is not ours and is left alone.
 CREATE TABLE meta (
@@ -238,7 +239,9 @@ CREATE TABLE edges (
     gap_p95_ns        BIGINT,    -- ns: 95th percentile of the same
     gap_p99_ns        BIGINT,    -- ns: 99th percentile of the same
     first_ns          BIGINT,    -- ns since the epoch: first call seen
-    last_ns           BIGINT     -- ns since the epoch: last call seen
+    last_ns           BIGINT,    -- ns since the epoch: last call seen
+    baseline_p95_ns   BIGINT,    -- ns: p95 in the baseline; null: not compared
+    incident_p95_ns   BIGINT     -- ns: p95 in the incident; null: not compared
 );
 
 -- Episodes in which a unit's latency left its baseline (docs/methods.md), worst first.
@@ -277,6 +280,43 @@ CREATE TABLE flow (
     share_ns       BIGINT,    -- ns: what flows through or ends here, per root request
     low_ns         BIGINT,    -- ns: lower end of its 95 % interval; null: not known
     high_ns        BIGINT     -- ns: upper end; null: not known
+);
+
+-- What users waited for before and during an incident, one row per root operation.
+CREATE TABLE user_operations (
+    recipe            VARCHAR,   -- name of the recipe that wrote the row
+    service           VARCHAR,   -- service of the root operation
+    operation         VARCHAR,   -- the root operation
+    requests          BIGINT,    -- requests in the incident
+    baseline_requests BIGINT,    -- requests in the baseline
+    errors            BIGINT,    -- requests that failed, in the incident
+    baseline_errors   BIGINT,    -- requests that failed, in the baseline
+    mean_ns           BIGINT,    -- ns: mean in the incident; null: no requests
+    baseline_mean_ns  BIGINT,    -- ns: mean in the baseline; null: no requests
+    p50_ns            BIGINT,    -- ns: median in the incident
+    baseline_p50_ns   BIGINT,    -- ns: median in the baseline
+    p95_ns            BIGINT,    -- ns: 95th percentile in the incident
+    baseline_p95_ns   BIGINT,    -- ns: 95th percentile in the baseline
+    p99_ns            BIGINT,    -- ns: 99th percentile in the incident
+    baseline_p99_ns   BIGINT     -- ns: 99th percentile in the baseline
+);
+
+-- Time on the critical path per call path, exclusive: all steps of a root operation add up to the
+-- time of its requests (docs/methods.md#critical-path).
+CREATE TABLE critical_path (
+    recipe         VARCHAR,   -- name of the recipe that wrote the row
+    root_service   VARCHAR,   -- service of the root operation
+    root_operation VARCHAR,   -- the root operation
+    requests       BIGINT,    -- requests of the root operation
+    path_id        UBIGINT,   -- row of `paths`
+    parent_path_id UBIGINT,   -- row of `paths`; 0: root
+    depth          INTEGER,   -- steps above; 0: root
+    step           VARCHAR,   -- entry or call
+    service        VARCHAR,   -- who recorded the step: for a call, downstream
+    operation      VARCHAR,   -- operation of the step
+    upstream       VARCHAR,   -- for a call: whom it reached; else ''
+    calls          BIGINT,    -- how often the step was taken
+    critical_ns    BIGINT     -- ns: its exclusive time on the critical path, in all
 );
 
 -- Per edge between two operations: what a slower upstream offered and what arrived downstream

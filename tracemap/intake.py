@@ -44,21 +44,41 @@ def take_in(store: Store, inputs: Sequence[str], *, progress: Progress = silent)
         inputs: Files, folders, globs or ``-``.
         progress: Told which file is read, and how many of its spans were.
     """
+    for each in ingest.in_parcels(_sources(inputs)):
+        if isinstance(each, ingest.Parcel):
+            yield from _parcel_taken(store, each, progress)
+        elif isinstance(each, ingest.Source):
+            yield _file_taken(store, each, progress)
+        else:
+            yield each
+
+
+def _sources(inputs: Sequence[str]) -> Iterator[ingest.Source | Taken]:
+    """Yield the files that `inputs` stand for, and what cannot be found."""
     for given in inputs:
         try:
-            sources = ingest.find_inputs([given])
+            yield from ingest.find_inputs([given])
         except InputError as error:
             yield Taken(given, error=error)
-            continue
-        for source in sources:
-            try:
-                with ingest.open_source(source) as reading:
-                    appended = store.append(_Watched(reading, progress))
-            except InputError as error:
-                yield Taken(source.path, error=error)
-            else:
-                refused = _nothing_taken(appended) if source.named else None
-                yield Taken(source.path, appended, refused)
+
+
+def _file_taken(store: Store, source: ingest.Source, progress: Progress) -> Taken:
+    try:
+        with ingest.open_source(source) as reading:
+            appended = store.append(_Watched(reading, progress))
+    except InputError as error:
+        return Taken(source.path, error=error)
+    return Taken(source.path, appended, _nothing_taken(appended) if source.named else None)
+
+
+def _parcel_taken(store: Store, parcel: ingest.Parcel, progress: Progress) -> Iterator[Taken]:
+    more = f" and {len(parcel.files) - 1:,} more" if len(parcel.files) > 1 else ""
+    progress(f"reading {parcel.files[0].path}{more}, spans", 0, 0)
+    for file, appended in zip(parcel.files, store.append_parcel(parcel), strict=True):
+        if appended is None:
+            yield Taken(file.path, error=file.error)
+        else:
+            yield Taken(file.path, appended, _nothing_taken(appended) if file.named else None)
 
 
 def _nothing_taken(appended: Appended) -> InputError | None:

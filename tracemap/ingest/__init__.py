@@ -2,14 +2,25 @@
 
 `find_inputs` says which files there are, `open_source` reads one of them. A file's bytes go
 through `streams` (layers of compression), `contents` (framing, first look), `registry` (which
-format), `cutting` (blocks of whole records), a decoder of `kernels` and `batches`.
+format), `cutting` (blocks of whole records), a decoder of `kernels` and `batches`. `parcels` reads
+small files together, the same way.
 """
 
 from __future__ import annotations
 
 from tracemap.ingest.formats import Format
+from tracemap.ingest.parcels import Parcel, in_parcels
 from tracemap.ingest.reading import FileReading, open_source
 from tracemap.ingest.registry import FORMATS
 from tracemap.ingest.sources import Source, find_inputs
 
-__all__ = ["FORMATS", "FileReading", "Format", "Source", "find_inputs", "open_source"]
+__all__ = [
+    "FORMATS",
+    "FileReading",
+    "Format",
+    "Parcel",
+    "Source",
+    "find_inputs",
+    "in_parcels",
+    "open_source",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from tracemap.ingest.block import Block
 from tracemap.ingest.kernels.interning import (
@@ -18,9 +19,9 @@ from tracemap.ingest.kernels.interning import (
     intern,
 )
 from tracemap.ingest.kernels.layout import (
-    BAD_PROTOBUF,
-    BAD_SYNTAX,
-    CUT_SHORT,
+    BEFORE_LOGS,
+    BEFORE_METRICS,
+    BEFORE_SPANS,
     FLAGS,
     LINK_ID,
     LINK_SPAN,
@@ -28,11 +29,8 @@ from tracemap.ingest.kernels.layout import (
     LINK_TRACE_LOW,
     LOGS,
     METRICS,
-    NOT_OTLP,
     PARENT_ID,
     QUALITY,
-    REASONS,
-    REJECTS_MORE,
     RESOURCE,
     RESOURCE_TEXT,
     SPAN_ID,
@@ -45,26 +43,18 @@ from tracemap.ingest.kernels.layout import (
     Ints,
 )
 from tracemap.ingest.kernels.layout import LINKS as LINK_COUNT
-from tracemap.ingest.kernels.layout import REJECTS as REJECT_COUNT
 from tracemap.ingest.kernels.layout import SPANS as SPAN_COUNT
 from tracemap.ingest.operations import error_types, operations
+from tracemap.ingest.rejected import rejected_of
 from tracemap.ingest.resources import Resources
 from tracemap.ingest.texts import Texts, column
-from tracemap.model import LINKS, REJECTS, SPANS, Batch, Quality
-
-_EXCERPT_BYTES = 200
-_CUT = REASONS[CUT_SHORT]
+from tracemap.model import LINKS, SPANS, Batch, ParcelBatch, Quality
 
 
 def as_batch(block: Block, columns: Columns, resources: Resources) -> Batch:
-    """Return what a decoder found in `block` as a batch."""
-    state = columns.registers
-    count = int(state[SPAN_COUNT])
-    skipped = {"logs": int(state[LOGS]), "metrics": int(state[METRICS])}
-    batch = Batch(
-        rejects=_rejects(block, columns),
-        skipped={name: seen for name, seen in skipped.items() if seen},
-    )
+    """Return what a decoder found in `block` as a batch; of joined blocks, as a parcel's."""
+    batch = _without_spans(block, columns)
+    count = int(columns.registers[SPAN_COUNT])
     if count == 0:
         return batch
     rows = columns.spans[:count]
@@ -103,23 +93,57 @@ def as_batch(block: Block, columns: Columns, resources: Resources) -> Batch:
             }
         )
     )
-    if block.mended:
-        batch.spans = _with_damage(batch)
+    if block.mended is not None:
+        batch.spans = _with_damage(batch, block.mended[_records(columns)])
     batch.links = _links(columns, rows)
     return batch
 
 
-def _with_damage(batch: Batch) -> pl.DataFrame:
-    """Return the spans of a batch, those marked whose text had to be mended."""
+def _without_spans(block: Block, columns: Columns) -> Batch:
+    """Return the batch of a block without its spans: what was rejected or skipped, and of whom."""
+    rejects, reject_files = rejected_of(block, columns)
+    before, state = columns.before, columns.registers
+    counts = {
+        "logs": np.diff(before[:, BEFORE_LOGS], append=state[LOGS]),
+        "metrics": np.diff(before[:, BEFORE_METRICS], append=state[METRICS]),
+    }
+    skipped = {name: int(seen.sum()) for name, seen in counts.items() if seen.any()}
+    if block.parts is None:
+        return Batch(rejects=rejects, skipped=skipped)
+    owners = block.owners()
+    of_file = np.bincount(owners, sum(counts.values()), len(block.parts)).astype(np.int64)
+    return ParcelBatch(
+        rejects=rejects,
+        skipped=skipped,
+        span_files=owners[_records(columns)],
+        reject_files=reject_files,
+        skipped_of=of_file,
+    )
+
+
+def _records(columns: Columns) -> Ints:
+    """Return the record that each span is of."""
+    before, count = columns.before[:, BEFORE_SPANS], columns.registers[SPAN_COUNT]
+    return np.repeat(np.arange(len(before)), np.diff(before, append=count))
+
+
+def _with_damage(batch: Batch, mended: NDArray[np.bool_]) -> pl.DataFrame:
+    """Return the spans of a batch, those marked whose text had to be mended.
+
+    Args:
+        batch: The batch.
+        mended: For each span whether text of its record was.
+    """
     named = batch.operations["name"].str.contains("\ufffd", literal=True)
     damaged = pl.col("attributes").str.contains("\ufffd", literal=True).fill_null(value=False)
     damaged |= pl.lit(named.gather(batch.spans["operation_id"]))
+    damaged &= pl.lit(pl.Series(mended))
     return batch.spans.with_columns(
         quality=pl.col("quality") | damaged.cast(pl.UInt32) * int(Quality.TEXT_DAMAGED)
     )
 
 
-def _unsigned(rows: Ints, at: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+def _unsigned(rows: Ints, at: int) -> NDArray[np.uint64]:
     return np.ascontiguousarray(rows[:, at]).view(np.uint64)
 
 
@@ -128,7 +152,7 @@ def _intern(
     columns: Columns,
     count: int,
     out: Ints,
-    weights: np.ndarray[tuple[int], np.dtype[np.float64]],
+    weights: NDArray[np.float64],
 ) -> tuple[Ints, Ints, Ints]:
     """Number signatures, operations and errors; return one row for each distinct one."""
     width = 1 << (2 * count).bit_length()
@@ -180,41 +204,3 @@ def _links(columns: Columns, rows: Ints) -> pl.DataFrame:
             }
         )
     )
-
-
-def _rejects(block: Block, columns: Columns) -> pl.DataFrame:
-    state = columns.registers
-    found = [(reject.line, reject.reason, 1, excerpt(reject.excerpt)) for reject in block.rejects]
-    found += [_rejected(block, *row) for row in columns.rejects[: state[REJECT_COUNT]].tolist()]
-    if state[REJECTS_MORE]:
-        line, reason, _, shown = found[-1]
-        found.append((line, reason, int(state[REJECTS_MORE]), shown))
-    for reason in block.broken:
-        # A record that was cut is the one that is missing; it must not count twice.
-        if reason != _CUT or not found or found[-1][1] != _CUT:
-            found.append((block.first + len(block.bounds), reason, 1, ""))
-    return pl.DataFrame(found, schema=REJECTS.schema, orient="row")
-
-
-def _rejected(
-    block: Block, record: int, reason: int, start: int, end: int
-) -> tuple[int, str, int, str]:
-    """Return the row of a record that the decoder rejected."""
-    whole = reason <= NOT_OTLP or reason == BAD_PROTOBUF
-    if reason in (CUT_SHORT, BAD_PROTOBUF) and block.cut_short and record + 1 == len(block.bounds):
-        reason = CUT_SHORT
-    elif reason == CUT_SHORT:
-        reason = BAD_SYNTAX
-    lost = _spans_in(bytes(block.data[start:end])) if whole else 1
-    shown = excerpt(bytes(block.data[start : min(end, start + _EXCERPT_BYTES)]))
-    return block.first + record, REASONS[reason], lost, shown
-
-
-def _spans_in(record: bytes) -> int:
-    """Return how many spans a broken JSON record seems to hold, at least 1."""
-    return max(1, record.count(b'"startTimeUnixNano"') + record.count(b'"start_time_unix_nano"'))
-
-
-def excerpt(start: bytes) -> str:
-    """Return the first bytes of something as text that a database takes."""
-    return start[:_EXCERPT_BYTES].decode("utf-8", "replace").replace("\0", "\ufffd")

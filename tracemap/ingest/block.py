@@ -1,13 +1,17 @@
-"""A piece of a file in memory, cut where records end."""
+"""A piece of a file in memory, cut where records end; the pieces of small files joined."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracemap.ingest.kernels.layout import Bytes, Ints
 from tracemap.ingest.kernels.machine import SLACK
+
+_NEWLINE = 10
 
 
 @dataclass
@@ -27,7 +31,7 @@ class Reject:
 
 @dataclass
 class Block:
-    """Some whole records of one file.
+    """Some whole records of one file, or of several small ones behind one another.
 
     Attributes:
         data: The bytes, and `SLACK` zero bytes behind them.
@@ -36,7 +40,10 @@ class Block:
         rejects: What was found to be wrong while cutting.
         cut_short: The file ended in the middle of the last record here.
         broken: Why the file could not be followed behind this block, if it could not.
-        mended: Bytes that were no text have been replaced by U+FFFD.
+        mended: Whether bytes of each record that were no text have been replaced by U+FFFD; None:
+            nowhere.
+        parts: The blocks that were joined to this one, whose records follow one another; only
+            their `first`, `rejects`, `cut_short` and `broken` hold then. None: it is one by itself.
     """
 
     data: Bytes
@@ -45,7 +52,26 @@ class Block:
     rejects: list[Reject] = field(default_factory=list)
     cut_short: bool = False
     broken: tuple[str, ...] = ()
-    mended: bool = False
+    mended: NDArray[np.bool_] | None = None
+    parts: tuple[Block, ...] | None = None
+
+    def owners(self) -> Ints:
+        """Return the number of the part that each record is of."""
+        parts = self.parts or (self,)
+        return np.repeat(np.arange(len(parts)), [len(part.bounds) for part in parts])
+
+
+def joined(blocks: Sequence[Block]) -> Block:
+    """Return one block with the records of all `blocks`, a newline behind each block."""
+    sizes = [block.data.size - SLACK for block in blocks]
+    starts = np.cumsum([0, *(size + 1 for size in sizes)])
+    data = np.full(int(starts[-1]) + SLACK, _NEWLINE, np.uint8)
+    for start, size, block in zip(starts.tolist(), sizes, blocks, strict=False):
+        data[start : start + size] = block.data[:size]
+    data[starts[-1] :] = 0
+    shifts = np.repeat(starts[:-1], [len(block.bounds) for block in blocks])
+    bounds = np.concatenate([block.bounds for block in blocks]) + shifts[:, None]
+    return Block(data, bounds, first=0, parts=tuple(blocks))
 
 
 def padded(*pieces: bytes | bytearray | memoryview) -> Bytes:

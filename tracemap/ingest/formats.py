@@ -4,13 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
+from tracemap.ingest.block import Block
 from tracemap.ingest.contents import Contents
+from tracemap.ingest.resources import Resources
 from tracemap.model import Batch
 
 Task: TypeAlias = Callable[[], Batch]
 """What is left to do for one batch. Tasks of a file run in parallel, batches come in order."""
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """A format whose files are cut into blocks of records, which are decoded one by one.
+
+    Attributes:
+        cut: Yields the blocks of a file, none larger than so many bytes unless a record is.
+        decode: Decodes a block of one file, or one of several joined.
+    """
+
+    cut: Callable[[Contents, int], Iterator[Block]]
+    decode: Callable[[Block, Resources], Batch]
+
+    def read(self, contents: Contents, block_bytes: int) -> Iterator[Task]:
+        """Yield one task for each block of a file, as `Format.read`."""
+        resources = Resources()
+        for block in self.cut(contents, block_bytes):
+            yield partial(self.decode, block, resources)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +51,8 @@ class Format:
             both say yes to a file.
         read: Yields tasks in the order of the file; it reads, they decode. Takes the size of a
             block in bytes.
+        blocks: How small files of this format are decoded together; None: one by one, which
+            takes longer.
     """
 
     name: str
@@ -37,3 +61,4 @@ class Format:
     loses: str = ""
     sniff: Callable[[Contents], bool]
     read: Callable[[Contents, int], Iterator[Task]]
+    blocks: Blocks | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +11,6 @@ from tracemap.ingest.batches import as_batch
 from tracemap.ingest.block import Block, padded
 from tracemap.ingest.contents import Contents
 from tracemap.ingest.cutting import are_lines, documents, framed, lines
-from tracemap.ingest.formats import Task
 from tracemap.ingest.kernels.bounds import span_id_count
 from tracemap.ingest.kernels.json_documents import decode_json
 from tracemap.ingest.kernels.layout import RESOURCE_INDEX_SIZE, columns
@@ -44,17 +42,13 @@ def is_otlp_json(contents: Contents) -> bool:
     return head[:1] in (b"{", b"[") and any(mark in head for mark in _MARKS)
 
 
-def read_otlp_json(contents: Contents, block_bytes: int) -> Iterator[Task]:
-    """Yield one task for each block of the file."""
+def cut_otlp_json(contents: Contents, block_bytes: int) -> Iterator[Block]:
+    """Return the blocks of a file."""
     if contents.framed:
-        blocks = framed(contents, block_bytes)
-    elif are_lines(contents.head):
-        blocks = lines(contents, block_bytes)
-    else:
-        blocks = documents(contents, block_bytes)
-    resources = Resources()
-    for block in blocks:
-        yield partial(json_batch, block, resources)
+        return framed(contents, block_bytes)
+    if are_lines(contents.head):
+        return lines(contents, block_bytes)
+    return documents(contents, block_bytes)
 
 
 def json_batch(block: Block, resources: Resources) -> Batch:
@@ -62,7 +56,7 @@ def json_batch(block: Block, resources: Resources) -> Batch:
     block = _as_utf8(block)
     size = block.data.size - SLACK
     spans_max = span_id_count(block.data, size) if size > _LARGE_BYTES else None
-    found = columns(size, SLACK, spans_max=spans_max)
+    found = columns(size, SLACK, records=len(block.bounds), spans_max=spans_max)
     decode_json(
         block.data,
         block.bounds,
@@ -73,6 +67,7 @@ def json_batch(block: Block, resources: Resources) -> Batch:
         found.resources,
         found.rejects,
         np.full(RESOURCE_INDEX_SIZE, -1, np.int64),
+        found.before,
         found.registers,
         known_words(),
     )
@@ -90,13 +85,11 @@ def _as_utf8(block: Block) -> Block:
     try:
         whole.validate(full=True)
     except pa.ArrowInvalid:
-        records = [
-            bytes(block.data[start:end]).decode("utf-8", "replace").encode()
-            for start, end in block.bounds.tolist()
-        ]
+        found = [bytes(block.data[start:end]) for start, end in block.bounds.tolist()]
+        records = [record.decode("utf-8", "replace").encode() for record in found]
         ends = np.cumsum([len(record) + 1 for record in records], dtype=np.int64)
         starts = np.concatenate(([0], ends[:-1]))
-        block.mended = True
+        block.mended = np.array([one != other for one, other in zip(found, records, strict=True)])
         block.data = padded(b"\n".join([*records, b""]))
         block.bounds = np.ascontiguousarray(np.stack([starts, ends - 1], axis=1))
     return block

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from tracemap.ingest.block import Block
 from tracemap.ingest.contents import Contents, is_message
 from tracemap.ingest.cutting import fields, framed
 from tracemap.ingest.doubles import with_doubles
-from tracemap.ingest.formats import Task
 from tracemap.ingest.kernels.layout import RESOURCE_INDEX_SIZE, columns
 from tracemap.ingest.kernels.machine import SLACK
 from tracemap.ingest.kernels.proto_messages import decode_protobuf
@@ -26,17 +24,14 @@ def is_otlp_protobuf(contents: Contents) -> bool:
     return is_message(contents.head)
 
 
-def read_otlp_protobuf(contents: Contents, block_bytes: int) -> Iterator[Task]:
-    """Yield one task for each block of the file."""
-    resources = Resources()
-    cut = framed if contents.framed else fields
-    for block in cut(contents, block_bytes):
-        yield partial(protobuf_batch, block, resources)
+def cut_otlp_protobuf(contents: Contents, block_bytes: int) -> Iterator[Block]:
+    """Return the blocks of a file."""
+    return (framed if contents.framed else fields)(contents, block_bytes)
 
 
 def protobuf_batch(block: Block, resources: Resources) -> Batch:
     """Decode one block."""
-    found = columns(block.data.size - SLACK, SLACK)
+    found = columns(block.data.size - SLACK, SLACK, records=len(block.bounds))
     decode_protobuf(
         block.data,
         block.bounds,
@@ -48,6 +43,7 @@ def protobuf_batch(block: Block, resources: Resources) -> Batch:
         found.rejects,
         found.doubles,
         np.full(RESOURCE_INDEX_SIZE, -1, np.int64),
+        found.before,
         found.registers,
         known_words(),
     )

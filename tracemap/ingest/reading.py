@@ -14,15 +14,15 @@ import xxhash
 
 from tracemap.errors import InputError
 from tracemap.ingest.ahead import in_order
-from tracemap.ingest.batches import excerpt
 from tracemap.ingest.contents import open_contents
 from tracemap.ingest.cutting import BLOCK_BYTES
 from tracemap.ingest.registry import FORMATS, format_of
+from tracemap.ingest.rejected import excerpt
 from tracemap.ingest.sources import STANDARD_INPUT, Source
 from tracemap.ingest.streams import CHUNK_BYTES, BrokenStreamError
 from tracemap.model import REJECTS, Batch
 
-_UNKNOWN_FORMAT = "unknown"
+UNKNOWN_FORMAT = "unknown"
 _PROBLEMS = {
     "unreadable_file": "{!r} cannot be read",
     "empty_file": "{!r} is empty",
@@ -51,7 +51,7 @@ class FileReading:
     ) -> None:
         self.path = source.path
         self.size_bytes = 0
-        self.format = _UNKNOWN_FORMAT
+        self.format = UNKNOWN_FORMAT
         self.content_hash: str | None = None
         self._named = source.named
         self._file = file
@@ -78,7 +78,7 @@ class FileReading:
         try:
             return self._file.read(CHUNK_BYTES) if self._file is not None else b""
         except OSError as error:
-            raise _unreadable(self.path, error) from error
+            raise unreadable(self.path, error) from error
 
     @staticmethod
     def _drain(chunks: Iterator[bytes]) -> None:
@@ -114,20 +114,28 @@ class FileReading:
 
     def _refused(self, reason: str, head: bytes = b"") -> Batch:
         if self._named:
-            known = ", ".join(each.name for each in FORMATS)
-            raise InputError(
-                _PROBLEMS[reason].format(self.path),
-                where=self.path,
-                hint=f"formats tracemap reads: {known}; as they are or in gzip or zstd",
-            )
-        return Batch(
-            rejects=pl.DataFrame(
-                [(0, reason, 1, excerpt(head))], schema=REJECTS.schema, orient="row"
-            )
-        )
+            raise refusal(self.path, reason)
+        return refused(reason, head)
 
 
-def _unreadable(path: str, error: OSError) -> InputError:
+def refusal(path: str, reason: str) -> InputError:
+    """Return the error for a file that the user named, and of which nothing can be taken."""
+    known = ", ".join(each.name for each in FORMATS)
+    return InputError(
+        _PROBLEMS[reason].format(path),
+        where=path,
+        hint=f"formats tracemap reads: {known}; as they are or in gzip or zstd",
+    )
+
+
+def refused(reason: str, head: bytes = b"") -> Batch:
+    """Return the batch of a file of which nothing can be taken: one reject."""
+    row = (0, reason, 1, excerpt(head))
+    return Batch(rejects=pl.DataFrame([row], schema=REJECTS.schema, orient="row"))
+
+
+def unreadable(path: str, error: OSError) -> InputError:
+    """Return the error for a file that cannot be opened or read."""
     return InputError(
         f"cannot read {path!r}: {error.strerror}",
         where=path,
@@ -154,7 +162,7 @@ def open_source(source: Source, *, block_bytes: int = BLOCK_BYTES) -> Iterator[F
         file = Path(source.path).open("rb")  # noqa: SIM115  (closed below; only opening may fail)
     except OSError as error:
         if source.named:
-            raise _unreadable(source.path, error) from error
+            raise unreadable(source.path, error) from error
         yield FileReading(source, None)
         return
     with file:

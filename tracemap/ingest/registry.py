@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from tracemap.ingest.contents import Contents
-from tracemap.ingest.formats import Format
-from tracemap.ingest.otlp_json import is_otlp_json, read_otlp_json
-from tracemap.ingest.otlp_protobuf import is_otlp_protobuf, read_otlp_protobuf
+from tracemap.ingest.formats import Blocks, Format
+from tracemap.ingest.otlp_json import cut_otlp_json, is_otlp_json, json_batch
+from tracemap.ingest.otlp_protobuf import cut_otlp_protobuf, is_otlp_protobuf, protobuf_batch
+
+_OTLP_JSON = Blocks(cut_otlp_json, json_batch)
+_OTLP_PROTOBUF = Blocks(cut_otlp_protobuf, protobuf_batch)
 
 FORMATS: tuple[Format, ...] = (
     Format(
@@ -18,7 +21,8 @@ FORMATS: tuple[Format, ...] = (
         '"kind":2,"startTimeUnixNano":"1772530800000000000",'
         '"endTimeUnixNano":"1772530800012000000"}]}]}]}',
         sniff=is_otlp_json,
-        read=read_otlp_json,
+        read=_OTLP_JSON.read,
+        blocks=_OTLP_JSON,
     ),
     Format(
         name="otlp-protobuf",
@@ -26,7 +30,8 @@ FORMATS: tuple[Format, ...] = (
         " (Collector file exporter)",
         example="<0a, the length of a ResourceSpans, 0a; or four bytes of length before each>",
         sniff=is_otlp_protobuf,
-        read=read_otlp_protobuf,
+        read=_OTLP_PROTOBUF.read,
+        blocks=_OTLP_PROTOBUF,
     ),
 )
 """Sorted by name."""

@@ -8,7 +8,19 @@ call are ``upstream`` (provides: the callee, the database, the producer) and ``d
 
 from __future__ import annotations
 
-from tracemap.model.bundles import Batch, Cells, Facts, Findings, Ledger, Reading, TraceBucket
+from tracemap.model.bundles import (
+    Batch,
+    Cells,
+    Facts,
+    Findings,
+    Ledger,
+    Numbers,
+    Parcel,
+    ParcelBatch,
+    ParcelFile,
+    Reading,
+    TraceBucket,
+)
 from tracemap.model.facts import (
     EDGE_FACTS,
     EXEMPLARS,
@@ -104,6 +116,10 @@ __all__ = [
     "Findings",
     "Kind",
     "Ledger",
+    "Numbers",
+    "Parcel",
+    "ParcelBatch",
+    "ParcelFile",
     "Quality",
     "Reading",
     "Status",

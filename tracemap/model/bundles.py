@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from tracemap.errors import InputError
 from tracemap.model.facts import FACTS
 from tracemap.model.findings import FILES, FINDINGS
 from tracemap.model.spans import LINKED_SPANS, LINKS, OPERATIONS, REJECTS, RESOURCES, SPANS
 from tracemap.model.words import HOUR_NS, MINUTE_NS, Window
+
+Numbers: TypeAlias = NDArray[np.int64]
+
+
+def _no_numbers() -> Numbers:
+    return np.empty(0, np.int64)
 
 
 @dataclass
@@ -57,6 +66,48 @@ class Reading(Protocol):
         Raises:
             InputError: If the file cannot be read or holds nothing tracemap understands.
         """
+        ...
+
+
+@dataclass
+class ParcelBatch(Batch):
+    """What a reader gives for several small files together.
+
+    Attributes:
+        span_files: For each span the number, from 0, of the file it is from.
+        reject_files: The same for each row of `rejects`.
+        skipped_of: For each file how many of the records skipped are its.
+    """
+
+    span_files: Numbers = field(default_factory=_no_numbers)
+    reject_files: Numbers = field(default_factory=_no_numbers)
+    skipped_of: Numbers = field(default_factory=_no_numbers)
+
+
+class ParcelFile(Protocol):
+    """One file of a `Parcel`; the same words as of a `Reading`.
+
+    Attributes:
+        error: Why the file cannot be taken; None: it can.
+    """
+
+    path: str
+    size_bytes: int
+    format: str
+    content_hash: str
+    error: InputError | None
+
+
+class Parcel(Protocol):
+    """Some small files, read to be taken in together: one by one they would cost far more."""
+
+    @property
+    def files(self) -> Sequence[ParcelFile]:
+        """The files, in order."""
+        ...
+
+    def batch(self, wanted: Sequence[int]) -> ParcelBatch:
+        """Return what is in those files of `files` that are `wanted`, numbered in that order."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Take one file into the database: all of it or nothing."""
+"""Take a file, or a parcel of small ones, into the database: all of it or nothing."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tracemap.model import FILES
-from tracemap.store.tables import insert, read
+from tracemap.store.tables import insert, read, staged
 from tracemap.store.writing import FileWriter, whole_traces
 
 if TYPE_CHECKING:
-    from tracemap.model import Reading
+    from collections.abc import Collection, Sequence
+
+    from tracemap.model import Parcel, ParcelFile, Reading
     from tracemap.store.catalog import Catalog
     from tracemap.store.tables import Connection
 
@@ -40,16 +42,22 @@ class Appended:
     known: bool
 
 
+def known_files(connection: Connection, hashes: Sequence[str]) -> dict[str, Appended]:
+    """Return what became of the bytes with these hashes before, as far as they are known."""
+    with staged(
+        connection, wanted=pl.DataFrame({"content_hash": hashes}, {"content_hash": pl.String})
+    ):
+        rows = read(connection, "SELECT * FROM files SEMI JOIN wanted USING (content_hash)")
+    found = (Appended(**row, known=True) for row in FILES.conform(rows).iter_rows(named=True))
+    return {each.content_hash: each for each in found}
+
+
 def known_file(connection: Connection, reading: Reading) -> Appended | None:
     """Return what became of the same bytes before; None if they are new or not known yet."""
     if reading.content_hash is None:
         return None
-    rows = read(
-        connection, "SELECT * FROM files WHERE content_hash = $hash", hash=reading.content_hash
-    )
-    for row in FILES.conform(rows).iter_rows(named=True):
-        return replace(Appended(**row, known=True), path=reading.path)
-    return None
+    known = known_files(connection, [reading.content_hash]).get(reading.content_hash)
+    return known and replace(known, path=reading.path)
 
 
 def append_file(
@@ -75,19 +83,65 @@ def append_file(
     if known is not None:
         return known
     writer.finish()
-    appended = Appended(
-        path=reading.path,
-        size_bytes=reading.size_bytes,
-        content_hash=reading.content_hash or "",
-        format=reading.format,
-        records=writer.records,
-        spans=writer.spans,
-        duplicates=writer.duplicates,
-        rejected=writer.rejected,
-        skipped=writer.skipped,
-        ingested_at=ingested_at,
-        known=False,
-    )
-    row = pl.DataFrame([{name: getattr(appended, name) for name in FILES.schema}], FILES.schema)
-    insert(connection, "files", row.with_columns(file_id=pl.lit(writer.file_id, dtype=pl.Int32)))
+    (appended,) = _kept(connection, writer, [reading], ingested_at)
     return appended
+
+
+def unknown_files(parcel: Parcel, known: Collection[str]) -> list[int]:
+    """Return which files of `parcel` there is something to do for: of equal ones the first."""
+    wanted: dict[str, int] = {}
+    for number, file in enumerate(parcel.files):
+        if file.error is None and file.content_hash not in known:
+            wanted.setdefault(file.content_hash, number)
+    return list(wanted.values())
+
+
+def append_parcel(
+    connection: Connection,
+    catalog: Catalog,
+    parcel: Parcel,
+    wanted: Sequence[int],
+    *,
+    ingested_at: str,
+) -> list[Appended]:
+    """Write those files of `parcel` that are `wanted`, in the caller's transaction."""
+    writer = FileWriter(connection, catalog, files=len(wanted))
+    writer.write(parcel.batch(wanted))
+    writer.finish()
+    return _kept(connection, writer, [parcel.files[number] for number in wanted], ingested_at)
+
+
+def _kept(
+    connection: Connection,
+    writer: FileWriter,
+    files: Sequence[Reading | ParcelFile],
+    ingested_at: str,
+) -> list[Appended]:
+    """Write the rows of `files`, and return what they say."""
+    found = [
+        Appended(
+            path=file.path,
+            size_bytes=file.size_bytes,
+            content_hash=file.content_hash or "",
+            format=file.format,
+            records=records,
+            spans=spans,
+            duplicates=records - rejected - spans,
+            rejected=rejected,
+            skipped=skipped,
+            ingested_at=ingested_at,
+            known=False,
+        )
+        for file, records, spans, rejected, skipped in zip(
+            files,
+            writer.records.tolist(),
+            writer.spans.tolist(),
+            writer.rejected.tolist(),
+            writer.skipped.tolist(),
+            strict=True,
+        )
+    ]
+    columns = {name: [getattr(each, name) for each in found] for name in FILES.schema}
+    rows = pl.DataFrame(columns, FILES.schema).with_row_index("file_id", writer.first_file_id)
+    insert(connection, "files", rows.with_columns(pl.col("file_id").cast(pl.Int32)))
+    return found

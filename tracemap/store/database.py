@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -13,7 +14,14 @@ from tracemap.errors import StoreError
 from tracemap.model import SECOND_NS, Window, iso
 from tracemap.store import buckets as walk
 from tracemap.store import dirty, facts, ledger, lookup, query
-from tracemap.store.append import Appended, append_file, known_file
+from tracemap.store.append import (
+    Appended,
+    append_file,
+    append_parcel,
+    known_file,
+    known_files,
+    unknown_files,
+)
 from tracemap.store.catalog import Catalog
 from tracemap.store.connection import connect, make, raise_interruption
 
@@ -23,12 +31,17 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from tracemap.model import Facts, Ledger, Reading, TraceBucket
+    from tracemap.model import Facts, Ledger, Parcel, Reading, TraceBucket
 
 DEFAULT_MEMORY_LIMIT = "1GB"
 """What DuckDB may hold in memory; the rest is spilled to a folder beside the database."""
 DEFAULT_BUCKET_SPANS = 500_000
 """Spans that are derived at a time: about 50 MB of columns."""
+
+
+def _shown(now: datetime | None) -> str:
+    """Return the time to write down; None: the clock's."""
+    return iso(int((now or datetime.now(UTC)).timestamp()) * SECOND_NS)
 
 
 class Store:
@@ -119,17 +132,49 @@ class Store:
         known = known_file(self._connection, reading)
         if known is not None:
             return known
-        moment = now or datetime.now(UTC)
-        ingested_at = iso(int(moment.timestamp()) * SECOND_NS)
         with self._transaction():
-            if self._catalog is None:
-                self._catalog = Catalog(self._connection)
             appended = append_file(
-                self._connection, self._catalog, reading, ingested_at=ingested_at
+                self._connection, self._known_rows(), reading, ingested_at=_shown(now)
             )
             if appended.known:
                 self._roll_back()
         return appended
+
+    def append_parcel(
+        self, parcel: Parcel, *, now: datetime | None = None
+    ) -> list[Appended | None]:
+        """Take in some small files: each as by `append`, all of them or none.
+
+        Args:
+            parcel: The files.
+            now: What to write down as the time; None: the clock's.
+
+        Returns:
+            What became of each file; None for those that have an error and are not known.
+
+        Raises:
+            StoreError: If the database cannot be written.
+        """
+        known = known_files(self._connection, [file.content_hash for file in parcel.files])
+        found: dict[int, Appended] = {}
+        wanted = unknown_files(parcel, known)
+        if wanted:
+            with self._transaction():
+                added = append_parcel(
+                    self._connection, self._known_rows(), parcel, wanted, ingested_at=_shown(now)
+                )
+            found = dict(zip(wanted, added, strict=True))
+            known |= {each.content_hash: replace(each, known=True) for each in added}
+        for number, file in enumerate(parcel.files):
+            if number not in found and file.content_hash in known:
+                found[number] = replace(known[file.content_hash], path=file.path)
+        return [found.get(number) for number in range(len(parcel.files))]
+
+    def _known_rows(self) -> Catalog:
+        """Return the catalog, of the transaction that is open."""
+        if self._catalog is None:
+            self._catalog = Catalog(self._connection)
+        return self._catalog
 
     def ledger(self) -> Ledger:
         """Return where every record went."""

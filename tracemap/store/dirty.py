@@ -55,16 +55,20 @@ def mark_traces(connection: Connection, traces: pl.DataFrame) -> None:
     mark_dirty(connection, starts["first_ns"])
 
 
-def mark_linking(connection: Connection, file_id: int) -> None:
-    """Mark the hours of traces that link into the traces of a file: their links have a target."""
+def mark_linking(connection: Connection, first_file_id: int, last_file_id: int) -> None:
+    """Mark the hours of traces that link into the traces of files: their links have a target."""
     linking = read(
         connection,
         """
         SELECT DISTINCT links.trace_high, links.trace_low FROM links
-        SEMI JOIN (SELECT trace_high, trace_low FROM stored_spans WHERE file_id = $file_id) arrived
+        SEMI JOIN (
+            SELECT trace_high, trace_low FROM stored_spans
+            WHERE file_id BETWEEN $first_file_id AND $last_file_id
+        ) arrived
         ON (linked_trace_high = arrived.trace_high AND linked_trace_low = arrived.trace_low)
         """,
-        file_id=file_id,
+        first_file_id=first_file_id,
+        last_file_id=last_file_id,
     )
     mark_traces(connection, linking)
 

@@ -1,18 +1,19 @@
-"""Write the batches of one file into the tables, each span once."""
+"""Write batches of a file, or of a parcel of small files, into the tables, each span once."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
-from tracemap.model import HOUR_NS, LINKS, REJECTS
+from tracemap.model import HOUR_NS, LINKS, REJECTS, ParcelBatch
 from tracemap.store.dirty import TRACE, mark_dirty, mark_linking, mark_resources, mark_traces
 from tracemap.store.duplicates import has_copies, settled, without_stored
 from tracemap.store.tables import insert, read, staged
 
 if TYPE_CHECKING:
-    from tracemap.model import Batch
+    from tracemap.model import Batch, Numbers
     from tracemap.store.catalog import Catalog
     from tracemap.store.tables import Connection
 
@@ -26,7 +27,7 @@ def whole_traces(spans: pl.DataFrame) -> pl.DataFrame:
 
 
 class FileWriter:
-    """Writes one file, batch by batch, inside a transaction that the caller opens and ends.
+    """Writes files, batch by batch, inside a transaction that the caller opens and ends.
 
     A span is a duplicate when its trace id and span id were seen before, in this file or in any
     other. To know, the batch's traces are looked up in the index of traces. Spans are read only
@@ -36,52 +37,64 @@ class FileWriter:
     Args:
         connection: The database, in a transaction.
         catalog: Of the same database.
+        files: How many files there are: one, or all those of a parcel.
 
     Attributes:
-        file_id: Number of the file.
-        records: Span records read, bad ones included.
+        first_file_id: Number of the first file; the others follow.
+        records: For each file the span records read, bad ones included.
         spans: Spans stored.
-        duplicates: Spans that were stored already.
         rejected: Records that could not be taken.
         skipped: Records of other signals.
     """
 
-    def __init__(self, connection: Connection, catalog: Catalog) -> None:
+    def __init__(self, connection: Connection, catalog: Catalog, files: int = 1) -> None:
         self._connection = connection
         self._catalog = catalog
         self._starts_ns = pl.Series(dtype=pl.Int64)
-        self.file_id = catalog.files + 1
-        self._file = pl.lit(self.file_id, dtype=pl.Int32).alias("file_id")
-        self.records = self.spans = self.duplicates = self.rejected = self.skipped = 0
+        self._files = files
+        self.first_file_id = catalog.files + 1
+        self.records, self.spans, self.rejected, self.skipped = np.zeros((4, files), np.int64)
 
     def write(self, batch: Batch) -> None:
-        """Add one batch, its spans as `whole_traces` returns them."""
-        spans = self._catalog.numbered(batch).with_columns(self._file)
+        """Add one batch: a parcel's; or the one file's, its spans as `whole_traces` gives them."""
+        spans = self._catalog.numbered(batch)
+        if isinstance(batch, ParcelBatch):
+            span_files, reject_files = batch.span_files, batch.reject_files
+            spans = whole_traces(spans.with_columns(self._file_ids(span_files)))
+            self.skipped += batch.skipped_of
+        else:
+            span_files = np.zeros(batch.spans.height, np.int64)
+            reject_files = np.zeros(batch.rejects.height, np.int64)
+            spans = spans.with_columns(self._file_ids(span_files))
+            self.skipped += sum(batch.skipped.values())
+        rejects = REJECTS.conform(batch.rejects).with_columns(self._file_ids(reject_files))
+        insert(self._connection, "rejects", rejects)
+        rejected = np.bincount(reject_files, rejects["records"], self._files).astype(np.int64)
+        self.rejected += rejected
+        self.records += np.bincount(span_files, minlength=self._files) + rejected
         if has_copies(spans):
             spans = whole_traces(settled(spans, self._catalog))
         known = self._known(spans)
         if known.height:
             spans = without_stored(self._connection, self._catalog, spans, known)
+        stored = spans["file_id"].to_numpy() - self.first_file_id
+        self.spans += np.bincount(stored, minlength=self._files)
         self._add_spans(spans, known)
         self._add_links(batch.links, known)
-        rejects = REJECTS.conform(batch.rejects)
-        insert(self._connection, "rejects", rejects.with_columns(self._file))
-        rejected = int(rejects["records"].sum())
-        self.records += batch.spans.height + rejected
-        self.spans += spans.height
-        self.duplicates += batch.spans.height - spans.height
-        self.rejected += rejected
-        self.skipped += sum(batch.skipped.values())
+
+    def _file_ids(self, numbers: Numbers) -> pl.Series:
+        return pl.Series("file_id", self.first_file_id + numbers, pl.Int32)
 
     def finish(self) -> None:
-        """Mark the hours whose facts the file put out of date."""
+        """Mark the hours whose facts the files put out of date."""
         mark_dirty(self._connection, self._starts_ns)
+        last_file_id = self.first_file_id + self._files - 1
         if self._catalog.has_links:
-            mark_linking(self._connection, self.file_id)
+            mark_linking(self._connection, self.first_file_id, last_file_id)
         renamed = self._catalog.renamed()
         if renamed.height:
             mark_resources(self._connection, renamed)
-        self._catalog.files = self.file_id
+        self._catalog.files = last_file_id
 
     def _known(self, spans: pl.DataFrame) -> pl.DataFrame:
         """Return the traces of `spans` that are stored, with their first and last start."""

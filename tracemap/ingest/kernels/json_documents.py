@@ -53,7 +53,7 @@ from tracemap.ingest.kernels.names import (
     SCOPE_METRICS,
     SCOPE_SPANS,
 )
-from tracemap.ingest.kernels.rows import keep_resource, known_resource, reject
+from tracemap.ingest.kernels.rows import keep_resource, known_resource, note_counts, reject
 
 # Fields of a frame: an open array or object of the document.
 _IS_OBJECT, _SEEN, _FIRST_ROW, _RESOURCE, _OLD_SCOPES = range(5)
@@ -253,10 +253,12 @@ def _records(
     resources: Ints,
     rejects: Ints,
     index: Ints,
+    before: Ints,
     state: Ints,
     table: Words,
 ) -> None:
     for record in range(count):
+        note_counts(before, record, state)
         end = bounds[2 * record + 1]
         at = space(data, bounds[2 * record], end)
         if at >= end:
@@ -291,6 +293,7 @@ def decode_json(
     resources: Ints,
     rejects: Ints,
     index: Ints,
+    before: Ints,
     state: Ints,
     table: Words,
 ) -> None:
@@ -310,6 +313,7 @@ def decode_json(
         pointer(resources),
         pointer(rejects),
         pointer(index),
+        pointer(before),
         pointer(state),
         pointer(table),
     )

@@ -62,6 +62,8 @@ LINK_SPAN, LINK_TRACE_HIGH, LINK_TRACE_LOW, LINK_ID = range(4)
 RESOURCE_HASH, RESOURCE_START, RESOURCE_LENGTH, RESOURCE_TEXT = range(4)
 REJECT_RECORD, REJECT_REASON, REJECT_START, REJECT_END = range(4)
 REJECTS_MAX = 1000
+# Columns of what had been counted before a record.
+BEFORE_SPANS, BEFORE_LOGS, BEFORE_METRICS = range(3)
 
 REASONS = (
     "",
@@ -167,10 +169,11 @@ class Columns(NamedTuple):
     text: Bytes
     extra: Bytes
     doubles: Ints
+    before: Ints
     registers: Ints
 
 
-def columns(size_bytes: int, slack: int, *, spans_max: int | None = None) -> Columns:
+def columns(size_bytes: int, slack: int, *, records: int, spans_max: int | None = None) -> Columns:
     """Return empty columns with room for whatever a block of `size_bytes` can hold.
 
     The bounds follow from the shortest encoding of each row. Nothing is touched before it is
@@ -179,6 +182,7 @@ def columns(size_bytes: int, slack: int, *, spans_max: int | None = None) -> Col
     Args:
         size_bytes: Size of the block.
         slack: Bytes that are spoilt behind the end of a piece of text.
+        records: How many records the block has.
         spans_max: How many spans it holds at most, if that is known any better.
     """
     rows = min(size_bytes // 24, spans_max if spans_max is not None else size_bytes) + 2
@@ -191,5 +195,6 @@ def columns(size_bytes: int, slack: int, *, spans_max: int | None = None) -> Col
         text=np.empty(6 * size_bytes + slack, np.uint8),
         extra=np.empty(8 * size_bytes + slack, np.uint8),
         doubles=np.empty((size_bytes // 9 + 2, 2), np.int64),
+        before=np.empty((records, 3), np.int64),
         registers=zeros,
     )

@@ -29,6 +29,7 @@ from tracemap.ingest.kernels.proto_wire import after, field, text_reference
 from tracemap.ingest.kernels.rows import (
     keep_resource,
     known_resource,
+    note_counts,
     reject,
 )
 
@@ -207,10 +208,12 @@ def _records(
     rejects: Ints,
     doubles: Ints,
     index: Ints,
+    before: Ints,
     state: Ints,
     table: Words,
 ) -> None:
     for record in range(count):
+        note_counts(before, record, state)
         at = bounds[2 * record]
         end = bounds[2 * record + 1]
         start = at
@@ -248,6 +251,7 @@ def decode_protobuf(
     rejects: Ints,
     doubles: Ints,
     index: Ints,
+    before: Ints,
     state: Ints,
     table: Words,
 ) -> None:
@@ -268,6 +272,7 @@ def decode_protobuf(
         pointer(rejects),
         pointer(doubles),
         pointer(index),
+        pointer(before),
         pointer(state),
         pointer(table),
     )

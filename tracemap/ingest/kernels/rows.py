@@ -5,8 +5,13 @@ from __future__ import annotations
 from tracemap.ingest.kernels.ids import BAD as INVALID
 from tracemap.ingest.kernels.ids import GOOD
 from tracemap.ingest.kernels.layout import (
+    BEFORE_LOGS,
+    BEFORE_METRICS,
+    BEFORE_SPANS,
     CURRENT_SCOPE,
     EXTRA,
+    LOGS,
+    METRICS,
     RECORD,
     REJECT_END,
     REJECT_REASON,
@@ -25,6 +30,7 @@ from tracemap.ingest.kernels.layout import (
     SCOPE,
     SPAN_ID_INVALID,
     SPAN_ID_MISSING,
+    SPANS,
     TEXT,
     TEXT_END,
     TEXT_START,
@@ -59,6 +65,14 @@ def id_fault(trace: int, span: int) -> int:
     if span != GOOD:
         return SPAN_ID_INVALID if span == INVALID else SPAN_ID_MISSING
     return 0
+
+
+@step
+def note_counts(before: Ints, record: int, state: Ints) -> None:
+    """Note what has been counted before a record: from that follows what the record gave."""
+    before[record * 3 + BEFORE_SPANS] = state[SPANS]
+    before[record * 3 + BEFORE_LOGS] = state[LOGS]
+    before[record * 3 + BEFORE_METRICS] = state[METRICS]
 
 
 @step

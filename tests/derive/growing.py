@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 
 from tests.builders import NOON_NS, Row
-from tests.derive.traces import MS, at
+from tests.derive.traces import ERROR, MS, at
 
 SHAPES = ("call", "call", "call", "internal", "database", "message", "gave up", "folded call")
 START_MS = 30 * 60_000
@@ -39,6 +39,7 @@ class _Branch:
     service: str
     begin: float
     length: float
+    failed: bool
 
 
 _BRANCHES = st.builds(
@@ -48,6 +49,7 @@ _BRANCHES = st.builds(
     service=st.sampled_from("BCDE"),
     begin=st.sampled_from([0, 0.1, 0.25, 0.5, 0.8]),
     length=st.sampled_from([0, 0.1, 0.25, 0.5, 0.9, 1.0]),
+    failed=st.booleans(),
 )
 
 
@@ -95,6 +97,7 @@ def _branch_off(  # noqa: PLR0917
         grown.edges[there, "orders", "parent"] += 1
         return _add(grown, trace, f"{there}.K", sent["span_id"], end, end + 50)
     client = _add(grown, trace, f"{here}.C", above, begin, end)
+    client["status_code"] = ERROR * branch.failed
     if branch.shape == "folded call":
         client = _add(grown, trace, f"{here}.I", client["span_id"], begin, end - third / 2)
     grown.edges[here, there, "paired"] += 1

@@ -8,6 +8,7 @@ from tracemap.derive.edges import edge_facts
 from tracemap.derive.exemplars import exemplars
 from tracemap.derive.latency import latency_facts
 from tracemap.derive.paths import path_facts, paths
+from tracemap.derive.patterns import patterns
 from tracemap.derive.quality import quality_facts
 from tracemap.derive.spans import spans
 from tracemap.model import Cells, Facts, TraceBucket
@@ -38,12 +39,15 @@ def facts(bucket: TraceBucket, cells: Cells) -> Facts:
     if len(ours) == 0:
         return Facts()
     found = derived(ours, bucket)
+    pattern_facts, pattern_exemplars = patterns(found, cell.path)
     return Facts(
         {
             "edge_facts": edge_facts(found, cell.latency),
             "latency_facts": latency_facts(found, cell.latency),
             "paths": paths(found),
             "path_facts": path_facts(found, cell.path),
+            "pattern_facts": pattern_facts,
+            "pattern_exemplars": pattern_exemplars,
             "quality_facts": quality_facts(found, cell.path),
             "exemplars": exemplars(found, cell.path),
         }

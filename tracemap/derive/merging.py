@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tracemap.derive.arrays import Codes
 from tracemap.derive.exemplars import rechosen
 from tracemap.derive.grouping import first_of_each, grouped, is_strictly_sorted
+from tracemap.derive.patterns import rechosen_patterns
 from tracemap.model import FACTS, Facts, Table
 
 _SMALLEST, _LARGEST = ("first_ns",), ("last_ns",)
@@ -21,10 +22,15 @@ def merge(facts: Facts) -> Facts:
 
     ``first_ns`` and ``last_ns`` become the smallest and the largest. Sums are exact; those of
     ``calls_weighted``, the one float, do not depend on the order of the parts either. Exemplars are
-    chosen again, see `tracemap.derive.exemplars.rechosen`.
+    chosen again, see `tracemap.derive.exemplars.rechosen` and
+    `tracemap.derive.patterns.rechosen_patterns`.
     """
     merged = {name: _summed(FACTS[name], facts[name]) for name in FACTS if FACTS[name].key}
-    return Facts(merged | {"exemplars": rechosen(facts["exemplars"])})
+    chosen = {
+        "exemplars": rechosen(facts["exemplars"]),
+        "pattern_exemplars": rechosen_patterns(facts["pattern_exemplars"]),
+    }
+    return Facts(merged | chosen)
 
 
 def _summed(table: Table, rows: pl.DataFrame) -> pl.DataFrame:

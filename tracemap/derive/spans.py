@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tracemap.derive.arrays import Bools, Bytes, Ids, Ints, Rows
+from tracemap.derive.marks import marks
 from tracemap.derive.peers import peers
 from tracemap.derive.vocabulary import Vocabulary
 from tracemap.model import Kind, Status, TraceBucket
@@ -73,6 +74,7 @@ class Spans:
         peer_kind: As `Peer`, after resolving.
         resolution: As `Resolution`.
         message: As `Message`.
+        marks: Bits of `marks.Mark`: what an error says about itself.
     """
 
     vocabulary: Vocabulary
@@ -86,6 +88,7 @@ class Spans:
     duration: Ints
     negative: Bools
     status: Bytes
+    marks: Bytes
     flags: NDArray[np.uint16]
     weight: NDArray[np.float64]
     kind: Bytes
@@ -128,7 +131,8 @@ def spans(bucket: TraceBucket) -> Spans:
 
     Duplicates must have been removed; a span id that comes twice in a trace is kept twice.
     """
-    rows = bucket.spans.select(_NEEDED).sort(SORTED_BY)
+    marked = pl.lit(pl.Series(marks(bucket.spans))).alias("marks")
+    rows = bucket.spans.select(*_NEEDED, marked).sort(SORTED_BY)
     vocabulary = Vocabulary.of(
         [
             bucket.resources["service"],
@@ -149,6 +153,7 @@ def spans(bucket: TraceBucket) -> Spans:
         duration=np.maximum(duration, UNKNOWN_DURATION),
         negative=_array(rows["duration_ns"].lt(0).fill_null(value=False), np.bool_),
         status=_array(rows["status_code"], np.uint8),
+        marks=_array(rows["marks"], np.uint8),
         flags=_array(rows["flags"], np.uint16),
         weight=_array(rows["weight"].fill_null(1.0), np.float64),
         **_of_resources(rows["resource_id"], bucket.resources, vocabulary),

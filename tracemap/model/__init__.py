@@ -28,6 +28,8 @@ from tracemap.model.facts import (
     LATENCY_FACTS,
     PATH_FACTS,
     PATHS,
+    PATTERN_EXEMPLARS,
+    PATTERN_FACTS,
     QUALITY_FACTS,
 )
 from tracemap.model.findings import (
@@ -92,6 +94,8 @@ __all__ = [
     "ORIGINS",
     "PATHS",
     "PATH_FACTS",
+    "PATTERN_EXEMPLARS",
+    "PATTERN_FACTS",
     "PROPAGATION",
     "QUALITY_FACTS",
     "REJECTS",

@@ -145,9 +145,60 @@ EXEMPLARS = Table(
     ),
 )
 
+_PATTERN_KEY = (
+    _DOWNSTREAM,
+    column("downstream_operation", pl.String, "", "operation that makes the calls"),
+    _UPSTREAM,
+    column("upstream_operation", pl.String, "", "operation called"),
+    column("pattern", pl.String, "", "what is counted (docs/methods.md#pattern-facts)"),
+)
+_OTHER = (
+    column("other", pl.String, "", "next and after_failure: upstream called after it; else ''"),
+    column("other_operation", pl.String, "", "and its operation; else ''"),
+)
+
+PATTERN_FACTS = Table(
+    "pattern_facts",
+    "How calls of one operation follow each other, end and are cut short, counted per cell, edge"
+    " between operations and pattern (docs/methods.md#pattern-facts).",
+    (
+        _WINDOW,
+        *_PATTERN_KEY,
+        column("part", pl.Int32, "", "bits, attempt, calls or log bucket, by pattern"),
+        *_OTHER,
+        column("count", pl.Int64, "", "how often"),
+        column("time_ns", pl.Int64, "ns", "sum of the pattern's main time"),
+        column("extra_ns", pl.Int64, "ns", "sum of its other time"),
+        column("squares", pl.Int64, "", "sum of squares of delays in units of 100 us"),
+    ),
+    key=(
+        "window_start_ns",
+        *(each.name for each in _PATTERN_KEY),
+        "part",
+        *(each.name for each in _OTHER),
+    ),
+)
+
+PATTERN_EXEMPLARS = Table(
+    "pattern_exemplars",
+    "A few calls per cell, edge and pattern that show it best.",
+    (
+        _WINDOW,
+        *_PATTERN_KEY,
+        *_OTHER,
+        column("rank", pl.Int32, "", "1 is the first choice"),
+        TRACE_HIGH,
+        TRACE_LOW,
+        column("span_id", pl.UInt64, "", "the call"),
+        column("other_span_id", pl.UInt64, "", "the other call of the pattern; 0: none"),
+        column("size_ns", pl.Int64, "ns", "by what it was chosen: the largest first"),
+    ),
+)
+
 FACTS: dict[str, Table] = {
     table.name: table
     for table in (
-        EDGE_FACTS, LATENCY_FACTS, PATHS, PATH_FACTS, QUALITY_FACTS, EXEMPLARS,
+        EDGE_FACTS, LATENCY_FACTS, PATHS, PATH_FACTS, PATTERN_FACTS, PATTERN_EXEMPLARS,
+        QUALITY_FACTS, EXEMPLARS,
     )
 }  # fmt: skip

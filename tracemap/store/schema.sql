@@ -7,6 +7,7 @@
 -- Version history:
 --   1  first version
 --   2  findings user_operations and critical_path; p95 before and during an incident in edges
+--   3  pattern_facts, pattern_exemplars
 
 -- One row: whose database this is. A file without it is not ours and is left alone.
 CREATE TABLE meta (
@@ -192,6 +193,42 @@ CREATE TABLE path_facts (
     async_ns        BIGINT,    -- ns: sum of durations ruled not to block the parent
     abandoned_ns    BIGINT,    -- ns: sum of server end - client end, where later
     overlap_calls   BIGINT     -- calls that overlap a sibling in time
+);
+
+-- How calls of one operation follow each other, end and are cut short, counted per cell, edge
+-- between operations and pattern (docs/methods.md#pattern-facts).
+CREATE TABLE pattern_facts (
+    window_start_ns      BIGINT,    -- ns since the epoch: start of the cell
+    downstream           VARCHAR,   -- who consumes and waits
+    downstream_operation VARCHAR,   -- operation that makes the calls
+    upstream             VARCHAR,   -- who provides
+    upstream_operation   VARCHAR,   -- operation called
+    pattern              VARCHAR,   -- what is counted (docs/methods.md#pattern-facts)
+    part                 INTEGER,   -- bits, attempt, calls or log bucket, by pattern
+    other                VARCHAR,   -- next and after_failure: upstream called after it; else ''
+    other_operation      VARCHAR,   -- and its operation; else ''
+    count                BIGINT,    -- how often
+    time_ns              BIGINT,    -- ns: sum of the pattern's main time
+    extra_ns             BIGINT,    -- ns: sum of its other time
+    squares              BIGINT     -- sum of squares of delays in units of 100 us
+);
+
+-- A few calls per cell, edge and pattern that show it best.
+CREATE TABLE pattern_exemplars (
+    window_start_ns      BIGINT,    -- ns since the epoch: start of the cell
+    downstream           VARCHAR,   -- who consumes and waits
+    downstream_operation VARCHAR,   -- operation that makes the calls
+    upstream             VARCHAR,   -- who provides
+    upstream_operation   VARCHAR,   -- operation called
+    pattern              VARCHAR,   -- what is counted (docs/methods.md#pattern-facts)
+    other                VARCHAR,   -- next and after_failure: upstream called after it; else ''
+    other_operation      VARCHAR,   -- and its operation; else ''
+    rank                 INTEGER,   -- 1 is the first choice
+    trace_high           UBIGINT,   -- first 8 bytes of the trace id
+    trace_low            UBIGINT,   -- last 8 bytes of the trace id
+    span_id              UBIGINT,   -- the call
+    other_span_id        UBIGINT,   -- the other call of the pattern; 0: none
+    size_ns              BIGINT     -- ns: by what it was chosen: the largest first
 );
 
 -- Counts per cell, service and reason: spans that made no edge, orphans, skew, odd times.

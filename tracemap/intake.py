@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tracemap import ingest
@@ -48,7 +48,7 @@ def take_in(store: Store, inputs: Sequence[str], *, progress: Progress = silent)
         if isinstance(each, ingest.Parcel):
             yield from _parcel_taken(store, each, progress)
         elif isinstance(each, ingest.Source):
-            yield _file_taken(store, each, progress)
+            yield from _source_taken(store, each, progress)
         else:
             yield each
 
@@ -62,13 +62,11 @@ def _sources(inputs: Sequence[str]) -> Iterator[ingest.Source | Taken]:
             yield Taken(given, error=error)
 
 
-def _file_taken(store: Store, source: ingest.Source, progress: Progress) -> Taken:
+def _source_taken(store: Store, source: ingest.Source, progress: Progress) -> Iterator[Taken]:
     try:
-        with ingest.open_source(source) as reading:
-            appended = store.append(_Watched(reading, progress))
+        yield from _taken(store, source, progress)
     except InputError as error:
-        return Taken(source.path, error=error)
-    return Taken(source.path, appended, _nothing_taken(appended) if source.named else None)
+        yield Taken(source.path, error=error)
 
 
 def _parcel_taken(store: Store, parcel: ingest.Parcel, progress: Progress) -> Iterator[Taken]:
@@ -77,17 +75,49 @@ def _parcel_taken(store: Store, parcel: ingest.Parcel, progress: Progress) -> It
     for file, appended in zip(parcel.files, store.append_parcel(parcel), strict=True):
         if appended is None:
             yield Taken(file.path, error=file.error)
+        elif file.named and not _is_useful(appended):
+            error = _nothing_taken(file.path, appended.rejected)
+            yield Taken(file.path, appended, error)
         else:
-            yield Taken(file.path, appended, _nothing_taken(appended) if file.named else None)
+            yield Taken(file.path, appended)
 
 
-def _nothing_taken(appended: Appended) -> InputError | None:
-    """Return the error for a file that was named and is rejected whole; None: it is not."""
-    if appended.spans or appended.duplicates or not appended.rejected:
-        return None
+def _taken(store: Store, source: ingest.Source, progress: Progress) -> Iterator[Taken]:
+    """Take in one source, which may be an archive of many files.
+
+    If the user named it and nothing in it could be taken, the last one says so as an error.
+    """
+    waiting: list[Taken] = []
+    useful = False
+    rejected = 0
+    with ingest.open_sources(source) as readings:
+        try:
+            for reading in readings:
+                yield from waiting
+                waiting = []
+                appended = store.append(_Watched(reading, progress))
+                useful |= _is_useful(appended)
+                rejected += appended.rejected
+                waiting = [Taken(reading.path, appended)]
+        except InputError as error:
+            waiting.append(Taken(source.path, error=error))
+            useful = True
+    if source.named and not useful:
+        last = waiting.pop() if waiting else Taken(source.path)
+        waiting.append(replace(last, error=_nothing_taken(source.path, rejected)))
+    yield from waiting
+
+
+def _is_useful(appended: Appended) -> bool:
+    """Return whether anything of a file could be taken, or there was nothing to take."""
+    return bool(appended.spans or appended.duplicates or not appended.rejected)
+
+
+def _nothing_taken(path: str, rejected: int) -> InputError:
+    """Return the error for what was named and is rejected whole."""
     return InputError(
-        f"nothing in '{appended.path}' could be taken: {appended.rejected:,} rejected",
-        where=appended.path,
+        f"nothing in '{path}' could be taken: {rejected:,} rejected",
+        where=path,
         hint="tracemap info shows why, with the first bytes",
     )
 

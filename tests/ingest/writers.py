@@ -14,7 +14,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
 from tracemap.ingest.reading import FileReading
-from tracemap.ingest.sources import Source
+from tracemap.ingest.stored import stored_file
 from tracemap.model import LINKS, OPERATIONS, REJECTS, RESOURCES, SPANS, Batch
 
 START_NS = 1_700_000_000_000_000_000
@@ -167,7 +167,7 @@ def framed(*messages: bytes) -> bytes:
 
 
 def reading(raw: bytes, *, block_bytes: int = 1 << 24, named: bool = True) -> FileReading:
-    return FileReading(Source("input", named=named), io.BytesIO(raw), block_bytes=block_bytes)
+    return FileReading(stored_file("input", io.BytesIO(raw), named=named), block_bytes=block_bytes)
 
 
 def batches(raw: bytes, *, block_bytes: int = 1 << 24, named: bool = False) -> list[Batch]:

@@ -1,6 +1,7 @@
 """Ingest: any trace file becomes `SPANS` batches and a ledger of what could not be taken.
 
-`find_inputs` says which files there are, `open_source` reads one of them. A file's bytes go
+`find_inputs` (`sources`, `objects`) says what there is to read, `open_sources` reads one of it:
+`opening` opens it, and `archives` takes it apart into files if it is one. A file's bytes go
 through `streams` (layers of compression), `contents` (framing, first look), `registry` (which
 format), `cutting` (blocks of whole records), a decoder of `kernels` and `batches`. `parcels` reads
 small files together, the same way.
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from tracemap.ingest.formats import Format
 from tracemap.ingest.parcels import Parcel, in_parcels
-from tracemap.ingest.reading import FileReading, open_source
+from tracemap.ingest.reading import FileReading, open_source, open_sources
 from tracemap.ingest.registry import FORMATS
 from tracemap.ingest.sources import Source, find_inputs
 
@@ -23,4 +24,5 @@ __all__ = [
     "find_inputs",
     "in_parcels",
     "open_source",
+    "open_sources",
 ]

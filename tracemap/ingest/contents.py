@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
+from typing import BinaryIO
 
+from tracemap.ingest.messages import Messages
 from tracemap.ingest.streams import (
+    GZIP_MAGIC,
     MESSAGE_BYTES_MAX,
     ZSTD_MAGIC,
     BrokenStreamError,
-    messages,
+    Budget,
     peeked,
     unpacked,
 )
@@ -23,6 +26,11 @@ _TEXT_BYTES = 64
 _INNER_TAGS = b"\x0a\x12\x1a"
 
 
+def nothing_beside(_name: str) -> bytes | None:
+    """Return that there is no such file in the same folder."""
+    return None
+
+
 @dataclass
 class Contents:
     """What is in a file.
@@ -32,11 +40,18 @@ class Contents:
         pieces: Chunks of a stream of bytes, or whole messages if framed. Reading them may raise
             `BrokenStreamError`; what came before is good.
         framed: The file is a sequence of messages with their length before each.
+        lost: If framed, the numbers of messages (from 1) that turned out to be damaged so far, and
+            why; they are empty among the pieces.
+        file: The same bytes for reading at any place, if they lie somewhere as they are.
+        beside: Returns what is in another, small file of the same folder; None: there is none.
     """
 
     head: bytes
     pieces: Iterator[bytes]
     framed: bool = False
+    lost: Mapping[int, str] = field(default_factory=dict)
+    file: BinaryIO | None = None
+    beside: Callable[[str], bytes | None] = nothing_beside
 
 
 def is_text(head: bytes) -> bool:
@@ -72,20 +87,49 @@ def is_framed(head: bytes) -> bool:
     return start[:1] in (b"\x0a", b"{", b"[") or start == ZSTD_MAGIC or start[:2] == b"\x1f\x8b"
 
 
-def open_contents(chunks: Iterator[bytes]) -> Contents:
+def open_contents(
+    chunks: Iterator[bytes],
+    budget: Budget | None = None,
+    *,
+    file: BinaryIO | None = None,
+    beside: Callable[[str], bytes | None] = nothing_beside,
+) -> Contents:
     """Return what is in a stream, sniffed by content: never by the name of the file.
+
+    Args:
+        chunks: The stream as it is stored.
+        budget: What all that comes out of it counts against (`streams.unpacked`).
+        file: The same bytes for reading at any place, if that can be done.
+        beside: See `Contents`.
 
     Raises:
         BrokenStreamError: If nothing at all can be read.
     """
-    head, chunks = peeked(unpacked(chunks), HEAD_BYTES)
+    if budget is None:
+        budget = Budget()
+        chunks = budget.counted(chunks)
+    magic, chunks = peeked(chunks, len(ZSTD_MAGIC))
+    if magic.startswith((GZIP_MAGIC, ZSTD_MAGIC)):
+        file = None
+    head, chunks = peeked(unpacked(chunks, budget), HEAD_BYTES)
     if not head:
         next(chunks, None)  # raises if the stream broke before its first byte
     if not is_message(head) and is_framed(head):
-        whole = messages(chunks)
-        first = next(whole, b"")
-        return Contents(_without_space(first[:HEAD_BYTES]), chain((first,), whole), framed=True)
-    return Contents(_without_space(head.removeprefix(BYTE_ORDER_MARK)), chunks)
+        messages = Messages(chunks, budget)
+        whole = iter(messages)
+        before: list[bytes] = []
+        while not (before and before[-1]) and (message := next(whole, None)) is not None:
+            before.append(message)
+        first = before[-1] if before else b""
+        return Contents(
+            _without_space(first[:HEAD_BYTES]),
+            chain(before, whole),
+            framed=True,
+            lost=messages.lost,
+        )
+    return Contents(
+        _without_space(head.removeprefix(BYTE_ORDER_MARK)), chunks, file=file, beside=beside
+    )
 
 
 def _without_space(head: bytes) -> bytes:

@@ -190,19 +190,23 @@ def _block_of_found(pile: _Pile, first: int, find: _FindBounds) -> tuple[Block, 
 
 
 def framed(contents: Contents, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
-    """Yield blocks of whole messages."""
+    """Yield blocks of whole messages; one that is damaged is rejected alone."""
     broken: list[str] = []
     waiting: list[bytes] = []
     size = 0
-    first = 1
+    number = 0
     for message in _until_broken(contents.pieces, broken):
-        waiting.append(message)
-        size += len(message)
-        if size >= block_bytes:
-            yield _block_of_messages(waiting, first)
-            first += len(waiting)
+        number += 1
+        reason = contents.lost.get(number)
+        if reason is None:
+            waiting.append(message)
+            size += len(message)
+        if reason is not None or size >= block_bytes:
+            block = _block_of_messages(waiting, number - len(waiting) + (reason is None))
+            block.rejects += [] if reason is None else [Reject(number, reason)]
+            yield block
             waiting, size = [], 0
-    block = _block_of_messages(waiting, first)
+    block = _block_of_messages(waiting, number - len(waiting) + 1)
     block.broken = tuple(broken)
     yield block
 

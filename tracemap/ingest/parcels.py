@@ -7,10 +7,11 @@ a few spans, by the ten thousand. So small files that stand in a row are read as
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -18,15 +19,18 @@ import xxhash
 
 from tracemap.errors import InputError
 from tracemap.ingest.ahead import in_order
+from tracemap.ingest.archives import archive_format
 from tracemap.ingest.block import Block, joined
 from tracemap.ingest.contents import Contents, open_contents
 from tracemap.ingest.formats import Blocks, Format
 from tracemap.ingest.joining import merged
-from tracemap.ingest.reading import UNKNOWN_FORMAT, refusal, refused, unreadable
+from tracemap.ingest.opening import beside
+from tracemap.ingest.reading import UNKNOWN_FORMAT, refusal, refused
 from tracemap.ingest.registry import format_of
 from tracemap.ingest.rejected import TooManyRejectsError
 from tracemap.ingest.resources import Resources
 from tracemap.ingest.sources import STANDARD_INPUT, Source
+from tracemap.ingest.stored import stored_file, unreadable
 from tracemap.ingest.streams import BrokenStreamError
 from tracemap.model import Batch, ParcelBatch
 
@@ -152,22 +156,26 @@ def _grouped(sources: Iterable[Source | Other]) -> Iterator[Parcel | Source | Ot
 
 
 def _small_file(source: Source) -> SmallFile | None:
-    """Return a source as a file of a parcel; None: it has to be read by itself."""
+    """Return a source as a file of a parcel; None: it has to be read by itself, as archives do."""
     try:
         data = _small_bytes(source.path)
     except OSError as error:
         return SmallFile(source.path, "", 0, source.named, error=unreadable(source.path, error))
     if data is None:
         return None
+    whole = stored_file(source.path, io.BytesIO(data), beside=partial(beside, source.path))
+    if archive_format(whole)[0]:
+        return None
     file = SmallFile(source.path, xxhash.xxh3_128_hexdigest(data), len(data), source.named)
     try:
-        contents = open_contents(iter((data,) if data else ()))
+        contents = open_contents(whole.chunks(), file=whole.file, beside=whole.beside)
         file.read = format_of(contents)
     except BrokenStreamError as error:
         file.refused = error.reason, b""
     else:
         if file.read is None:
-            file.refused = ("not_a_trace_file" if contents.head else "empty_file", contents.head)
+            lost = next(iter(contents.lost.values()), "empty_file")
+            file.refused = ("not_a_trace_file" if contents.head else lost, contents.head)
         else:
             file.format = file.read.name
             _hold(file, contents)
@@ -207,7 +215,7 @@ def _hold(file: SmallFile, contents: Contents) -> None:
                 return
     except BrokenStreamError as error:
         broken = error
-    file.contents = Contents(contents.head, _again(pieces, broken), contents.framed)
+    file.contents = replace(contents, pieces=_again(pieces, broken))
     file.contents_bytes = size
 
 

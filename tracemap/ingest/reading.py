@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO
+from dataclasses import replace
 
 import polars as pl
 import xxhash
 
 from tracemap.errors import InputError
 from tracemap.ingest.ahead import in_order
+from tracemap.ingest.archives import DEPTH_MAX, Notes, archive_format, members
 from tracemap.ingest.contents import open_contents
 from tracemap.ingest.cutting import BLOCK_BYTES
+from tracemap.ingest.opening import opened
 from tracemap.ingest.registry import FORMATS, format_of
 from tracemap.ingest.rejected import excerpt
-from tracemap.ingest.sources import STANDARD_INPUT, Source
-from tracemap.ingest.streams import CHUNK_BYTES, BrokenStreamError
+from tracemap.ingest.sources import Source
+from tracemap.ingest.stored import Stored
+from tracemap.ingest.streams import BrokenStreamError, Budget
 from tracemap.model import REJECTS, Batch
 
 UNKNOWN_FORMAT = "unknown"
@@ -29,6 +30,7 @@ _PROBLEMS = {
     "not_a_trace_file": "{!r} is no trace file that tracemap can read",
     "truncated_tail": "{!r} ends before its first record does",
     "corrupt_compression": "{!r} is damaged: it cannot be decompressed",
+    "corrupt_archive": "{!r} is damaged: its archive cannot be followed",
     "decompression_bomb": "{!r} expands beyond all reason",
     "nested_too_deep": "{!r} is compressed too many times over",
     "message_too_large": "{!r} holds a message that is too large",
@@ -38,51 +40,52 @@ _PROBLEMS = {
 class FileReading:
     """A file being read; see `tracemap.model.Reading`.
 
-    Standard input has no content hash and no size until its last batch was given.
+    What can be read once only, as standard input, has no content hash and no size until its last
+    batch was given.
 
     Args:
-        source: What is read.
-        file: Its bytes; None: it could not be opened.
+        stored: What is read.
+        budget: What comes out of it counts against this.
         block_bytes: See `open_source`.
     """
 
     def __init__(
-        self, source: Source, file: BinaryIO | None, *, block_bytes: int = BLOCK_BYTES
+        self, stored: Stored, budget: Budget | None = None, *, block_bytes: int = BLOCK_BYTES
     ) -> None:
-        self.path = source.path
+        self.path = stored.path
         self.size_bytes = 0
         self.format = UNKNOWN_FORMAT
         self.content_hash: str | None = None
-        self._named = source.named
-        self._file = file
+        self._stored = stored
+        self._budget = budget
         self._block_bytes = block_bytes
-        if file is None:
+        if not stored.is_readable:
             # Not the hash of any contents: once it can be read, the file is new.
             self.content_hash = xxhash.xxh3_128_hexdigest(f"unreadable {self.path}".encode())
-        elif source.path != STANDARD_INPUT:
-            self._drain(self._chunks())
-            file.seek(0)
+        elif stored.repeatable:
+            self._drain(self._hashed())
 
-    def _chunks(self) -> Iterator[bytes]:
+    def _hashed(self) -> Iterator[bytes]:
         """Yield the bytes as they are stored; at the end their hash and number are known."""
         digest = xxhash.xxh3_128()
         size_bytes = 0
-        while chunk := self._read():
-            digest.update(chunk)
-            size_bytes += len(chunk)
-            yield chunk
-        self.content_hash = digest.hexdigest()
-        self.size_bytes = size_bytes
-
-    def _read(self) -> bytes:
         try:
-            return self._file.read(CHUNK_BYTES) if self._file is not None else b""
-        except OSError as error:
-            raise unreadable(self.path, error) from error
+            for chunk in self._stored.chunks():
+                digest.update(chunk)
+                size_bytes += len(chunk)
+                yield chunk
+        finally:
+            self.content_hash = digest.hexdigest()
+            self.size_bytes = size_bytes
 
     @staticmethod
-    def _drain(chunks: Iterator[bytes]) -> None:
-        deque(chunks, maxlen=0)
+    def _drain(chunks: Iterator[bytes]) -> str:
+        """Read to the end, so that the hash is of all of it; return why that is not the end."""
+        try:
+            deque(chunks, maxlen=0)
+        except BrokenStreamError as error:
+            return error.reason
+        return ""
 
     def batches(self) -> Iterator[Batch]:
         """Yield the file's contents in order, each batch of bounded size.
@@ -91,29 +94,30 @@ class FileReading:
             InputError: If the user named this file and it holds nothing tracemap understands, or
                 if it can no longer be read.
         """
-        chunks = self._chunks()
-        if self._file is None:
+        if not self._stored.is_readable:
             yield self._refused("unreadable_file")
             return
+        chunks = self._hashed()
         try:
-            contents = open_contents(chunks)
+            contents = open_contents(
+                chunks, self._budget, file=self._stored.file, beside=self._stored.beside
+            )
         except BrokenStreamError as error:
             self._drain(chunks)
             yield self._refused(error.reason)
             return
         found = format_of(contents)
         if found is None:
-            self._drain(chunks)
-            yield self._refused(
-                "not_a_trace_file" if contents.head else "empty_file", contents.head
-            )
+            lost = next(iter(contents.lost.values()), "empty_file")
+            reason = "not_a_trace_file" if contents.head else lost
+            yield self._refused(self._drain(chunks) or reason, contents.head)
             return
         self.format = found.name
         yield from in_order(found.read(contents, self._block_bytes))
-        self._drain(chunks)  # what a reader left, so that the hash is of all of it
+        self._drain(chunks)
 
     def _refused(self, reason: str, head: bytes = b"") -> Batch:
-        if self._named:
+        if self._stored.named:
             raise refusal(self.path, reason)
         return refused(reason, head)
 
@@ -124,7 +128,8 @@ def refusal(path: str, reason: str) -> InputError:
     return InputError(
         _PROBLEMS[reason].format(path),
         where=path,
-        hint=f"formats tracemap reads: {known}; as they are or in gzip or zstd",
+        hint=f"formats tracemap reads: {known}; as they are, in gzip or zstd, or in tar or zip"
+        " archives",
     )
 
 
@@ -134,18 +139,9 @@ def refused(reason: str, head: bytes = b"") -> Batch:
     return Batch(rejects=pl.DataFrame([row], schema=REJECTS.schema, orient="row"))
 
 
-def unreadable(path: str, error: OSError) -> InputError:
-    """Return the error for a file that cannot be opened or read."""
-    return InputError(
-        f"cannot read {path!r}: {error.strerror}",
-        where=path,
-        hint="check that the file is there and that you may read it",
-    )
-
-
 @contextmanager
 def open_source(source: Source, *, block_bytes: int = BLOCK_BYTES) -> Iterator[FileReading]:
-    """Open one of `find_inputs` and give it as a `tracemap.model.Reading`.
+    """Open one of `find_inputs` that is no archive and give it as a `tracemap.model.Reading`.
 
     Args:
         source: What to read.
@@ -155,15 +151,50 @@ def open_source(source: Source, *, block_bytes: int = BLOCK_BYTES) -> Iterator[F
     Raises:
         InputError: If the user named this file and it cannot be opened.
     """
-    if source.path == STANDARD_INPUT:
-        yield FileReading(source, sys.stdin.buffer, block_bytes=block_bytes)
+    with opened(source) as stored:
+        yield FileReading(*_budgeted(stored), block_bytes=block_bytes)
+
+
+@contextmanager
+def open_sources(source: Source) -> Iterator[Iterator[FileReading | Notes]]:
+    """Open one of `find_inputs`; give what is in it, each a `tracemap.model.Reading`.
+
+    That is the file itself, or of an archive each file in it, one after the other, and at the end
+    the archive itself, if there is anything to say about it. Each must be done with before the
+    next one is asked for.
+
+    Args:
+        source: What to read.
+
+    Raises:
+        InputError: If the user named it and it cannot be opened.
+    """
+    with opened(source) as stored:
+        yield _readings(*_budgeted(stored), depth=0)
+
+
+def _budgeted(stored: Stored) -> tuple[Stored, Budget]:
+    """Return what is stored, and the budget for all that comes out of it."""
+    if stored.file is not None:
+        return stored, Budget(stored.file.seek(0, 2))
+    budget = Budget()
+    return replace(stored, chunks=_counted(stored, budget)), budget
+
+
+def _counted(stored: Stored, budget: Budget) -> Callable[[], Iterator[bytes]]:
+    return lambda: budget.counted(stored.chunks())
+
+
+def _readings(stored: Stored, budget: Budget, *, depth: int) -> Iterator[FileReading | Notes]:
+    archive, stored = archive_format(stored)
+    if not archive:
+        yield FileReading(stored, budget)
         return
-    try:
-        file = Path(source.path).open("rb")  # noqa: SIM115  (closed below; only opening may fail)
-    except OSError as error:
-        if source.named:
-            raise unreadable(source.path, error) from error
-        yield FileReading(source, None)
-        return
-    with file:
-        yield FileReading(source, file, block_bytes=block_bytes)
+    notes = Notes(stored.path, archive)
+    if depth == DEPTH_MAX:
+        notes.reject(0, "nested_too_deep")
+    else:
+        for member in members(stored, notes, budget):
+            yield from _readings(member, budget, depth=depth + 1)
+    if notes:
+        yield notes

@@ -1,4 +1,4 @@
-"""What the user named, as a sorted list of files to read."""
+"""What the user named, as a sorted list of things to read."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracemap.errors import InputError
+from tracemap.ingest.objects import find_objects, is_address
 
 STANDARD_INPUT = "-"
-_HINT = "name files, folders or patterns of OTLP traces, or - for standard input"
+_HINT = "name files, folders, patterns or addresses (s3://...) of traces, or - for standard input"
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Source:
     """One thing to read.
 
     Attributes:
-        path: As shown to people; ``-`` for standard input.
+        path: As shown to people; ``-`` for standard input; the address of an object.
         named: The user named this very file. If it is no trace file that is an error; of files
             that were found in a folder or by a pattern it is only noted.
     """
@@ -29,12 +30,14 @@ class Source:
 
 
 def find_inputs(inputs: Sequence[str]) -> list[Source]:
-    """Return the files that `inputs` stand for, each once.
+    """Return the files and objects that `inputs` stand for, each once.
 
     Args:
         inputs: Files; folders, which are searched to the bottom; patterns with ``*``, ``?``,
-            ``[...]`` or ``**``; ``-`` for standard input. Hidden files and folders (``.name``) are
-            taken only if named themselves. What comes from one folder or pattern is sorted.
+            ``[...]`` or ``**``; ``-`` for standard input; addresses of objects, of prefixes (which
+            are like folders) or with patterns, see `objects`. Hidden files and folders (``.name``)
+            are taken only if named themselves, and devices never. What comes from one folder or
+            pattern is sorted.
 
     Raises:
         InputError: If there is no such file, a folder or pattern holds no file, or nothing is
@@ -45,7 +48,9 @@ def find_inputs(inputs: Sequence[str]) -> list[Source]:
     sources: dict[str, Source] = {}
     for text in inputs:
         for source in _sources(text):
-            key = source.path if source.path == STANDARD_INPUT else os.path.realpath(source.path)
+            key = source.path
+            if key != STANDARD_INPUT and not is_address(key):
+                key = os.path.realpath(key)
             known = sources.get(key)
             if known is None or (source.named and not known.named):
                 sources[key] = source
@@ -56,6 +61,8 @@ def _sources(text: str) -> list[Source]:
     path = Path(text)
     if text == STANDARD_INPUT:
         return [Source(text)]
+    if is_address(text):
+        return [Source(address, named=named) for address, named in find_objects(text)]
     if path.is_dir():
         found = [Source(name, named=False) for name in sorted(_files_below(path))]
         if not found:
@@ -81,6 +88,7 @@ def _matches(pattern: str) -> list[Source]:
     names: set[str] = set()
     for name in glob.glob(pattern, recursive=True):  # noqa: PTH207  (Path.glob refuses absolute patterns)
         names.update(_files_below(Path(name)) if Path(name).is_dir() else [name])
+    names = {name for name in names if Path(name).is_file()}
     if not names:
         raise InputError(f"no file matches {pattern!r}", where=pattern, hint=_HINT)
     return [Source(name, named=False) for name in sorted(names)]

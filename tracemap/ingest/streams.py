@@ -15,7 +15,6 @@ MESSAGE_BYTES_MAX = 1 << 29
 """A line, document or message of more bytes is refused: it is decoded in one piece."""
 _WINDOW_BYTES_MAX = 1 << 27
 _LAYERS_MAX = 4
-_PREFIX_BYTES = 4
 
 # Bytes of zstd given to the decoder at a time: it answers with all they expand to, and a block
 # of 128 KiB can be written in four bytes.
@@ -36,30 +35,42 @@ class BrokenStreamError(Exception):
         self.reason = reason
 
 
-class _Counted:
-    """A stream that knows how many bytes were taken from it."""
+class Budget:
+    """How much may come out of what is stored in one place, all layers and members together.
 
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self.size_bytes = 0
+    Raises nothing by itself; `spend` does. What is stored is counted as it is read, or known at
+    once.
 
-    def __iter__(self) -> Iterator[bytes]:
-        return self
+    Args:
+        stored_bytes: Size of what is stored, as far as it is known.
+    """
 
-    def __next__(self) -> bytes:
-        chunk = next(self._chunks)
-        self.size_bytes += len(chunk)
-        return chunk
+    def __init__(self, stored_bytes: int = 0) -> None:
+        self._stored_bytes = stored_bytes
+        self._made_bytes = 0
 
+    def counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the chunks of what is stored; each allows for more to come out."""
+        for chunk in chunks:
+            self._stored_bytes += len(chunk)
+            yield chunk
 
-def _guarded(made: Iterator[bytes], stored: _Counted) -> Iterator[bytes]:
-    """Yield what was made of `stored`, unless it is more than that many bytes can stand for."""
-    size_bytes = 0
-    for chunk in made:
-        size_bytes += len(chunk)
-        if size_bytes > max(_BOMB_BYTES_MIN, _BOMB_RATIO * stored.size_bytes):
+    def spend(self, size_bytes: int) -> None:
+        """Note that so much came out.
+
+        Raises:
+            BrokenStreamError: ``decompression_bomb``, if it is more than what is stored can stand
+                for.
+        """
+        self._made_bytes += size_bytes
+        if self._made_bytes > max(_BOMB_BYTES_MIN, _BOMB_RATIO * self._stored_bytes):
             raise BrokenStreamError("decompression_bomb")
-        yield chunk
+
+    def spent(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the chunks of something that came out."""
+        for chunk in chunks:
+            self.spend(len(chunk))
+            yield chunk
 
 
 def gunzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -143,11 +154,11 @@ def peeked(chunks: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
     except StopIteration:
         chunks = iter(())
     except BrokenStreamError as error:
-        chunks = _Breaking(error)
+        chunks = Breaking(error)
     return b"".join(head), chain(head, chunks)
 
 
-class _Breaking:
+class Breaking:
     """A stream that breaks at once."""
 
     def __init__(self, error: BrokenStreamError) -> None:
@@ -160,57 +171,39 @@ class _Breaking:
         raise self._error
 
 
-def unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def unpacked(chunks: Iterator[bytes], budget: Budget | None = None) -> Iterator[bytes]:
     """Return the stream with all its layers of gzip and zstd taken off (at most four).
+
+    Args:
+        chunks: The stream.
+        budget: What all that is made of it counts against; without one, against its own size.
 
     Raises:
         BrokenStreamError: ``nested_too_deep``; while it is read also ``truncated_tail``,
             ``corrupt_compression`` or, all layers taken together, ``decompression_bomb``.
     """
-    stored = _Counted(chunks)
-    chunks = stored
+    if budget is None:
+        budget = Budget()
+        chunks = budget.counted(chunks)
     for _ in range(_LAYERS_MAX + 1):
         head, chunks = peeked(chunks, len(ZSTD_MAGIC))
         layer = next((open_ for magic, open_ in _LAYERS if head.startswith(magic)), None)
         if layer is None:
             return chunks
-        chunks = _guarded(layer(chunks), stored)
+        chunks = budget.spent(layer(chunks))
     raise BrokenStreamError("nested_too_deep")
 
 
-def messages(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the messages of a stream of length-prefixed ones, decompressed.
-
-    Each has four bytes of length, highest first, before it, and may be a zstd frame or gzip member
-    of its own (Collector ``fileexporter``).
+def joined(chunks: Iterator[bytes], size_max: int = MESSAGE_BYTES_MAX) -> bytes:
+    """Return a whole stream in memory.
 
     Raises:
-        BrokenStreamError: ``truncated_tail``, ``message_too_large``, or as of the layers.
+        BrokenStreamError: ``message_too_large`` if it has more than `size_max` bytes, or as of the
+            stream.
     """
-    buffer = bytearray()
+    whole = bytearray()
     for chunk in chunks:
-        buffer += chunk
-        at = 0
-        while len(buffer) - at >= _PREFIX_BYTES:
-            size = int.from_bytes(buffer[at : at + _PREFIX_BYTES], "big")
-            if size > MESSAGE_BYTES_MAX:
-                raise BrokenStreamError("message_too_large")
-            if len(buffer) - at - _PREFIX_BYTES < size:
-                break
-            at += _PREFIX_BYTES
-            yield _whole_message(bytes(buffer[at : at + size]))
-            at += size
-        del buffer[:at]
-    if buffer:
-        raise BrokenStreamError("truncated_tail")
-
-
-def _whole_message(message: bytes) -> bytes:
-    if not message.startswith((GZIP_MAGIC, ZSTD_MAGIC)):
-        return message
-    parts = bytearray()
-    for part in unpacked(iter((message,))):
-        parts += part
-        if len(parts) > MESSAGE_BYTES_MAX:
+        whole += chunk
+        if len(whole) > size_max:
             raise BrokenStreamError("message_too_large")
-    return bytes(parts)
+    return bytes(whole)

@@ -56,6 +56,7 @@ def store(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN40
         monkeypatch.setenv(name, value)
     client = boto3.client("s3", endpoint_url=endpoint)
     client.create_bucket(Bucket="traces")
+    client.create_bucket(Bucket="more")
     for key, body in OBJECTS.items():
         client.put_object(Bucket="traces", Key=key, Body=body)
     return client
@@ -106,8 +107,8 @@ def test_a_large_object_is_streamed(store: Any) -> None:  # noqa: ANN401
     raw = b"".join(
         json_line(traces({"trace": at, "span": 1, "name": "x" * 999})) for at in range(1, 4000)
     )
-    store.put_object(Bucket="traces", Key="large/l.jsonl", Body=raw)
-    with open_sources(Source("s3://traces/large/l.jsonl")) as readings:
+    store.put_object(Bucket="more", Key="large/l.jsonl", Body=raw)
+    with open_sources(Source("s3://more/large/l.jsonl")) as readings:
         for reading in readings:
             assert sum(batch.spans.height for batch in reading.batches()) == 3999
             assert reading.content_hash == xxhash.xxh3_128_hexdigest(raw)
@@ -118,11 +119,11 @@ def test_an_archive_in_a_store_is_read_where_it_lies(store: Any) -> None:  # noq
     raw = io.BytesIO()
     with zipfile.ZipFile(raw, "w") as made:
         made.writestr("a.jsonl", OBJECTS["exports/a.jsonl"])
-    store.put_object(Bucket="traces", Key="zips/z.zip", Body=raw.getvalue())
-    with open_sources(Source("s3://traces/zips/z.zip")) as readings:
+    store.put_object(Bucket="more", Key="zips/z.zip", Body=raw.getvalue())
+    with open_sources(Source("s3://more/zips/z.zip")) as readings:
         found = [(each.path, sum(b.spans.height for b in each.batches())) for each in readings]
 
-    assert found == [("s3://traces/zips/z.zip!a.jsonl", 1)]
+    assert found == [("s3://more/zips/z.zip!a.jsonl", 1)]
 
 
 @pytest.mark.parametrize(
@@ -140,9 +141,9 @@ def test_what_is_not_there_is_an_error_that_says_what(address: str) -> None:
 
 def test_an_object_that_went_away_is_an_error(store: Any) -> None:  # noqa: ANN401
     """Between the search and now."""
-    store.put_object(Bucket="traces", Key="brief", Body=b"x")
-    (source,) = find_inputs(["s3://traces/brief"])
-    store.delete_object(Bucket="traces", Key="brief")
+    store.put_object(Bucket="more", Key="brief", Body=b"x")
+    (source,) = find_inputs(["s3://more/brief"])
+    store.delete_object(Bucket="more", Key="brief")
 
     with pytest.raises(InputError, match="no such object"), open_sources(source) as readings:
         list(readings)

@@ -5,7 +5,7 @@ Stages never call each other; this file hands each one what the last one gave.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from difflib import get_close_matches
@@ -18,7 +18,17 @@ from tracemap import analyze, derive, engine
 from tracemap.analyze import cast
 from tracemap.errors import NoDataError
 from tracemap.intake import Progress, silent, take_in
-from tracemap.model import FINDINGS, SPIKES, WHATIF_FACTS, Cells, Change, Facts, Findings, Window
+from tracemap.model import (
+    FACTS,
+    FINDINGS,
+    SPIKES,
+    WHATIF_FACTS,
+    Cells,
+    Change,
+    Facts,
+    Findings,
+    Window,
+)
 from tracemap.recipe import Recipe, limits
 from tracemap.store import OutdatedError, Store
 from tracemap.windows import Choice, Request, choose
@@ -71,9 +81,10 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
     tables["spikes"] = spikes.filter(
         pl.col("start_ns").lt(choice.shown.end_ns) & pl.col("end_ns").gt(choice.shown.start_ns)
     )
-    if {"edges", "critical_path"} & set(recipe.findings):
-        facts = _shown_facts(store, choice, covered, compared, progress)
-        tables |= _observed(facts, choice, compared, thresholds)
+    if {"edges", "critical_path", *_STANDING} & set(recipe.findings):
+        shown = _shown_facts(store, choice, covered, compared, progress)
+        tables |= _observed(shown, choice, compared, thresholds)
+        tables |= _standing(recipe, choice.shown, shown, thresholds)
     tables |= _explained(choice, compared, thresholds, owners)
     if "timeline" in recipe.findings:
         stage = cast.stage(choice.shown, choice.baseline, covered)
@@ -196,27 +207,31 @@ def _compared_facts(store: Store, choice: Choice, progress: Progress) -> Facts:
 def _shown_facts(
     store: Store, choice: Choice, covered: Window, compared: Facts, progress: Progress
 ) -> Facts:
-    """Return the facts of the window shown: stored ones for all, else `compared` or derived anew.
+    """Return the facts of the window shown: stored ones, those compared, or derived on demand.
 
     Raises:
         NoDataError: If no trace starts in that window, although calls were made in it.
     """
     if choice.shown == covered:
-        names = ("edge_facts", "latency_facts", "paths", "path_facts")
-        return Facts({name: store.facts(name) for name in names})
+        return Facts({name: store.facts(name) for name in FACTS})
     facts = compared
     if choice.shown != choice.incident or compared["edge_facts"].is_empty():
         cells = Cells(windows=(choice.shown,))
         facts = engine.window_facts(store, cells, progress=progress)
-    shown = choice.shown.contains(pl.col("window_start_ns"))
-    if facts["latency_facts"].filter(shown).is_empty():
+    inside = choice.shown.contains(pl.col("window_start_ns"))
+    shown = Facts(
+        {
+            name: rows.filter(inside) if "window_start_ns" in rows.columns else rows
+            for name, rows in facts.tables.items()
+        }
+    )
+    if shown["latency_facts"].is_empty():
         raise NoDataError(
             f"no trace starts in the window {choice.shown}",
             where="--from, --to",
             hint=f"the database covers {covered}",
         )
-    cut = {name: facts[name].filter(shown) for name in ("edge_facts", "latency_facts")}
-    return Facts({**cut, "paths": facts["paths"], "path_facts": facts["path_facts"].filter(shown)})
+    return shown
 
 
 def _observed(
@@ -229,6 +244,23 @@ def _observed(
         edges = analyze.with_change(edges, compared["latency_facts"], *windows, thresholds)
     critical = analyze.critical_path(shown["path_facts"], shown["paths"])
     return {"edges": edges, "critical_path": critical}
+
+
+_STANDING = ("bottlenecks", "dependencies", "availability", "cycles")
+"""Findings about one window, that compare nothing."""
+
+
+def _standing(
+    recipe: Recipe, window: Window, facts: Facts, thresholds: analyze.Thresholds
+) -> dict[str, pl.DataFrame]:
+    """Return what the window shown is like by itself."""
+    made: dict[str, Callable[[], pl.DataFrame]] = {
+        "bottlenecks": lambda: analyze.bottlenecks(facts, window),
+        "dependencies": lambda: analyze.dependencies(facts, thresholds),
+        "availability": lambda: analyze.availability(facts, thresholds),
+        "cycles": lambda: analyze.cycles(facts["path_facts"], facts["paths"], facts["edge_facts"]),
+    }
+    return {name: made[name]() for name in _STANDING if name in recipe.findings}
 
 
 def _explained(

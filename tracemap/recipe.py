@@ -32,6 +32,8 @@ SECTIONS = (
     "spikes",
     "propagation",
     "origins",
+    "bottlenecks",
+    "dependencies",
     "blast_radius",
     "changes",
     "exemplars",

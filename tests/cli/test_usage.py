@@ -17,7 +17,11 @@ VERBS = [command.callback.__name__ for command in app.registered_commands if com
 def test_the_promised_verbs_are_there() -> None:
     """The command line is a public interface."""
     assert sorted(VERBS) == [
+        "availability",
+        "bottlenecks",
+        "cycles",
         "demo",
+        "dependencies",
         "edges",
         "formats",
         "graph",

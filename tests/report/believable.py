@@ -5,8 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from tests.report.shop import (
+    AVAILABILITY_ROWS,
     BASELINE,
+    BOTTLENECK_ROWS,
     CRITICAL_ROWS,
+    CYCLE_ROWS,
+    DEPENDENCY_ROWS,
     FLOW_ROWS,
     MOVES,
     NOON_NS,
@@ -23,7 +27,11 @@ from tests.report.shop import (
     trace,
 )
 from tracemap.model import (
+    AVAILABILITY,
+    BOTTLENECKS,
     CRITICAL_PATH,
+    CYCLES,
+    DEPENDENCIES,
     EDGES,
     FILES,
     FINDINGS,
@@ -42,7 +50,10 @@ from tracemap.model import (
 
 __all__ = ["edge", "hostile", "incident", "insufficient", "large", "ledger", "nothing", "quiet"]
 
-BATCH_SECTIONS = ("summary", "graph", "edges", "spikes", "propagation", "origins", "ledger")
+BATCH_SECTIONS = (
+    "summary", "graph", "edges", "spikes", "propagation", "origins", "bottlenecks",
+    "dependencies", "ledger",
+)  # fmt: skip
 POSTMORTEM_SECTIONS = (
     "summary", "timeline", "flow", "propagation", "origins", "blast_radius", "changes",
     "exemplars", "handoff", "ledger",
@@ -127,6 +138,10 @@ def incident(recipe: str = "postmortem") -> Findings:
             "origins": table(ORIGINS, ORIGIN_ROWS),
             "user_operations": table(USER_OPERATIONS, USER_ROWS),
             "critical_path": table(CRITICAL_PATH, CRITICAL_ROWS),
+            "bottlenecks": table(BOTTLENECKS, BOTTLENECK_ROWS),
+            "dependencies": table(DEPENDENCIES, DEPENDENCY_ROWS),
+            "availability": table(AVAILABILITY, AVAILABILITY_ROWS),
+            "cycles": table(CYCLES, CYCLE_ROWS),
             "timeline": table(TIMELINE, TIMELINE_ROWS),
             "paths": pl.DataFrame(PATH_ROWS, schema=PATHS.schema, orient="row"),
         },

@@ -144,6 +144,39 @@ CRITICAL_ROWS = [
 ]  # fmt: skip
 
 
+BOTTLENECK_ROWS = [
+    {
+        "rank": 1, "service": "card-db", "operation": "charge", "place": "no spans",
+        "downstream": "payment", "critical_share": 0.61, "low_share": 0.58, "high_share": 0.64,
+        "critical_ns": 380 * MS, "saved_per_second_ns": 24 * MS, "calls": 2_310,
+        "hidden_share": 0.0,
+    },
+    {
+        "rank": 2, "service": "payment", "operation": "charge", "place": "own time",
+        "downstream": "", "critical_share": 0.2, "critical_ns": 120 * MS,
+        "saved_per_second_ns": 8 * MS, "calls": 2_310, "hidden_share": 0.25, "slack_ns": 14 * MS,
+    },
+]  # fmt: skip
+DEPENDENCY_ROWS = [
+    {
+        "upstream": "payment", "upstream_kind": "service", "requests": 2_310, "reach": 0.71,
+        "waiting": 0.7, "entries": ["storefront POST /buy"], "hit": 31, "survived": 0.0,
+        "hardness": 0.99, "single_point": "yes",
+    },
+    {
+        "upstream": "card-db", "upstream_kind": "database", "requests": 2_310, "reach": 0.71,
+        "waiting": 0.7, "entries": ["storefront POST /buy"], "hit": 2, "single_point": "unknown",
+    },
+]  # fmt: skip
+AVAILABILITY_ROWS = [
+    {
+        "service": "storefront", "operation": "POST /buy", "requests": 2_310, "measured": 0.985,
+        "own": 0.998, "bound": 0.9846, "weakest": "payment", "weakest_share": 0.9866,
+    },
+]  # fmt: skip
+CYCLE_ROWS = [{"services": ["checkout", "payment"], "confirmed": True, "calls": 12}]
+
+
 def move(
     down: str,
     down_op: str,

@@ -29,6 +29,7 @@ TYPES: dict[pl.DataType, str] = {
     pl.UInt8(): "UTINYINT",
     pl.Float64(): "DOUBLE",
     pl.String(): "VARCHAR",
+    pl.Boolean(): "BOOLEAN",
     pl.List(pl.String): "VARCHAR[]",
 }
 MODEL: dict[str, Table] = {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from tracemap.analyze.baseline import Baseline, baseline, spike_window
+from tracemap.analyze.bottlenecks import bottlenecks
 from tracemap.analyze.critical_path import critical_path
+from tracemap.analyze.dependencies import availability, cycles, dependencies
 from tracemap.analyze.edges import edges, with_change
 from tracemap.analyze.flow import flow
 from tracemap.analyze.origins import origins
@@ -19,9 +21,13 @@ from tracemap.analyze.windows import cells
 __all__ = [
     "Baseline",
     "Thresholds",
+    "availability",
     "baseline",
+    "bottlenecks",
     "cells",
     "critical_path",
+    "cycles",
+    "dependencies",
     "edges",
     "flow",
     "hardness",

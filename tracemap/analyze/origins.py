@@ -16,6 +16,7 @@ import polars as pl
 
 from tracemap.analyze.calltree import CallTree, call_tree
 from tracemap.analyze.components import components
+from tracemap.analyze.consumers import consumers
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.model import ORIGINS, Facts, Window
 
@@ -71,7 +72,7 @@ def origins(
     """
     limits = thresholds or Thresholds()
     tree = call_tree(facts["path_facts"], facts["paths"], incident, baseline)
-    requests = tree.requests(_consumers(facts["edge_facts"]))
+    requests = tree.requests(consumers(facts["edge_facts"]))
     moved = components(tree, requests, facts["latency_facts"], incident, baseline, limits=limits)
     shared = _Blame(moved.filter((pl.col("weight") > 0) & (pl.col("excess_ns") > 0)), moved)
     least_ns = max(
@@ -116,14 +117,6 @@ def _one_per_edge(found: list[Row]) -> list[Row]:
             for name in ("excess_ns", "low_ns", "high_ns"):
                 first[name] += row[name]
     return list(merged.values())
-
-
-def _consumers(edge_facts: pl.DataFrame) -> frozenset[tuple[str, str]]:
-    """Return the services and operations that consume messages."""
-    rows = edge_facts.filter(
-        (pl.col("connection_type") == "messaging") & (pl.col("downstream_kind") == "service")
-    ).select("downstream", "downstream_operation")
-    return frozenset(rows.unique().iter_rows())
 
 
 def _mean_request_ns(tree: CallTree, requests: NDArray[np.int64]) -> float:

@@ -45,6 +45,8 @@ class Thresholds:
         steady_share: Calls per request are compared only where no other call of the same
             operation is made by a share of requests that changed by more than this (and chance):
             else another mix of requests explains them.
+        single_point_survival: An upstream is a single point of failure when at most this share of
+            the requests in which it failed succeeded.
         self_share: A service whose own time is at least this share of its excess is slow itself;
             below it, the network around it is.
     """
@@ -72,3 +74,4 @@ class Thresholds:
     strong_interval: float = 0.4
     steady_share: float = 0.05
     self_share: float = 0.2
+    single_point_survival: float = 0.2

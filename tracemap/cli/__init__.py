@@ -10,7 +10,19 @@ from typing import Annotated
 import typer
 
 from tracemap import __version__
-from tracemap.cli import demo, findings, formats, graph, info, ingest, query, run, trace, whatif
+from tracemap.cli import (
+    demo,
+    findings,
+    formats,
+    graph,
+    info,
+    ingest,
+    query,
+    run,
+    standing,
+    trace,
+    whatif,
+)
 
 app = typer.Typer(
     name="tracemap",
@@ -33,6 +45,10 @@ for verb in (
     findings.spikes,
     findings.propagation,
     findings.origins,
+    standing.bottlenecks,
+    standing.dependencies,
+    standing.availability,
+    standing.cycles,
     graph.graph,
     whatif.whatif,
     trace.trace,

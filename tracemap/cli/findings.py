@@ -64,6 +64,19 @@ _TABLE_COLUMNS = {
         "mechanism",
         "calls",
     ),
+    "bottlenecks": (
+        *("rank", "service", "operation", "place", "downstream", "critical_share", "critical_ms"),
+        *("saved_per_second_ms", "hidden_share", "slack_ms"),
+    ),
+    "dependencies": (
+        *("upstream", "upstream_kind", "reach", "waiting", "hit", "survived", "hardness"),
+        "single_point",
+    ),
+    "availability": (
+        *("service", "operation", "requests", "measured", "own", "bound", "weakest"),
+        "weakest_share",
+    ),
+    "cycles": ("services", "confirmed", "calls"),
     "origins": (
         *("rank", "service", "operation", "cause", "edge", "excess_ms", "share", "confidence"),
         "owner",
@@ -83,7 +96,7 @@ def edges(
 
     Example: tracemap edges --format csv > edges.csv
     """
-    _print("edges", db, request(start, end), (), shape)
+    print_finding("edges", db, request(start, end), (), shape)
 
 
 def spikes(
@@ -99,7 +112,7 @@ def spikes(
 
     Example: tracemap spikes --from 2026-05-01 --to 2026-05-02
     """
-    _print("spikes", db, request(start, end), settings or (), shape)
+    print_finding("spikes", db, request(start, end), settings or (), shape)
 
 
 def propagation(
@@ -120,7 +133,7 @@ def propagation(
     Example: tracemap propagation --from 2026-05-01T10:00 --to 2026-05-01T10:20
     """
     asked = request(start, end, baseline_from, baseline_to, spike=spike)
-    _print("propagation", db, asked, settings or (), shape)
+    print_finding("propagation", db, asked, settings or (), shape)
 
 
 def origins(
@@ -141,12 +154,13 @@ def origins(
     Example: tracemap origins --format json
     """
     asked = request(start, end, baseline_from, baseline_to, spike=spike)
-    _print("origins", db, asked, settings or (), shape)
+    print_finding("origins", db, asked, settings or (), shape)
 
 
-def _print(
+def print_finding(
     name: str, db: Path, asked: Request, settings: tuple[str, ...] | list[str], shape: Format
 ) -> None:
+    """Compute one finding and print it."""
     from tracemap import pipeline, recipe, report
 
     wanted = recipe.single(name, settings)

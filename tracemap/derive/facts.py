@@ -10,6 +10,8 @@ from tracemap.derive.latency import latency_facts
 from tracemap.derive.paths import path_facts, paths
 from tracemap.derive.patterns import patterns
 from tracemap.derive.quality import quality_facts
+from tracemap.derive.reach import reach_facts
+from tracemap.derive.slack import slack_facts
 from tracemap.derive.spans import spans
 from tracemap.model import Cells, Facts, TraceBucket
 
@@ -49,6 +51,8 @@ def facts(bucket: TraceBucket, cells: Cells) -> Facts:
             "pattern_facts": pattern_facts,
             "pattern_exemplars": pattern_exemplars,
             "quality_facts": quality_facts(found, cell.path),
+            "reach_facts": reach_facts(found, cell.path),
+            "slack_facts": slack_facts(found, cell.path),
             "exemplars": exemplars(found, cell.path),
         }
     )

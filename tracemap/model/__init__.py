@@ -31,9 +31,15 @@ from tracemap.model.facts import (
     PATTERN_EXEMPLARS,
     PATTERN_FACTS,
     QUALITY_FACTS,
+    REACH_FACTS,
+    SLACK_FACTS,
 )
 from tracemap.model.findings import (
+    AVAILABILITY,
+    BOTTLENECKS,
     CRITICAL_PATH,
+    CYCLES,
+    DEPENDENCIES,
     EDGES,
     FILES,
     FINDINGS,
@@ -74,7 +80,11 @@ from tracemap.model.words import (
 )
 
 __all__ = [
+    "AVAILABILITY",
+    "BOTTLENECKS",
     "CRITICAL_PATH",
+    "CYCLES",
+    "DEPENDENCIES",
     "EDGES",
     "EDGE_FACTS",
     "EXEMPLARS",
@@ -98,9 +108,11 @@ __all__ = [
     "PATTERN_FACTS",
     "PROPAGATION",
     "QUALITY_FACTS",
+    "REACH_FACTS",
     "REJECTS",
     "RESOURCES",
     "SECOND_NS",
+    "SLACK_FACTS",
     "SPANS",
     "SPIKES",
     "TIMELINE",

@@ -130,6 +130,37 @@ QUALITY_FACTS = Table(
     key=("window_start_ns", "service", "reason"),
 )
 
+REACH_FACTS = Table(
+    "reach_facts",
+    "Requests per cell, root operation and node below it that they reached, however often. The"
+    " node '' stands for all requests of the root.",
+    (
+        _WINDOW,
+        column("root_service", pl.String, "", "service of the root entry"),
+        column("root_operation", pl.String, "", "operation of the root entry"),
+        column("upstream", pl.String, "", "the node reached: a service, or a virtual upstream"),
+        column("upstream_kind", pl.String, "", "service, database, queue, external, unknown"),
+        column("requests", pl.Int64, "", "requests that reached it"),
+        column("waiting", pl.Int64, "", "those of them with it on their critical path"),
+        column("hit", pl.Int64, "", "those in which a failure began at it"),
+        column("hit_failed", pl.Int64, "", "those of them whose root failed"),
+        column("missed_failed", pl.Int64, "", "those not hit whose root failed"),
+    ),
+    key=("window_start_ns", "root_service", "root_operation", "upstream", "upstream_kind"),
+)
+
+SLACK_FACTS = Table(
+    "slack_facts",
+    "Calls per cell and call path that were hidden behind a slower sibling, and how far.",
+    (
+        _WINDOW,
+        column("path_id", pl.UInt64, "", "row of `paths`"),
+        column("hidden_calls", pl.Int64, "", "calls that nobody had to wait for"),
+        column("slack_ns", pl.Int64, "ns", "sum of what they could have taken longer unnoticed"),
+    ),
+    key=("window_start_ns", "path_id"),
+)
+
 EXEMPLARS = Table(
     "exemplars",
     "A few traces per cell and entry operation: the slowest, and those nearest to the median.",
@@ -199,6 +230,6 @@ FACTS: dict[str, Table] = {
     table.name: table
     for table in (
         EDGE_FACTS, LATENCY_FACTS, PATHS, PATH_FACTS, PATTERN_FACTS, PATTERN_EXEMPLARS,
-        QUALITY_FACTS, EXEMPLARS,
+        QUALITY_FACTS, REACH_FACTS, SLACK_FACTS, EXEMPLARS,
     )
 }  # fmt: skip

@@ -8,6 +8,7 @@
 --   1  first version
 --   2  findings user_operations and critical_path; p95 before and during an incident in edges
 --   3  pattern_facts, pattern_exemplars
+--   4  reach_facts, slack_facts; findings bottlenecks, dependencies, availability, cycles
 
 -- One row: whose database this is. A file without it is not ours and is left alone.
 CREATE TABLE meta (
@@ -239,6 +240,29 @@ CREATE TABLE quality_facts (
     spans           BIGINT     -- how many
 );
 
+-- Requests per cell, root operation and node below it that they reached, however often. The node ''
+-- stands for all requests of the root.
+CREATE TABLE reach_facts (
+    window_start_ns BIGINT,  -- ns since the epoch: start of the cell
+    root_service    VARCHAR, -- service of the root entry
+    root_operation  VARCHAR, -- operation of the root entry
+    upstream        VARCHAR, -- the node reached: a service, or a virtual upstream
+    upstream_kind   VARCHAR, -- service, database, queue, external, unknown
+    requests        BIGINT,  -- requests that reached it
+    waiting         BIGINT,  -- those of them with it on their critical path
+    hit             BIGINT,  -- those in which a failure began at it
+    hit_failed      BIGINT,  -- those of them whose root failed
+    missed_failed   BIGINT   -- those not hit whose root failed
+);
+
+-- Calls per cell and call path that were hidden behind a slower sibling, and how far.
+CREATE TABLE slack_facts (
+    window_start_ns BIGINT,  -- ns since the epoch: start of the cell
+    path_id         UBIGINT, -- row of `paths`
+    hidden_calls    BIGINT,  -- calls that nobody had to wait for
+    slack_ns        BIGINT   -- ns: sum of what they could have taken longer unnoticed
+);
+
 -- A few traces per cell and entry operation: the slowest, and those nearest to the median.
 CREATE TABLE exemplars (
     window_start_ns BIGINT,    -- ns since the epoch: start of the cell
@@ -395,6 +419,61 @@ CREATE TABLE origins (
     owner           VARCHAR,   -- owner of the service; null: unknown
     evidence        VARCHAR,   -- what moved, in words
     exemplars       VARCHAR[]  -- ids of up to three traces that show it
+);
+
+-- What requests spend their time on: own time of operations, gaps of edges, and upstreams that
+-- recorded no spans, by exclusive time on the critical path, most first.
+CREATE TABLE bottlenecks (
+    recipe              VARCHAR, -- name of the recipe that wrote the row
+    rank                INTEGER, -- 1 takes most
+    service             VARCHAR, -- whose time; of a network: the upstream end
+    operation           VARCHAR, -- its operation; of a network: the one that called
+    place               VARCHAR, -- own time, network, or no spans: all that is known of it
+    downstream          VARCHAR, -- of a network and without spans: who waits; else ''
+    critical_share      DOUBLE,  -- share of the time of all requests, 0-1
+    low_share           DOUBLE,  -- lower end of its 95 % interval; null: unknown
+    high_share          DOUBLE,  -- upper end; null: unknown
+    critical_ns         BIGINT,  -- ns: time on the critical path per request
+    saved_per_second_ns BIGINT,  -- ns: saved each second if it took 10 % less
+    calls               BIGINT,  -- calls
+    hidden_share        DOUBLE,  -- share of calls hidden by a slower sibling, 0-1
+    slack_ns            BIGINT   -- ns: how much longer a hidden call could take; null: none
+);
+
+-- What hangs on each node: how many requests reach it, wait for it, and survive its failures.
+CREATE TABLE dependencies (
+    recipe        VARCHAR,   -- name of the recipe that wrote the row
+    upstream      VARCHAR,   -- who provides
+    upstream_kind VARCHAR,   -- service, database, queue, external, unknown
+    requests      BIGINT,    -- requests that reached it
+    reach         DOUBLE,    -- share of all requests that reached it, 0-1
+    waiting       DOUBLE,    -- share of all requests that had to wait for it, 0-1
+    entries       VARCHAR[], -- root operations that reach it, most first
+    hit           BIGINT,    -- requests in which a failure began at it
+    survived      DOUBLE,    -- share of these that succeeded; null: too few
+    hardness      DOUBLE,    -- likelier failure of a request hit, 0-1; null: too few
+    single_point  VARCHAR    -- yes, no, unknown: do requests die with it
+);
+
+-- Per root operation: the share of requests that succeeded, and what its upstreams allow.
+CREATE TABLE availability (
+    recipe        VARCHAR, -- name of the recipe that wrote the row
+    service       VARCHAR, -- service of the root operation
+    operation     VARCHAR, -- the root operation
+    requests      BIGINT,  -- requests
+    measured      DOUBLE,  -- share that succeeded, 0-1
+    own           DOUBLE,  -- share not failed by itself, 0-1
+    bound         DOUBLE,  -- own times what each upstream lets through, 0-1
+    weakest       VARCHAR, -- the upstream that lets least through; '': none fails
+    weakest_share DOUBLE   -- share it lets through, 0-1; null: none fails
+);
+
+-- Services that call each other in a circle.
+CREATE TABLE cycles (
+    recipe    VARCHAR,   -- name of the recipe that wrote the row
+    services  VARCHAR[], -- downstream first; the last calls the first
+    confirmed BOOLEAN,   -- seen within single requests; else only as edges
+    calls     BIGINT     -- calls that closed the circle within a request
 );
 
 -- Percentiles per cell of time of the units a report speaks of.

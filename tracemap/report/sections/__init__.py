@@ -7,7 +7,9 @@ from types import MappingProxyType
 
 from tracemap.report.blocks import Section
 from tracemap.report.sections.blast_radius import blast_radius
+from tracemap.report.sections.bottlenecks import bottlenecks
 from tracemap.report.sections.changes import changes
+from tracemap.report.sections.dependencies import dependencies
 from tracemap.report.sections.edges import edges
 from tracemap.report.sections.exemplars import exemplars
 from tracemap.report.sections.flow import flow
@@ -31,6 +33,8 @@ SECTIONS: Mapping[str, Callable[[Story], Section | None]] = MappingProxyType(
         "spikes": spikes,
         "propagation": propagation,
         "origins": origins,
+        "bottlenecks": bottlenecks,
+        "dependencies": dependencies,
         "blast_radius": blast_radius,
         "changes": changes,
         "exemplars": exemplars,

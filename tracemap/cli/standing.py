@@ -1,0 +1,77 @@
+"""`tracemap bottlenecks`, `dependencies`, `availability`, `cycles`: what one window is like."""
+
+from __future__ import annotations
+
+from tracemap.cli.findings import print_finding
+from tracemap.cli.options import (
+    DEFAULT_DATABASE,
+    Database,
+    Format,
+    From,
+    RowFormat,
+    Settings,
+    To,
+    request,
+)
+
+
+def bottlenecks(
+    db: Database = DEFAULT_DATABASE,
+    start: From = "",
+    end: To = "",
+    shape: RowFormat = Format.TABLE,
+) -> None:
+    """Print what requests spend their time on.
+
+    By exclusive time on the critical path: own time, network of an edge, upstreams without spans.
+
+    Example: tracemap bottlenecks --format csv > bottlenecks.csv
+    """
+    print_finding("bottlenecks", db, request(start, end), (), shape)
+
+
+def dependencies(
+    db: Database = DEFAULT_DATABASE,
+    start: From = "",
+    end: To = "",
+    settings: Settings = None,
+    shape: RowFormat = Format.TABLE,
+) -> None:
+    """Print what hangs on each upstream.
+
+    How many requests reach it and wait for it, and how many survive when it fails.
+
+    Example: tracemap dependencies --from 2026-05-01 --to 2026-05-08
+    """
+    print_finding("dependencies", db, request(start, end), settings or (), shape)
+
+
+def availability(
+    db: Database = DEFAULT_DATABASE,
+    start: From = "",
+    end: To = "",
+    settings: Settings = None,
+    shape: RowFormat = Format.TABLE,
+) -> None:
+    """Print how many requests succeed, and the bound their upstreams set.
+
+    One row per user operation, the least available first.
+
+    Example: tracemap availability --format json
+    """
+    print_finding("availability", db, request(start, end), settings or (), shape)
+
+
+def cycles(
+    db: Database = DEFAULT_DATABASE,
+    start: From = "",
+    end: To = "",
+    shape: RowFormat = Format.TABLE,
+) -> None:
+    """Print which services call each other in a circle.
+
+    Confirmed are circles that single requests went round.
+
+    Example: tracemap cycles
+    """
+    print_finding("cycles", db, request(start, end), (), shape)

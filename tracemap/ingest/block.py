@@ -40,6 +40,7 @@ class Block:
         rejects: What was found to be wrong while cutting.
         cut_short: The file ended in the middle of the last record here.
         broken: Why the file could not be followed behind this block, if it could not.
+        last: There is no block behind this one. Only cutters of documents say so.
         mended: Whether bytes of each record that were no text have been replaced by U+FFFD; None:
             nowhere.
         parts: The blocks that were joined to this one, whose records follow one another; only
@@ -52,6 +53,7 @@ class Block:
     rejects: list[Reject] = field(default_factory=list)
     cut_short: bool = False
     broken: tuple[str, ...] = ()
+    last: bool = False
     mended: NDArray[np.bool_] | None = None
     parts: tuple[Block, ...] | None = None
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from typing import BinaryIO
 
 from tracemap.ingest.messages import Messages
+from tracemap.ingest.shapes import Shape, shapes
 from tracemap.ingest.streams import (
     GZIP_MAGIC,
     MESSAGE_BYTES_MAX,
@@ -52,6 +54,21 @@ class Contents:
     lost: Mapping[int, str] = field(default_factory=dict)
     file: BinaryIO | None = None
     beside: Callable[[str], bytes | None] = nothing_beside
+
+    @cached_property
+    def _shapes(self) -> list[Shape]:
+        return shapes(self.head)
+
+    def first_object(self, keys: Collection[str], without: Collection[str] = ()) -> Shape | None:
+        """Return the first object of JSON text that has all of `keys` and none of `without`."""
+        if self.head[:1] not in (b"{", b"["):
+            return None
+        if not all(f'"{key}"'.encode() in self.head for key in keys):
+            return None
+        for shape in self._shapes:
+            if shape.keys.issuperset(keys) and shape.keys.isdisjoint(without):
+                return shape
+        return None
 
 
 def is_text(head: bytes) -> bool:

@@ -9,7 +9,12 @@ import numpy as np
 
 from tracemap.ingest.block import Block, Reject, padded
 from tracemap.ingest.contents import BYTE_ORDER_MARK, Contents
-from tracemap.ingest.kernels.bounds import document_bounds, field_bounds, line_bounds
+from tracemap.ingest.kernels.bounds import (
+    document_bounds,
+    element_bounds,
+    field_bounds,
+    line_bounds,
+)
 from tracemap.ingest.kernels.layout import Bytes, Ints
 from tracemap.ingest.kernels.machine import SLACK
 from tracemap.ingest.streams import MESSAGE_BYTES_MAX, BrokenStreamError
@@ -138,6 +143,34 @@ def documents(contents: Contents, block_bytes: int = BLOCK_BYTES) -> Iterator[Bl
     yield from _found(pieces, broken, block_bytes, document_bounds)
 
 
+class _Elements:
+    """Finds the elements of a list inside a document, from one piece of it to the next."""
+
+    def __init__(self, depth: int) -> None:
+        self._wanted = depth
+        self.open = 0
+
+    def __call__(self, data: Bytes, size: int, bounds: Ints) -> tuple[int, int]:
+        found, end, self.open = element_bounds(data, size, bounds, self._wanted, self.open)
+        return found, end
+
+
+def elements(contents: Contents, depth: int, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
+    """Yield blocks of the values that stand inside `depth` brackets of JSON text.
+
+    So a dump of many traces in one document, ``{"data":[{...},{...}]}``, is read trace by trace
+    (`depth` 2). What stands around or beside the list must be no list or object of its own at
+    that depth. A file that ends before its brackets close is cut short.
+    """
+    broken: list[str] = []
+    pieces = _without_mark(_until_broken(contents.pieces, broken))
+    find = _Elements(depth)
+    for block in _found(pieces, broken, block_bytes, find):
+        if block.last and find.open and not block.cut_short and not broken:
+            block.broken = ("truncated_tail",)
+        yield block
+
+
 def fields(contents: Contents, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
     """Yield blocks of the fields of one bare protobuf message, as if each were a message.
 
@@ -177,6 +210,7 @@ def _found(
         block.bounds = np.append(block.bounds, [[start, start + len(rest)]], axis=0)
         block.cut_short = True
     block.broken = tuple(broken)
+    block.last = True
     yield block
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -13,25 +15,19 @@ from tracemap.ingest.contents import Contents
 from tracemap.ingest.cutting import are_lines, documents, framed, lines
 from tracemap.ingest.kernels.bounds import span_id_count
 from tracemap.ingest.kernels.json_documents import decode_json
-from tracemap.ingest.kernels.layout import RESOURCE_INDEX_SIZE, columns
+from tracemap.ingest.kernels.layout import RESOURCE_INDEX_SIZE, Columns, columns
 from tracemap.ingest.kernels.machine import SLACK
 from tracemap.ingest.resources import Resources
 from tracemap.ingest.semconv import known_words
 from tracemap.model import Batch
 
-_MARKS = (
-    b'"resourceSpans"',
-    b'"resource_spans"',
-    b'"scopeSpans"',
-    b'"scope_spans"',
-    b'"instrumentationLibrarySpans"',
-    b'"instrumentation_library_spans"',
-    b'"batches"',
-    b'"resourceLogs"',
-    b'"resource_logs"',
-    b'"resourceMetrics"',
-    b'"resource_metrics"',
+_MARK = re.compile(
+    rb'"(?:resource|scope|instrumentationLibrary)(?:Spans|Logs|Metrics)"\s*:'
+    rb'|"(?:resource|scope|instrumentation_library)_(?:spans|logs|metrics)"\s*:'
+    rb'|"batches"\s*:'
 )
+Settle: TypeAlias = Callable[[Block, Columns], None]
+
 _ASCII_END = 128
 _LARGE_BYTES = 1 << 26
 
@@ -39,7 +35,7 @@ _LARGE_BYTES = 1 << 26
 def is_otlp_json(contents: Contents) -> bool:
     """Return whether this is JSON that names something only OTLP has."""
     head = contents.head
-    return head[:1] in (b"{", b"[") and any(mark in head for mark in _MARKS)
+    return head[:1] in (b"{", b"[") and _MARK.search(head) is not None
 
 
 def cut_otlp_json(contents: Contents, block_bytes: int) -> Iterator[Block]:
@@ -51,9 +47,9 @@ def cut_otlp_json(contents: Contents, block_bytes: int) -> Iterator[Block]:
     return documents(contents, block_bytes)
 
 
-def json_batch(block: Block, resources: Resources) -> Batch:
-    """Decode one block."""
-    block = _as_utf8(block)
+def json_batch(block: Block, resources: Resources, settle: Settle | None = None) -> Batch:
+    """Decode one block; `settle` changes what was decoded before it becomes a batch."""
+    block = as_utf8(block)
     size = block.data.size - SLACK
     spans_max = span_id_count(block.data, size) if size > _LARGE_BYTES else None
     found = columns(size, SLACK, records=len(block.bounds), spans_max=spans_max)
@@ -71,10 +67,12 @@ def json_batch(block: Block, resources: Resources) -> Batch:
         found.registers,
         known_words(),
     )
+    if settle is not None:
+        settle(block, found)
     return as_batch(block, found, resources)
 
 
-def _as_utf8(block: Block) -> Block:
+def as_utf8(block: Block) -> Block:
     """Return the block with U+FFFD in place of bytes that are no UTF-8, as JSON has to be."""
     size = block.data.size
     if int(block.data.max()) < _ASCII_END:

@@ -100,6 +100,55 @@ def document_bounds(data: Bytes, size: int, bounds: Ints) -> tuple[int, int]:
 
 
 @kernel
+def element_bounds(
+    data: Bytes, size: int, bounds: Ints, wanted: int, depth: int
+) -> tuple[int, int, int]:
+    """Find what is inside `wanted` brackets of JSON text, among the first `size` bytes.
+
+    Those are the elements of a list that other lists or objects stand around. Plain values around
+    or beside them are passed over.
+
+    Args:
+        data: The text; it starts outside of any string.
+        size: How much of it there is.
+        bounds: Gets where each element starts and ends.
+        wanted: How many brackets are open where an element starts.
+        depth: How many are open where the text starts.
+
+    Returns:
+        How many rows of `bounds` were filled, where the text goes on behind the last element that
+        is whole, and how many brackets are open there.
+    """
+    found = 0
+    at = 0
+    start = -1
+    while at < size:
+        byte = data[at]
+        if byte == _QUOTE:
+            opened = at
+            at += 1
+            while at < size and data[at] != _QUOTE:
+                at += 2 if data[at] == _BACKSLASH else 1
+            if at >= size and start < 0:
+                return found, opened, depth
+        elif byte == _OPEN_ARRAY or byte == _OPEN_OBJECT:
+            if depth == wanted:
+                start = at
+            depth += 1
+        elif byte == _CLOSE_ARRAY or byte == _CLOSE_OBJECT:
+            depth = max(0, depth - 1)
+            if depth == wanted and start >= 0:
+                bounds[found, 0] = start
+                bounds[found, 1] = at + 1
+                found += 1
+                start = -1
+        at += 1
+    if start >= 0:
+        return found, start, wanted
+    return found, size, depth
+
+
+@kernel
 def field_bounds(data: Bytes, size: int, bounds: Ints) -> tuple[int, int]:
     """Find the top fields of a protobuf message among the first `size` bytes.
 

@@ -77,6 +77,7 @@ REASONS = (
     "span_id_invalid",
     "time_invalid",
     "bad_protobuf",
+    "not_a_span",
 )
 """Why a record was rejected, by the number a kernel writes."""
 (
@@ -90,6 +91,7 @@ REASONS = (
     SPAN_ID_INVALID,
     TIME_INVALID,
     BAD_PROTOBUF,
+    NOT_A_SPAN,
 ) = range(1, len(REASONS))
 
 # Bits of `model.Quality` that a kernel sets.

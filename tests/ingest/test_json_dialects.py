@@ -180,6 +180,27 @@ def test_wrappers_and_old_names_are_seen_through(wrapper: str) -> None:
     assert (row["service_name"], row["scope"], row["span_id"]) == ("shop", "lib", int(SPAN, 16))
 
 
+@pytest.mark.parametrize("status_first", [False, True])
+def test_a_trace_that_tempo_cut_short_is_marked(*, status_first: bool) -> None:
+    """Its version 2 API says PARTIAL; what is missing there must not count as not called."""
+    answer = {"trace": document(span()), "status": "PARTIAL", "message": "too large"}
+    order = sorted(answer) if status_first else list(answer)
+    row = only_span(raw({key: answer[key] for key in order}))
+    complete = only_span(raw({"trace": document(span()), "status": "COMPLETE"}))
+
+    assert row["quality"] & Quality.TRACE_PARTIAL
+    assert not complete["quality"] & Quality.TRACE_PARTIAL
+
+
+def test_a_pretty_printed_document_and_several_behind_one_another_are_read() -> None:
+    """Dumps made by hand, by ``jq`` and by APIs."""
+    one, other = document(span()), document(span(spanId="1"))
+    pretty = json.dumps(one, indent=2).encode() + b"\n" + json.dumps(other, indent=2).encode()
+
+    assert sorted(only_batch(pretty).spans["span_id"]) == [1, int(SPAN, 16)]
+    assert only_batch(raw(one) + raw(other)).spans.height == 2
+
+
 def test_old_names_count_only_where_the_new_ones_are_empty() -> None:
     """A producer that writes both writes the same spans twice (Collector's rule)."""
     both = document(span())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tracemap.ingest.kernels.json_attributes import attributes
 from tracemap.ingest.kernels.json_scan import (
     CLOSE_ARRAY,
     END_OF_OBJECT,
     OPEN_ARRAY,
     OPEN_OBJECT,
+    QUOTE,
     element,
     fail,
     member,
@@ -27,19 +30,21 @@ from tracemap.ingest.kernels.layout import (
     LOGS,
     METRICS,
     NOT_OTLP,
+    QUALITY,
     RECORD,
     RESOURCE,
     SAVED,
     SPANS,
     TEXT,
     TOO_DEEP,
+    TRACE_PARTIAL,
     VALUE,
     WIDTH,
     Bytes,
     Ints,
     Words,
 )
-from tracemap.ingest.kernels.machine import apart, inlined, kernel, pointer, step
+from tracemap.ingest.kernels.machine import apart, inlined, kernel, load, pointer, step
 from tracemap.ingest.kernels.names import (
     ATTRIBUTES,
     LOG_RECORDS,
@@ -52,11 +57,14 @@ from tracemap.ingest.kernels.names import (
     SCOPE_LOGS,
     SCOPE_METRICS,
     SCOPE_SPANS,
+    STATUS_FIELD,
 )
 from tracemap.ingest.kernels.rows import keep_resource, known_resource, note_counts, reject
 
+_PARTIAL_START = np.uint64(int.from_bytes(b'"PARTIAL', "little"))
+
 # Fields of a frame: an open array or object of the document.
-_IS_OBJECT, _SEEN, _FIRST_ROW, _RESOURCE, _OLD_SCOPES = range(5)
+_IS_OBJECT, _SEEN, _FIRST_ROW, _RESOURCE, _OLD_SCOPES, _PARTIAL = range(FRAME_SIZE)
 
 
 @step
@@ -133,7 +141,14 @@ def _open(data: Bytes, at: int, frame: int, state: Ints) -> int:
     state[frame + _FIRST_ROW] = state[SPANS]
     state[frame + _RESOURCE] = -1
     state[frame + _OLD_SCOPES] = 0
+    state[frame + _PARTIAL] = 0
     return at + 1
+
+
+@step
+def _is_partial(data: Bytes, at: int) -> bool:
+    """Return whether the value at `at` is ``"PARTIAL"``: Tempo's word for a trace it cut."""
+    return bool(load(data, at) == _PARTIAL_START and data[at + 8] == QUOTE)
 
 
 @inlined
@@ -149,7 +164,10 @@ def _close(
     state: Ints,
     table: Words,
 ) -> int:
-    """Give the spans of an object their resource; old names count only if new ones gave none."""
+    """Give the spans of an object their resource; old names count only if new ones gave none.
+
+    The spans of a trace that its back end says is not complete are marked.
+    """
     first_row = state[frame + _FIRST_ROW]
     old = state[frame + _OLD_SCOPES]
     if old and state[SPANS] == first_row:
@@ -160,6 +178,9 @@ def _close(
         for row in range(first_row * WIDTH, state[SPANS] * WIDTH, WIDTH):
             if spans[row + RESOURCE] < 0:
                 spans[row + RESOURCE] = state[frame + _RESOURCE]
+    if state[frame + _PARTIAL]:
+        for row in range(first_row * WIDTH, state[SPANS] * WIDTH, WIDTH):
+            spans[row + QUALITY] |= TRACE_PARTIAL
     return 0
 
 
@@ -237,6 +258,8 @@ def _document(
             if field == OLD_SCOPE_SPANS:
                 state[KNOWN] = 1
                 state[frame + _OLD_SCOPES] = at
+            elif field == STATUS_FIELD and _is_partial(data, at):
+                state[frame + _PARTIAL] = 1
             at = skip_value(data, at, end, state)
     return at
 

@@ -127,3 +127,62 @@ def test_every_control_can_be_reached_by_keyboard(see: See) -> None:
     ]
     assert len(controls) == wanted
     assert {mark[2] for mark in controls} == {"solid"}
+
+
+_NODES = """id => document.getElementById(id).data
+  .filter(trace => trace.customdata).flatMap(trace => trace.customdata.map(each => each[0]))"""
+
+
+@pytest.mark.parametrize("name", ["batch", "large"])
+def test_a_graph_can_be_searched_and_focused(name: str, see: See) -> None:
+    """Any service of 500 with its neighbours, by typing; then all that lies upstream of it."""
+    with see(name) as shown:
+        find = shown.page.get_by_label("Find", exact=True)
+        find.fill("paym")
+        find.press("Enter")
+        near = shown.page.evaluate(_NODES, "graph-figure")
+        shown.page.screenshot(path=SCREENSHOTS / f"{name}-focused.png")
+        shown.page.get_by_label("and show").select_option("upstream")
+        upstream = shown.page.evaluate(_NODES, "graph-figure")
+        shown.page.get_by_label("and show").select_option("downstream")
+        downstream = shown.page.evaluate(_NODES, "graph-figure")
+        shown.page.get_by_role("button", name="Whole graph").press("Enter")
+        shown.page.wait_for_function("!document.querySelector('.explore .count').textContent")
+        whole = shown.page.evaluate(_NODES, "graph-figure")
+
+        assert set(near) == {"payment", "checkout", "card-db"}
+        assert set(upstream) == {"payment", "card-db"}
+        assert set(downstream) == {"payment", "checkout", "storefront", "user"}
+        assert len(whole) > len(near)
+        assert shown.complaints == []
+
+
+def test_a_click_on_a_node_shows_its_neighbours(see: See) -> None:
+    """The same as searching for it."""
+    with see("batch") as shown:
+        shown.page.locator("#graph-figure").scroll_into_view_if_needed()
+        at = shown.page.evaluate(
+            """() => { const plot = document.getElementById('graph-figure');
+                 const trace = plot.data.find(each => each.customdata);
+                 const place = trace.customdata.findIndex(each => each[0] === 'checkout');
+                 const { xaxis, yaxis } = plot._fullLayout;
+                 const box = plot.getBoundingClientRect();
+                 return [box.x + xaxis._offset + xaxis.d2p(trace.x[place]),
+                         box.y + yaxis._offset + yaxis.d2p(trace.y[place])]; }"""
+        )
+        shown.page.mouse.move(*at)
+        shown.page.mouse.click(*at)
+        shown.page.wait_for_function("document.querySelector('.explore .count').textContent")
+        said = shown.page.locator(".explore .count").inner_text()
+
+    assert said == "checkout: 1 downstream, 4 upstream"
+
+
+def test_a_name_nobody_has_is_said_to_be_unknown(see: See) -> None:
+    """Rather than nothing."""
+    with see("batch") as shown:
+        find = shown.page.get_by_label("Find", exact=True)
+        find.fill("no such thing")
+        find.press("Enter")
+
+        assert shown.page.locator(".explore .count").inner_text() == "No node is called so."

@@ -73,6 +73,7 @@ class FigureBlock:
         min_width_px: Below this width the figure scrolls in its own frame.
         max_width_px: It never grows beyond this; 0: as wide as the page.
         table: The numbers behind it.
+        explore: Nodes and links of a graph in which the page's script can search and focus.
     """
 
     id: str
@@ -83,6 +84,7 @@ class FigureBlock:
     min_width_px: int = 0
     max_width_px: int = 0
     table: TableBlock | None = None
+    explore: dict[str, Any] | None = None
     block: str = field(default="figure", init=False)
 
 

@@ -119,6 +119,11 @@ def _data(page: Page) -> dict[str, Any]:
         "figures": {
             block.id: block.spec for block in _blocks(page) if isinstance(block, FigureBlock)
         },
+        "graphs": {
+            block.id: block.explore
+            for block in _blocks(page)
+            if isinstance(block, FigureBlock) and block.explore is not None
+        },
         "tables": {
             table.id: {
                 "columns": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,6 +21,7 @@ SYMBOLS = {
     "unknown": "x",
 }
 """Shapes by kind of node."""
+_WIDTHS = (1.2, 2.4, 4.0, 6.0)
 Point = tuple[float, float]
 
 
@@ -32,25 +34,42 @@ class Link:
     calls: int
     p95_ms: float | None
     errors: int
+    before_ms: float | None = None
+    during_ms: float | None = None
+
+    @property
+    def change_ratio(self) -> float | None:
+        """p95 in the incident by that in the baseline; None: not compared."""
+        if not self.before_ms or self.during_ms is None:
+            return None
+        return self.during_ms / self.before_ms
 
 
 def links_of(edges: Sequence[Row]) -> list[Link]:
-    """Return one link per pair of nodes: calls and errors added, the larger p95."""
-    made: dict[tuple[str, str], Link] = {}
+    """Return one link per pair of nodes: calls and errors added, the larger p95 and change."""
+    grouped: dict[tuple[str, str], list[Row]] = {}
     for row in edges:
-        key = (row["downstream"], row["upstream"])
-        old = made.get(key)
-        p95 = row["p95_ms"]
-        if old is not None:
-            p95 = max((value for value in (old.p95_ms, p95) if value is not None), default=None)
-        made[key] = Link(
-            *key,
-            row["calls"] + (old.calls if old else 0),
-            p95,
-            max(row["errors_downstream"] or 0, row["errors_upstream"] or 0)
-            + (old.errors if old else 0),
-        )
-    return [made[key] for key in sorted(made)]
+        grouped.setdefault((row["downstream"], row["upstream"]), []).append(row)
+    return [_link(key, grouped[key]) for key in sorted(grouped)]
+
+
+def _link(ends: tuple[str, str], edges: Sequence[Row]) -> Link:
+    known = [row["p95_ms"] for row in edges if row["p95_ms"] is not None]
+    compared = [
+        (row["baseline_p95_ms"], row["incident_p95_ms"])
+        for row in edges
+        if row.get("baseline_p95_ms") and row.get("incident_p95_ms") is not None
+    ]
+    before, during = max(compared, key=lambda pair: pair[1] / pair[0], default=(None, None))
+    errors = (max(row["errors_downstream"] or 0, row["errors_upstream"] or 0) for row in edges)
+    calls = sum(row["calls"] for row in edges)
+    return Link(*ends, calls, max(known, default=None), sum(errors), before, during)
+
+
+def width_of(link: Link, most: int) -> float:
+    """Return the width of a link in pixels, by its calls as a share of the most."""
+    share = math.sqrt(link.calls / most) if most else 0.0
+    return _WIDTHS[min(len(_WIDTHS) - 1, int(share * len(_WIDTHS)))]
 
 
 def kinds_of(edges: Sequence[Row]) -> dict[str, str]:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tracemap.report.blocks import FigureBlock, TableBlock
-from tracemap.report.figures.layers import SYMBOLS, Link, Point, kinds_of, links_of, places_of
-from tracemap.report.figures.style import GRID, INK, SURFACE, bare, layout, text
+from tracemap.report.figures.explorer import explorable
+from tracemap.report.figures.layers import (
+    SYMBOLS,
+    Link,
+    Point,
+    kinds_of,
+    links_of,
+    places_of,
+    width_of,
+)
+from tracemap.report.figures.scales import Scale, scale_of
+from tracemap.report.figures.style import INK, SURFACE, bare, layout, text
 from tracemap.report.names import LABEL_LENGTH, shown
 from tracemap.report.rows import Row
 from tracemap.report.words import counted, in_ms
 
-_COLOURS = 4
-_WIDTHS = (1.2, 2.4, 4.0, 6.0)
+_ROSE = 1.1
 _LAYER_PX, _FRAME_PX = 150, 110
 _ROW_PX, _LEAST_ROW_PX, _TALL_PX = 58, 36, 720
 
@@ -26,10 +34,12 @@ def network(
     *,
     roles: Mapping[str, str] | None = None,
     table: TableBlock | None = None,
+    everything: Sequence[Row] | None = None,
 ) -> FigureBlock:
     """Return the graph of `edges` (rows of the finding) as a figure.
 
-    Width says how many calls, colour the p95 of what downstream waited, shape what the node is.
+    Width says how many calls, colour how the p95 of what downstream waited changed (the p95 itself
+    where nothing was compared), shape what the node is.
 
     Args:
         id_: Id of the element.
@@ -37,17 +47,20 @@ def network(
         edges: Rows of the finding ``edges``; at least one.
         roles: Nodes to point out: origin or victim.
         table: The numbers behind it.
+        everything: Edges that can be searched for and focused on; None: `edges`.
     """
+    everything = edges if everything is None else everything
     links, kinds = links_of(edges), kinds_of(edges)
+    scale = scale_of(links_of(everything))
+    explore = explorable(everything, scale, roles or {})
     names = sorted(kinds)
     points, bends = places_of(names, links)
-    limits = _limits(links)
     layers = round(max(x for x, _ in points.values())) + 1
     height = max(y for _, y in points.values()) - min(y for _, y in points.values())
     row_px = max(_LEAST_ROW_PX, min(_ROW_PX, _TALL_PX / (height + 1)))
-    data = _lines(links, points, bends, limits)
+    data = _lines(links, points, bends, scale)
     data.append(_hover(links, points, bends))
-    data += _nodes(names, kinds, points, roles or {})
+    data += _nodes(names, kinds, points, roles or {}, sorted(kinds_of(everything)))
     made = layout(
         xaxis=bare(range=[-0.45, layers - 0.55]),
         yaxis=bare(range=[*_margin(points)]),
@@ -65,28 +78,8 @@ def network(
         id_, title, _words(links, names), {"data": data, "layout": made},
         height_px=int(_FRAME_PX + row_px * max(2.0, height + 1)),
         min_width_px=min(1400, max(320, _LAYER_PX * layers)), table=table,
+        explore=explore,
     )  # fmt: skip
-
-
-def _limits(links: Sequence[Link]) -> list[float]:
-    """Return the upper limits of the colours, equal steps on a logarithmic scale."""
-    values = [max(link.p95_ms, 1e-3) for link in links if link.p95_ms is not None]
-    if not values:
-        return [1.0] * _COLOURS
-    low, high = math.log(min(values)), math.log(max(values))
-    return [math.exp(low + (high - low) * (step + 1) / _COLOURS) for step in range(_COLOURS)]
-
-
-def _colour(link: Link, limits: Sequence[float]) -> int:
-    if link.p95_ms is None:
-        return -1
-    within = (step for step, limit in enumerate(limits) if link.p95_ms <= limit * 1.000001)
-    return next(within, _COLOURS - 1)
-
-
-def _width(link: Link, most: int) -> float:
-    share = math.sqrt(link.calls / most) if most else 0.0
-    return _WIDTHS[min(len(_WIDTHS) - 1, int(share * len(_WIDTHS)))]
 
 
 def _route(link: Link, points: Mapping[str, Point], bends: Sequence[Point]) -> list[Point]:
@@ -102,35 +95,33 @@ def _lines(
     links: Sequence[Link],
     points: Mapping[str, Point],
     bends: Sequence[Sequence[Point]],
-    limits: Sequence[float],
+    scale: Scale,
 ) -> list[dict[str, Any]]:
     """Return one trace per colour and width: a trace per link would draw far slower."""
     most = max(link.calls for link in links)
     grouped: dict[tuple[int, float], list[list[Point]]] = {}
     for link, bend in zip(links, bends, strict=True):
-        key = (_colour(link, limits), _width(link, most))
+        key = (scale.step(link), width_of(link, most))
         grouped.setdefault(key, []).append(_route(link, points, bend))
-    colours = sorted({colour for colour, _ in grouped})
+    steps = sorted({step for step, _ in grouped})
     return [
-        *(_line(colour, width, routes) for (colour, width), routes in sorted(grouped.items())),
-        *(_colour_key(colour, limits) for colour in colours),
+        *(
+            _line(scale.paint(step), width, routes)
+            for (step, width), routes in sorted(grouped.items())
+        ),
+        *(_colour_key(scale.label(step), scale.paint(step)) for step in steps),
     ]
 
 
-def _paint(colour: int) -> str:
-    return GRID if colour < 0 else f"var(--step-{colour})"
-
-
-def _colour_key(colour: int, limits: Sequence[float]) -> dict[str, Any]:
+def _colour_key(name: str, paint: str) -> dict[str, Any]:
     """Return the entry of the legend for a colour: a line of one width, seen nowhere else."""
-    name = "p95 unknown" if colour < 0 else f"p95 up to {in_ms(limits[colour] * 1e6)}"
     return {
         "type": "scatter", "x": [None], "y": [None], "mode": "lines", "name": name,
-        "line": {"color": _paint(colour), "width": 4}, "hoverinfo": "skip",
+        "line": {"color": paint, "width": 4}, "hoverinfo": "skip",
     }  # fmt: skip
 
 
-def _line(colour: int, width: float, routes: Sequence[Sequence[Point]]) -> dict[str, Any]:
+def _line(paint: str, width: float, routes: Sequence[Sequence[Point]]) -> dict[str, Any]:
     xs: list[float | None] = []
     ys: list[float | None] = []
     sizes: list[float] = []
@@ -140,10 +131,10 @@ def _line(colour: int, width: float, routes: Sequence[Sequence[Point]]) -> dict[
         sizes += [*[0.0] * (len(route) - 1), 9.0 + width, 0.0]
     return {
         "type": "scatter", "x": xs, "y": ys, "mode": "lines+markers", "hoverinfo": "skip",
-        "line": {"color": _paint(colour), "width": width, "shape": "spline", "smoothing": 0.7},
+        "line": {"color": paint, "width": width, "shape": "spline", "smoothing": 0.7},
         "marker": {
             "symbol": "arrow", "angleref": "previous", "size": sizes, "standoff": 8,
-            "color": _paint(colour), "opacity": 1, "line": {"width": 0},
+            "color": paint, "opacity": 1, "line": {"width": 0},
         },
         "showlegend": False,
     }  # fmt: skip
@@ -162,11 +153,7 @@ def _hover(
         else:
             (x0, y0), (x1, y1) = route
             middle.append(((x0 + x1) / 2, (y0 + y1) / 2))
-        p95 = "unknown" if link.p95_ms is None else in_ms(link.p95_ms * 1e6)
-        ends = f"{text(shown(link.downstream, 60))} → {text(shown(link.upstream, 60))}"
-        words.append(
-            f"{ends}<br>{counted(link.calls, 'call')}, p95 {p95}, {counted(link.errors, 'error')}"
-        )
+        words.append(_link_words(link))
     return {
         "type": "scatter", "x": [x for x, _ in middle], "y": [y for _, y in middle],
         "mode": "markers", "marker": {"size": 16, "opacity": 0, "color": INK},
@@ -174,13 +161,27 @@ def _hover(
     }  # fmt: skip
 
 
+def _link_words(link: Link) -> str:
+    """Return what hovering over a link says, in the markup of plotly."""
+    p95 = "unknown" if link.p95_ms is None else in_ms(link.p95_ms * 1e6)
+    ends = f"{text(shown(link.downstream, 60))} → {text(shown(link.upstream, 60))}"
+    said = f"{ends}<br>{counted(link.calls, 'call')}, p95 {p95}, {counted(link.errors, 'error')}"
+    if link.change_ratio is None:
+        return said
+    before, during = (in_ms((value or 0) * 1e6) for value in (link.before_ms, link.during_ms))
+    return f"{said}<br>p95 {before} before, {during} during"
+
+
 def _nodes(
     names: Sequence[str],
     kinds: Mapping[str, str],
     points: Mapping[str, Point],
     roles: Mapping[str, str],
+    everything: Sequence[str],
 ) -> list[dict[str, Any]]:
+    """Return one trace per kind of node; each knows its number among `everything`, for a click."""
     traces = []
+    number = {name: at for at, name in enumerate(everything)}
     for kind in [kind for kind in SYMBOLS if kind in set(kinds.values())]:
         mine = [name for name in names if kinds[name] == kind]
         paints = [f"var(--{roles[name]})" if name in roles else "var(--node)" for name in mine]
@@ -191,8 +192,8 @@ def _nodes(
                 "symbol": SYMBOLS[kind], "size": 17, "color": paints, "opacity": 1,
                 "line": {"color": SURFACE, "width": 2},
             },
-            "customdata": [text(shown(name, 60)) for name in mine],
-            "hovertemplate": f"%{{customdata}}<br>{kind}<extra></extra>",
+            "customdata": [[text(shown(name, 60)), number[name]] for name in mine],
+            "hovertemplate": f"%{{customdata[0]}}<br>{kind}<extra></extra>",
         }  # fmt: skip
         traces += [trace, _node_key(kind, SYMBOLS[kind], "node")]
     for role, said in (("origin", "likeliest origin"), ("victim", "hurt")):
@@ -233,6 +234,14 @@ def _words(links: Sequence[Link], names: Sequence[str]) -> str:
     )
     if not known:
         return words
+    risen = [link for link in links if (link.change_ratio or 0.0) > _ROSE]
+    if risen:
+        most = max(risen, key=lambda link: (link.change_ratio or 0, link.downstream, link.upstream))
+        return (
+            f"{words} p95 rose most from {shown(most.upstream, 60)} to "
+            f"{shown(most.downstream, 60)}: {in_ms((most.before_ms or 0) * 1e6)} before, "
+            f"{in_ms((most.during_ms or 0) * 1e6)} during."
+        )
     slowest = max(known, key=lambda link: (link.p95_ms or 0, link.downstream, link.upstream))
     return (
         f"{words} Slowest: {shown(slowest.downstream, 60)} to {shown(slowest.upstream, 60)} "

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tracemap.report.blocks import Block, FigureBlock, Section, remark
+from tracemap.report.blocks import Block, Column, FigureBlock, Section, remark
 from tracemap.report.figures.matrix import Axes, Cell, matrix
 from tracemap.report.figures.network import network
 from tracemap.report.figures.style import text
 from tracemap.report.names import shown
 from tracemap.report.rows import Row
 from tracemap.report.story import LEAST_MS, Story
+from tracemap.report.tables import CALLS, DOWNSTREAM, UPSTREAM, table
 from tracemap.report.words import counted, in_ms
 
+_COLUMNS = (
+    DOWNSTREAM,
+    UPSTREAM,
+    CALLS,
+    Column("baseline_p95_ms", "p95 before ms", "ms", "percentiles"),
+    Column("incident_p95_ms", "p95 during ms", "ms", "percentiles"),
+    Column("change_ratio", "Change", "ratio", "rise-ratio"),
+    Column("p95_ms", "p95 in all ms", "ms", "percentiles"),
+    Column("errors_downstream", "Errors seen downstream", "count", "errors"),
+)
 _NODES_DRAWN = 40
 _EDGES_DRAWN = 150
 _MATRIX_SIZE = 60
@@ -25,8 +36,8 @@ def graph(story: Story) -> Section | None:
     names = _names(story.edges)
     blocks: list[Block] = []
     if len(names) <= _NODES_DRAWN and len(story.edges) <= _EDGES_DRAWN:
-        blocks.append(network("graph-figure", "Who calls whom", story.edges, roles=_roles(story)))
-        return _section(blocks)
+        blocks.append(_network(story, "Who calls whom", story.edges))
+        return _section(blocks, story)
     blocks.append(_adjacency(story))
     near = _near(story)
     blocks.append(
@@ -36,17 +47,38 @@ def graph(story: Story) -> Section | None:
             "surroundings of origins, spikes and the busiest edges; the table of edges has all."
         )
     )
-    blocks.append(network("graph-figure", "The part that matters most", near, roles=_roles(story)))
-    return _section(blocks)
+    blocks.append(_network(story, "The part that matters most", near))
+    return _section(blocks, story)
 
 
-def _section(blocks: Sequence[Block]) -> Section:
+def _section(blocks: Sequence[Block], story: Story) -> Section:
+    coloured = "how the p95 of what downstream waited changed from baseline to incident"
+    if not any(row["baseline_p95_ms"] for row in story.edges):
+        coloured = "the p95 of what downstream waited"
     return Section(
         "graph",
         "Graph",
         tuple(blocks),
         "Arrows point from downstream (who waits) to upstream (who provides). Thick lines carry "
-        "many calls; the colour is the p95 of what downstream waited.",
+        f"many calls; the colour is {coloured}. Search for a node, or click it, to see it with its "
+        "neighbours, or with all that lies upstream or downstream of it.",
+    )
+
+
+def _network(story: Story, title: str, edges: Sequence[Row]) -> FigureBlock:
+    """Return the graph of `edges` in which all edges can be searched, with their numbers."""
+    rows = [
+        {**row, "change_ratio": row["incident_p95_ms"] / row["baseline_p95_ms"]}
+        if row["baseline_p95_ms"] and row["incident_p95_ms"] is not None
+        else row
+        for row in story.edges
+    ]
+    rows.sort(key=lambda row: -row.get("change_ratio", 0.0))
+    behind = table(
+        "graph-table", "Edges, those that got slower most first", _COLUMNS, rows, folded=True
+    )
+    return network(
+        "graph-figure", title, edges, roles=_roles(story), table=behind, everything=story.edges
     )
 
 

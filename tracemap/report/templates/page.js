@@ -165,18 +165,168 @@
     const room = innerHeight - proof.getBoundingClientRect().top - scrollY - 8;
     proof.style.height = Math.max(Math.min(FIRST_LEAST, proof.clientHeight), Math.min(proof.clientHeight, room)) + "px";
   }
-  const draw = () => {
+  const views = {};  /* what is drawn in the place of a figure, by its id */
+  const draw = (only) => {
     if (typeof Plotly === "undefined") return Promise.resolve();
-    const drawn = [];
-    for (const [id, figure] of Object.entries(page.figures)) {
-      const { data, layout } = painted(figure, "");
+    const drawn = Object.entries(page.figures).filter(([id]) => !only || id === only).map(([id, figure]) => {
+      const { data, layout } = painted(views[id] || figure, "");
       layout.dragmode = false;
       if (document.getElementById(id).clientWidth < 520) {  /* no room for remarks in titles */
         for (const mark of layout.annotations || []) mark.text = mark.text.replace(/ <i>[^<]*<\/i>$/, "");
       }
-      drawn.push(Plotly.newPlot(id, data, layout, { responsive: true, displayModeBar: false, scrollZoom: false, doubleClick: false }));
-    }
+      return Plotly.react(id, data, layout, { responsive: true, displayModeBar: false, scrollZoom: false, doubleClick: false });
+    });
     return Promise.all(drawn);
+  };
+
+  /* Graphs: search for a node, and draw it with those it waits for and those that wait for it. */
+  const NODES_DRAWN = 60;
+  const safe = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  const cut = (text, length) => {
+    const tail = Math.floor((length - 1) / 3);
+    return text.length <= length ? text : text.slice(0, length - 1 - tail) + "\u2026" + text.slice(text.length - tail);
+  };
+  const ms = (value) => value === null ? "unknown" : significant(value) + " ms";
+  const reach = (links, from, forward, limit) => {  /* steps from a node to those beyond it, by node */
+    const ahead = new Map();
+    for (const link of links) {
+      const [start, end] = forward ? link : [link[1], link[0]];
+      if (!ahead.has(start)) ahead.set(start, []);
+      ahead.get(start).push([end, link[4]]);
+    }
+    const found = new Map([[from, 0]]);
+    for (const node of found.keys()) {
+      if (found.get(node) === limit) break;
+      const next = (ahead.get(node) || []).sort((one, other) => other[1] - one[1] || one[0] - other[0]);
+      for (const [end] of next) if (!found.has(end)) found.set(end, found.get(node) + 1);
+    }
+    return found;
+  };
+  const surroundings = (graph, focus, mode) => {
+    const steps = new Map();
+    const limit = mode === "near" ? 1 : Infinity;
+    const up = mode === "downstream" ? new Map() : reach(graph.links, focus, true, limit);
+    const down = mode === "upstream" ? new Map() : reach(graph.links, focus, false, limit);
+    for (const [node, far] of up) steps.set(node, far);
+    for (const [node, far] of down) if (!steps.has(node)) steps.set(node, -far);
+    const nearest = [...steps].sort((one, other) => Math.abs(one[1]) - Math.abs(other[1]) || one[0] - other[0]);
+    const shown = new Map(nearest.slice(0, NODES_DRAWN));
+    const links = graph.links.filter(([start, end]) => shown.has(start) && shown.has(end)
+      && (mode === "near" ? start === focus || end === focus : true));
+    return { shown, links, all: steps.size, up: up.size - 1, down: down.size - 1 };
+  };
+  const focused = (figure, graph, focus, mode) => {
+    const { shown, links, all, up, down } = surroundings(graph, focus, mode);
+    const columns = new Map();
+    for (const [node, far] of shown) columns.set(far, [...(columns.get(far) || []), node]);
+    const tallest = Math.max(...[...columns.values()].map((column) => column.length));
+    const place = new Map();
+    for (const [far, column] of columns) {
+      column.forEach((node, at) => place.set(node, [far, (column.length - 1) / 2 - at + (far % 2 ? 0.12 : 0)]));
+    }
+    const data = links.map(([start, end, step, width]) => {
+      const from = place.get(start), to = place.get(end);
+      const route = start === end ? [from, [from[0] - 0.12, from[1] + 0.35], [from[0] + 0.12, from[1] + 0.35], to]
+        : from[0] === to[0] ? [from, [from[0] + 0.3, (from[1] + to[1]) / 2], to] : [from, to];
+      const color = graph.paints.at(step);
+      return {
+        type: "scatter", mode: "lines+markers", hoverinfo: "skip", showlegend: false,
+        x: route.map((point) => point[0]), y: route.map((point) => point[1]),
+        line: { color, width, shape: "spline", smoothing: 0.7 },
+        marker: { symbol: "arrow", angleref: "previous", standoff: 8, color, size: [...route.slice(1).map(() => 0), 9 + width] },
+      };
+    });
+    data.push({
+      type: "scatter", mode: "markers", showlegend: false, marker: { size: 16, opacity: 0, color: "var(--ink)" },
+      x: links.map(([start, end]) => (place.get(start)[0] + place.get(end)[0]) / 2),
+      y: links.map(([start, end]) => (place.get(start)[1] + place.get(end)[1]) / 2),
+      text: links.map(([start, end, , , calls, p95, before, during, errors]) =>
+        safe(cut(graph.nodes[start][0], 60)) + " \u2192 " + safe(cut(graph.nodes[end][0], 60)) + "<br>" + fixed(calls, 0) + " calls, p95 " + ms(p95)
+        + ", " + fixed(errors, 0) + " errors" + (before === null ? "" : "<br>p95 " + ms(before) + " before, " + ms(during) + " during")),
+      hovertemplate: "%{text}<extra></extra>",
+    });
+    const nodes = [...shown.keys()];
+    data.push({
+      type: "scatter", mode: "markers", showlegend: false,
+      x: nodes.map((node) => place.get(node)[0]), y: nodes.map((node) => place.get(node)[1]),
+      customdata: nodes.map((node) => [safe(cut(graph.nodes[node][0], 60)), node]),
+      hovertemplate: "%{customdata[0]}<extra></extra>",
+      marker: {
+        symbol: nodes.map((node) => graph.nodes[node][1]), size: nodes.map((node) => node === focus ? 22 : 17),
+        color: nodes.map((node) => graph.nodes[node][2]), opacity: 1,
+        line: { color: nodes.map((node) => node === focus ? "var(--ink)" : "var(--surface)"), width: 2 },
+      },
+    });
+    const [first, last] = [Math.min(...columns.keys()), Math.max(...columns.keys())];
+    const { xaxis, yaxis, annotations, ...rest } = figure.layout;
+    const label = (annotations && annotations[0]) || {};
+    const layout = {
+      ...rest, xaxis: { ...xaxis, range: [first - 0.45, last + 0.45] },
+      yaxis: { ...yaxis, range: [-tallest / 2 - 0.3, tallest / 2 + 0.2] },
+      annotations: nodes.map((node) => ({ ...label, text: safe(cut(graph.nodes[node][0], 28)), x: place.get(node)[0], y: place.get(node)[1] })),
+    };
+    return { view: { data: [...data, ...figure.data.filter((trace) => trace.showlegend !== false)], layout }, rows: tallest, all, drawn: nodes.length, up, down };
+  };
+  const explorer = (id) => {
+    const graph = page.graphs[id], place = document.getElementById(id), height = place.clientHeight;
+    const numbers = new Map(graph.nodes.map(([name], at) => [name, at]));
+    const list = element("datalist", "", { id: id + "-names" });
+    graph.nodes.forEach(([name]) => list.append(element("option", "", { value: name })));
+    const find = element("input", "", { type: "search", list: id + "-names", autocomplete: "off", spellcheck: "false" });
+    const mode = element("select");
+    for (const [value, words] of [["near", "its neighbours"], ["upstream", "all upstream of it"], ["downstream", "all downstream of it"]]) {
+      mode.append(element("option", words, { value }));
+    }
+    const whole = element("button", "Whole graph", { type: "button" });
+    const said = element("span", "", { class: "count" });
+    let focus = null;
+    const show = () => {
+      if (focus === null) {
+        delete views[id];
+        place.style.height = height + "px";
+        said.textContent = "";
+      } else {
+        const made = focused(page.figures[id], graph, focus, mode.value);
+        views[id] = made.view;
+        place.style.height = Math.max(240, 110 + 48 * made.rows) + "px";
+        const parts = [];
+        if (mode.value !== "upstream") parts.push(fixed(made.down, 0) + " downstream");
+        if (mode.value !== "downstream") parts.push(fixed(made.up, 0) + " upstream");
+        said.textContent = cut(graph.nodes[focus][0], 60) + ": " + parts.join(", ")
+          + (made.drawn < made.all ? "; the nearest " + made.drawn + " are drawn" : "");
+      }
+      whole.hidden = focus === null;
+      say(said.textContent || "The whole graph");
+      return draw(id).then(() => Plotly.Plots.resize(id));
+    };
+    const choose = (node) => { focus = node; find.value = node === null ? "" : graph.nodes[node][0]; show(); };
+    const nearest = (words) => {
+      const wanted = words.toLowerCase();
+      if (numbers.has(words)) return numbers.get(words);
+      const begins = graph.nodes.findIndex(([name]) => name.toLowerCase().startsWith(wanted));
+      return begins >= 0 ? begins : graph.nodes.findIndex(([name]) => name.toLowerCase().includes(wanted));
+    };
+    const search = () => {
+      const words = find.value.trim();
+      const node = words ? nearest(words) : -1;
+      if (node >= 0) { if (node !== focus) choose(node); }
+      else if (words) { said.textContent = "No node is called so."; say(said.textContent); }
+      else if (focus !== null) choose(null);
+    };
+    find.addEventListener("change", search);
+    find.addEventListener("input", () => { if (numbers.has(find.value) || !find.value) search(); });
+    find.addEventListener("keydown", (event) => { if (event.key === "Enter") search(); });
+    mode.addEventListener("change", () => { if (focus !== null) show(); });
+    whole.addEventListener("click", () => { choose(null); find.focus(); });
+    whole.hidden = true;
+    const named = (words, control) => { const made = element("label", words); made.append(" ", control); return made; };
+    const tools = element("div", "", { class: "tools explore" });
+    tools.append(named("Find", find), named("and show", mode), whole, said, list);
+    place.parentElement.before(tools);
+    place.on("plotly_click", (event) => {
+      const node = event.points.map((point) => point.customdata).find((data) => Array.isArray(data));
+      if (node) choose(node[1]);
+    });
   };
   const picture = (id) => {
     const button = element("button", "Save as SVG", { type: "button", "aria-label": "Save as SVG: " + document.getElementById(id + "-title").textContent });
@@ -227,7 +377,10 @@
 
   dress(theme);
   document.querySelectorAll("[data-table]").forEach(equip);
-  draw().then(() => { root.dataset.ready = ""; });
+  draw().then(() => {
+    Object.keys(page.graphs).forEach(explorer);
+    root.dataset.ready = "";
+  });
   Object.keys(page.figures).forEach(picture);
   reveal();
 })();

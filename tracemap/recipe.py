@@ -35,6 +35,7 @@ SECTIONS = (
     "bottlenecks",
     "dependencies",
     "blast_radius",
+    "critical_path",
     "changes",
     "exemplars",
     "handoff",

@@ -52,11 +52,11 @@ __all__ = ["edge", "hostile", "incident", "insufficient", "large", "ledger", "no
 
 BATCH_SECTIONS = (
     "summary", "graph", "edges", "spikes", "propagation", "origins", "bottlenecks",
-    "dependencies", "ledger",
+    "critical_path", "dependencies", "ledger",
 )  # fmt: skip
 POSTMORTEM_SECTIONS = (
     "summary", "timeline", "flow", "propagation", "origins", "blast_radius", "changes",
-    "exemplars", "handoff", "ledger",
+    "exemplars", "critical_path", "handoff", "ledger",
 )  # fmt: skip
 HOSTILE = (
     "</script><img src=x onerror=alert(1)>",

@@ -53,6 +53,15 @@ class Opened:
     requests: list[str] = field(default_factory=list)
 
 
+def resized(page: Page, width: int) -> None:
+    """Make the window as wide as another device's, and wait until the figures are drawn again."""
+    if page.viewport_size and page.viewport_size["width"] == width:
+        return
+    page.evaluate("delete document.documentElement.dataset.ready")
+    page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
+    page.wait_for_selector("html[data-ready]", state="attached", timeout=20_000)
+
+
 @contextmanager
 def opened(started: Browser, file: Path, width: int, theme: str) -> Iterator[Opened]:
     """Open a file as somebody would who got it by e-mail, and wait until its figures are drawn."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tracemap.model import Findings
+from tracemap.report import build
 from tracemap.report.blocks import FigureBlock, Page, Section, TableBlock
 
 
@@ -23,3 +25,10 @@ def column(table: TableBlock, key: str) -> list[object]:
     """One column of a table."""
     place = [column.key for column in table.columns].index(key)
     return [row[place] for row in table.rows]
+
+
+def figure(findings: Findings, id_: str) -> FigureBlock:
+    """One figure of a report."""
+    blocks = [block for section in sections(build(findings).view).values()
+              for block in section.blocks]  # fmt: skip
+    return next(block for block in blocks if isinstance(block, FigureBlock) and block.id == id_)

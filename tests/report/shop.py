@@ -313,7 +313,9 @@ def _span(
         "service": service, "operation": operation, "name": operation, "kind": kind,
         "status_code": "UNSET", "start_ns": NOON_NS + int(start * MS),
         "duration_ns": int(duration * MS), "self_ns": int(critical * MS),
-        "critical_ns": int(critical * MS), "flags": [], **more,
+        "critical_ns": int(critical * MS), "flags": [],
+        "critical_parts_ns": [int((duration - critical) * MS), int(duration * MS)] * bool(critical),
+        **more,
     }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ def changed(**columns: object) -> Findings:
 def test_an_incident_says_who_whom_how_much_and_what_stopped_it() -> None:
     """One sentence that can be read out on a call."""
     assert build(believable.incident()).headline == (
-        "storefront POST /buy slowed down by 276 ms per request on average (p95 320 → 820 ms): "
+        "storefront POST /buy slowed down by 276 ms per request on average (p95 318 → 790 ms): "
         "252 ms (91 % of this operation's change) is card-db's own time, which reached it over "
         "3 hops (card-db → payment → checkout → storefront); 179 ms more was offered by "
         "recommendations to checkout but absorbed by parallel slack."
@@ -250,4 +250,4 @@ def test_a_sentence_about_a_part_of_the_window_says_which() -> None:
     made = believable.incident("batch")
     made.incident = Window(NOON_NS + 2 * MINUTE_NS, NOON_NS + 8 * MINUTE_NS)
 
-    assert "(p95 320 → 820 ms) in 2026-03-02 12:02 to 12:08 UTC: 252 ms" in build(made).headline
+    assert "(p95 318 → 790 ms) in 2026-03-02 12:02 to 12:08 UTC: 252 ms" in build(made).headline

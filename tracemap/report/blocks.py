@@ -127,7 +127,10 @@ class FactsBlock:
 
 @dataclass(frozen=True)
 class Bar:
-    """One span of a waterfall; left and width are shares (0-1) of the trace."""
+    """One span of a waterfall; left and width are shares (0-1) of the trace.
+
+    `parts` are (left, width) of its own time on the critical path, shares of the trace as well.
+    """
 
     service: str
     operation: str
@@ -141,6 +144,7 @@ class Bar:
     critical_ms: float | None
     is_error: bool
     flags: tuple[str, ...]
+    parts: tuple[tuple[float, float], ...] = ()
 
     @property
     def is_critical(self) -> bool:
@@ -150,7 +154,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class WaterfallBlock:
-    """One trace as bars, in depth-first order; `total` spans of which `bars` are shown."""
+    """One trace as bars, in depth-first order; `total` spans of which `bars` are shown.
+
+    `table` has the spans with all their numbers.
+    """
 
     id: str
     title: str
@@ -158,6 +165,7 @@ class WaterfallBlock:
     duration_ms: float
     bars: tuple[Bar, ...]
     total: int
+    table: TableBlock | None = None
     block: str = field(default="waterfall", init=False)
 
 

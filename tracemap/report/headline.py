@@ -79,13 +79,12 @@ def _incident(story: Story, root: Root) -> Sentence:
 
 
 def _percentile_change(story: Story, step: Step) -> str:
-    """Return the p95 before and after, where the operation itself has a spike."""
-    for row in story.spikes:
-        is_it = (row["unit"], row["service"], row["operation"]) == ("server", *step)
-        if is_it and row["baseline_p95_ms"] is not None and row["p95_ms"] is not None:
-            before, after = in_ms(row["baseline_p95_ms"] * 1e6), in_ms(row["p95_ms"] * 1e6)
-            return f" (p95 {before.removesuffix(' ms')} → {after})"
-    return ""
+    """Return the p95 of the baseline and of the window, of all its requests."""
+    row = story.waited.get(step)
+    if row is None or row["baseline_p95_ms"] is None or row["p95_ms"] is None:
+        return ""
+    before, after = in_ms(row["baseline_p95_ms"] * 1e6), in_ms(row["p95_ms"] * 1e6)
+    return f" (p95 {before.removesuffix(' ms')} → {after})"
 
 
 def _when(story: Story) -> str:

@@ -108,7 +108,7 @@ def _tables(page: Page) -> list[TableBlock]:
     for block in _blocks(page):
         if isinstance(block, TableBlock):
             tables.append(block)
-        elif isinstance(block, FigureBlock) and block.table is not None:
+        elif isinstance(block, FigureBlock | WaterfallBlock) and block.table is not None:
             tables.append(block.table)
     return tables
 

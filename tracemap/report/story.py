@@ -52,6 +52,11 @@ class Leaf:
         """Milliseconds per root request."""
         return float(self.row["share_ms"])
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the root operation's own time."""
+        return self.row["leaf"] == "self" and len(self.steps) == 1
+
     def passes(self, edge: Row) -> int | None:
         """Return how far below a pair of operations the leaf ends: 0 right there; None: elsewhere.
 
@@ -115,11 +120,7 @@ class Root:
     @property
     def own_ms(self) -> float:
         """The part that is the operation's own time."""
-        return sum(
-            leaf.share_ms
-            for leaf in self.leaves
-            if leaf.row["leaf"] == "self" and len(leaf.steps) == 1
-        )
+        return sum(leaf.share_ms for leaf in self.leaves if leaf.is_own)
 
     @property
     def unexplained_ms(self) -> float:
@@ -257,6 +258,11 @@ class Story:
                 root.operation,
             ),
         )
+
+    @cached_property
+    def waited(self) -> dict[Step, Row]:
+        """What users waited before and during, by operation."""
+        return {(row["service"], row["operation"]): row for row in self.finding("user_operations")}
 
     def usual_ms(self, step: Step) -> float | None:
         """Return about how long an operation took in the baseline: the middle of its medians."""

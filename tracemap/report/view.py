@@ -70,7 +70,7 @@ def _wanted(findings: Findings) -> list[str]:
 def _proof(story: Story) -> Section | None:
     """Return the section that is moved up to the headline, because it proves it."""
     if story.findings.verdict != "incident":
-        return graph(story)
+        return timeline(story) or graph(story)
     if "timeline" in story.findings.sections:
         return timeline(story)
     figure = spike_panels(story, "proof-figure")

@@ -25,6 +25,12 @@ _FRAME_PX = 84
 _GAP_SHARE = 0.28
 _FEW_POINTS = 3
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
+_STROKES: tuple[tuple[str, dict[str, Any], float], ...] = (
+    ("p50", {"width": 1, "dash": "dot"}, 1),
+    ("p95", {"width": 2.25}, 1),
+    ("p99", {"width": 1}, 0.55),
+)
+"""Lines of a panel: name, stroke, opacity."""
 _ROLE_WORDS = {"origin": "origin", "victim": "hurt", "between": "on the way", "user": "users"}
 Unit = tuple[str, str, str, str]
 """Unit, service, operation, downstream: the key of the finding ``timeline``."""
@@ -130,45 +136,39 @@ def _value_axis(number: int, total: int) -> dict[str, Any]:
 
 
 def _lines(panel: Panel, key: str) -> list[dict[str, Any]]:
-    times, p50, p95 = _with_gaps(panel.rows)
+    times, values = _with_gaps(panel.rows)
     mode = "lines+markers" if len(panel.rows) <= _FEW_POINTS else "lines"
     colour = BY_ROLE[panel.role]
     common = {"type": "scatter", "x": times, "yaxis": key, "mode": mode, "connectgaps": False}
     return [
         {
             **common,
-            "y": p50,
-            "name": "p50",
-            "line": {"color": colour, "width": 1, "dash": "dot"},
-            "hovertemplate": "p50 %{y:,.3~s} ms<extra></extra>",
-        },
-        {
-            **common,
-            "y": p95,
-            "name": "p95",
-            "line": {"color": colour, "width": 2.25},
-            "hovertemplate": "p95 %{y:,.3~s} ms<extra></extra>",
-        },
+            "y": values[name],
+            "name": name,
+            "line": {"color": colour, **line},
+            "opacity": opacity,
+            "hovertemplate": f"{name} %{{y:,.3~s}} ms<extra></extra>",
+        }
+        for name, line, opacity in _STROKES
     ]
 
 
-def _with_gaps(rows: Sequence[Row]) -> tuple[list[str], list[float | None], list[float | None]]:
-    """Return times, p50 and p95, with an empty point where cells of time are missing."""
+def _with_gaps(rows: Sequence[Row]) -> tuple[list[str], dict[str, list[float | None]]]:
+    """Return times and percentiles by name, with an empty point where cells are missing."""
     starts = [datetime.fromisoformat(row["window_start"]).timestamp() for row in rows]
     steps = [after - before for before, after in pairwise(starts)]
     step = min(steps, default=0)
     times: list[str] = []
-    p50: list[float | None] = []
-    p95: list[float | None] = []
+    values: dict[str, list[float | None]] = {name: [] for name, _, _ in _STROKES}
     for number, row in enumerate(rows):
         if number and steps[number - 1] > 1.5 * step:
             times.append(row["window_start"])
-            p50.append(None)
-            p95.append(None)
+            for points in values.values():
+                points.append(None)
         times.append(row["window_start"])
-        p50.append(row["p50_ms"])
-        p95.append(row["p95_ms"])
-    return times, p50, p95
+        for name, points in values.items():
+            points.append(row[f"{name}_ms"])
+    return times, values
 
 
 def _title(panel: Panel, key: str) -> dict[str, Any]:

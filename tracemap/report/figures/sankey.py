@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tracemap.report.blocks import FigureBlock, TableBlock
-from tracemap.report.figures.style import GRID, INK, layout, text
+from tracemap.report.figures.style import GRID, INK, layout, lines, text, width_px
 from tracemap.report.names import shown
 from tracemap.report.words import in_ms
 
-_ROW_PX, _FRAME_PX, _COLUMN_PX = 46, 60, 170
+_ROW_PX, _FRAME_PX = 62, 60
 
 
 @dataclass(frozen=True)
 class Stop:
-    """A node of the diagram: how far from the user (0: the user's operation), and what it is."""
+    """A node of the diagram: what it is, its role, and which of those on one way it is.
 
-    hops: int
+    One way may pass a node twice (A calls B, which calls A): `visit` tells the two apart, so that
+    the diagram never runs in a circle.
+    """
+
     label: str
     role: str
+    visit: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,13 +47,15 @@ def sankey(
     table: TableBlock | None = None,
 ) -> FigureBlock:
     """Return the diagram, origin on the left; `colours` by role of a stop."""
+    columns_of = _columns(streams)
     stops = sorted(
-        {stop for stream in streams for stop in (stream.source, stream.target)},
-        key=lambda stop: (-stop.hops, stop.label, stop.role),
+        columns_of, key=lambda stop: (columns_of[stop], stop.label, stop.role, stop.visit)
     )
     number = {stop: index for index, stop in enumerate(stops)}
-    columns = max((stop.hops for stop in stops), default=0) + 1
-    tallest = max((sum(stop.hops == hops for stop in stops) for hops in range(columns)), default=1)
+    sizes = Counter(columns_of.values())
+    tallest = max(sizes.values(), default=1)
+    passes = {stop: _passes(stop, streams) for stop in stops}
+    labels = [f"{lines(stop.label, 30)} {in_ms(passes[stop] * 1e6)}" for stop in stops]
     data = [
         {
             "type": "sankey",
@@ -57,12 +64,13 @@ def sankey(
             "valuesuffix": " ms",
             "textfont": {"color": INK, "size": 12, "shadow": "none"},
             "node": {
-                "label": [text(shown(stop.label, 44)) for stop in stops],
+                "label": labels,
+                "align": "right",
                 "color": [colours[stop.role] for stop in stops],
                 "line": {"width": 0},
                 "thickness": 14,
-                "pad": 22,
-                "hovertemplate": "%{label}: %{value}<extra></extra>",
+                "pad": 34,
+                "hovertemplate": "%{label}<extra></extra>",
             },
             "link": {
                 "source": [number[stream.source] for stream in streams],
@@ -82,8 +90,39 @@ def sankey(
     return FigureBlock(
         id_, title, summary, {"data": data, "layout": made},
         height_px=_FRAME_PX + _ROW_PX * max(3, tallest),
-        min_width_px=_COLUMN_PX * columns, table=table,
+        min_width_px=_width(labels, [columns_of[stop] for stop in stops]), table=table,
     )  # fmt: skip
+
+
+def _width(labels: Sequence[str], columns: Sequence[int]) -> int:
+    """Return the width at which no label reaches another: those of the last column face left."""
+    last = max(columns, default=0)
+    facing, others = (
+        max((width_px(label) for label, column in zip(labels, columns, strict=True)
+             if (column == last) is is_last), default=0)
+        for is_last in (True, False)
+    )  # fmt: skip
+    return last * (others + facing + 30) + 30
+
+
+def _columns(streams: Sequence[Stream]) -> dict[Stop, int]:
+    """Return the column of each stop: the longest way to it from where time began."""
+    columns = {stop: 0 for stream in streams for stop in (stream.source, stream.target)}
+    for _ in columns:
+        moved = False
+        for stream in streams:
+            if columns[stream.target] <= columns[stream.source]:
+                columns[stream.target] = columns[stream.source] + 1
+                moved = True
+        if not moved:
+            break
+    return columns
+
+
+def _passes(stop: Stop, streams: Sequence[Stream]) -> float:
+    """Return the milliseconds that pass a stop: what leaves it, or reaches it at the end."""
+    leaving = sum(stream.value_ms for stream in streams if stream.source == stop)
+    return leaving or sum(stream.value_ms for stream in streams if stream.target == stop)
 
 
 def stream_words(source: str, target: str, value_ms: float) -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from tracemap.report.names import shown
+
+LETTER_PX = 6.6
+"""About how wide a letter of a label is."""
 INK = "var(--ink)"
 MUTED = "var(--muted)"
 GRID = "var(--grid)"
@@ -23,6 +27,16 @@ HEAT = [[step / 4, f"var(--heat-{step})"] for step in range(5)]
 def text(name: str) -> str:
     """Return a name as plotly shows it literally: plotly reads a small part of HTML."""
     return escape(name, quote=False)
+
+
+def lines(name: str, length: int) -> str:
+    """Return a name for plotly, service and operation below each other: half as wide."""
+    return "<br>".join(text(shown(part, length)) for part in name.split(" · "))
+
+
+def width_px(label: str) -> int:
+    """Return about how wide a label made by `lines` is."""
+    return int(LETTER_PX * max(len(part) for part in label.split("<br>")))
 
 
 def layout(**more: Any) -> dict[str, Any]:  # noqa: ANN401

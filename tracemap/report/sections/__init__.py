@@ -9,6 +9,7 @@ from tracemap.report.blocks import Section
 from tracemap.report.sections.blast_radius import blast_radius
 from tracemap.report.sections.bottlenecks import bottlenecks
 from tracemap.report.sections.changes import changes
+from tracemap.report.sections.critical_path import critical_path
 from tracemap.report.sections.dependencies import dependencies
 from tracemap.report.sections.edges import edges
 from tracemap.report.sections.exemplars import exemplars
@@ -36,6 +37,7 @@ SECTIONS: Mapping[str, Callable[[Story], Section | None]] = MappingProxyType(
         "bottlenecks": bottlenecks,
         "dependencies": dependencies,
         "blast_radius": blast_radius,
+        "critical_path": critical_path,
         "changes": changes,
         "exemplars": exemplars,
         "handoff": handoff,

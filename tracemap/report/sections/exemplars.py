@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import polars as pl
 
-from tracemap.report.blocks import Bar, Block, Section, WaterfallBlock
+from tracemap.report.blocks import Bar, Block, Column, Section, TableBlock, WaterfallBlock
 from tracemap.report.names import shown
 from tracemap.report.rows import Row, rows
 from tracemap.report.story import Story
+from tracemap.report.tables import OPERATION, SERVICE, table
+from tracemap.report.words import counted
 
 _SHOWN = 60
+_LISTED = 5_000
+_FINEST = 0.0005
+"""Stretches of the critical path closer than this share of the trace are drawn as one."""
+_COLUMNS = (
+    Column("span_id", "Span", "id"),
+    Column("parent_span_id", "Below", "id"),
+    SERVICE,
+    OPERATION,
+    Column("kind", "Kind"),
+    Column("status_code", "Status"),
+    Column("start_ms", "Start ms", "ms"),
+    Column("duration_ms", "Duration ms", "ms"),
+    Column("self_ms", "Own ms", "ms", "own-time"),
+    Column("critical_ms", "Critical ms", "ms", "critical-path"),
+    Column("flags", "Flags", "ids"),
+)
 _TITLES = {"typical": "A typical trace", "worst": "The worst trace"}
 
 
@@ -28,8 +46,9 @@ def exemplars(story: Story) -> Section | None:
         "exemplars",
         "Exemplars",
         tuple(blocks),
-        "One bar per span, indented by depth. Strong bars are on the critical path: their own time "
-        "adds up to the trace's duration. Pale bars were waited for by nobody, or not to the end.",
+        "One bar per span, indented by depth. The strong parts are the critical path: together "
+        "they are the whole duration, and to shorten one of them shortens the trace. In its pale "
+        "parts a span waits for others, or nobody waits for it.",
     )
 
 
@@ -54,7 +73,19 @@ def waterfall(role: str, trace: pl.DataFrame) -> WaterfallBlock:
         or whole_ms,
         bars,
         len(spans),
+        _table(role, spans, offsets),
     )
+
+
+def _table(role: str, spans: list[Row], offsets: list[float]) -> TableBlock:
+    rows = [
+        {**row, "start_ms": offset, "operation": row["operation"] or row["name"]}
+        for row, offset in zip(spans[:_LISTED], offsets, strict=False)
+    ]
+    caption = f"{_TITLES.get(role, shown(role))}: {counted(len(spans), 'span')}"
+    if len(spans) > _LISTED:
+        caption = f"{caption}, the first {_LISTED:,}"
+    return table(f"trace-{role}-table", caption, _COLUMNS, rows, folded=True)
 
 
 def _kept(spans: list[Row]) -> set[int]:
@@ -87,4 +118,19 @@ def _bar(row: Row, offset_ms: float, whole_ms: float) -> Bar:
         critical_ms=row["critical_ms"],
         is_error=row["status_code"] == "ERROR",
         flags=tuple(shown(flag) for flag in row["flags"] or ()),
+        parts=_parts(row["critical_parts_ms"] or [], left, whole_ms),
+    )
+
+
+def _parts(ends: list[float], left: float, whole_ms: float) -> tuple[tuple[float, float], ...]:
+    """Return (left, width) of each stretch; stretches too close to tell apart become one."""
+    joined: list[tuple[float, float]] = []
+    for start_ms, end_ms in zip(ends[::2], ends[1::2], strict=True):
+        start, end = left + start_ms / whole_ms, left + end_ms / whole_ms
+        if joined and start - joined[-1][1] < _FINEST:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return tuple(
+        (round(start, 5), round(min(end, 1.0) - start, 5)) for start, end in joined if start < 1
     )

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from tracemap.report.blocks import Block, Column, FigureBlock, Section, TableBlock, remark
 from tracemap.report.figures.sankey import Stop, Stream, sankey, stream_words
+from tracemap.report.figures.steps import Change, steps
 from tracemap.report.names import label, shown
 from tracemap.report.rows import Row
 from tracemap.report.sections.part import about_part
 from tracemap.report.story import LEAST_MS, Leaf, Root, Story
 from tracemap.report.tables import table
-from tracemap.report.words import counted, in_ms, interval
+from tracemap.report.words import counted, in_ms, interval, signed_ms
 
 _ROOTS = 6
 _PARTS = 10
+_STEPS = 8
 _SMALLEST_SHARE = 0.02
 _COLOURS = {
     "origin": "var(--origin)",
@@ -39,6 +42,8 @@ def flow(story: Story) -> Section | None:
         return None
     blocks: list[Block] = [*about_part(story)]
     figure = _figure(story, [root for root in roots if root.change_ms >= LEAST_MS][:_ROOTS])
+    if story.hit is not None and story.hit.change_ms >= LEAST_MS:
+        blocks += _steps(story, story.hit)
     numbers = _table(roots, is_folded=figure is not None)
     if figure is None:
         blocks.append(remark("No user-visible operation became slower on average."))
@@ -49,10 +54,34 @@ def flow(story: Story) -> Section | None:
         "flow",
         "Flow",
         tuple(blocks),
-        "Read from left to right: time began on the left and reached users on the right. The width "
-        "is milliseconds per user request; small parts and parts that got faster are left to the "
-        "table.",
+        "The bars lead from the mean before to the mean during, and every part in between adds or "
+        "takes away. The bands show the way: time began on the left and reached users on the "
+        "right; their width is milliseconds per user request. Small parts and parts that got "
+        "faster are left to the table.",
     )
+
+
+def _steps(story: Story, root: Root) -> list[Block]:
+    """Return how one operation came from its mean before to its mean during; () where unknown."""
+    row = story.waited.get(root.step)
+    if row is None or row["baseline_mean_ms"] is None:
+        return []
+    parts: dict[str, float] = {}
+    for leaf in root.leaves:
+        what = "own time" if leaf.is_own else leaf_words(leaf.row)
+        parts[what] = parts.get(what, 0.0) + leaf.share_ms
+    ranked = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
+    large = [part for part in ranked if abs(part[1]) >= _SMALLEST_SHARE * abs(root.change_ms)]
+    changes = [Change(what, ms) for what, ms in large[:_STEPS]]
+    rest_ms = root.change_ms - sum(change.ms for change in changes)
+    if len(changes) < len(parts):
+        changes.append(Change("all other parts", rest_ms))
+    before_ms = row["baseline_mean_ms"]
+    said = [in_ms(before_ms * 1e6), *(f"{signed_ms(each.ms)} {each.what}" for each in changes)]
+    name = label(*root.step)
+    said.append(in_ms((before_ms + root.change_ms) * 1e6))
+    summary = f"{name}, mean per request: {' → '.join(said)}."
+    return [steps("steps-figure", f"{name}, step by step", summary, before_ms, changes)]
 
 
 def leaf_words(row: Row) -> str:
@@ -69,19 +98,14 @@ def leaf_words(row: Row) -> str:
 
 
 def _figure(story: Story, roots: list[Root]) -> FigureBlock | None:
-    merged: dict[tuple[Stop, Stop], float] = {}
-    for root in roots:
-        large = [leaf for leaf in root.leaves if leaf.share_ms > _SMALLEST_SHARE * root.change_ms]
-        for leaf in sorted(large, key=lambda leaf: -leaf.share_ms)[:_PARTS]:
-            for ends in _stops(story, leaf):
-                merged[ends] = merged.get(ends, 0.0) + leaf.share_ms
+    merged = _merged(story, roots)
     if not merged:
         return None
     streams = [
         Stream(*ends, value, stream_words(ends[0].label, ends[1].label, value))
         for ends, value in sorted(
             merged.items(),
-            key=lambda item: (-item[0][0].hops, item[0][0].label, item[0][1].label),
+            key=lambda item: (item[0][0].label, item[0][1].label, item[0][0].visit),
         )
     ]
     first = story.hit if story.hit in roots else roots[0]
@@ -95,23 +119,60 @@ def _figure(story: Story, roots: list[Root]) -> FigureBlock | None:
     return sankey("flow-figure", "From origin to users", summary, streams, colours=_COLOURS)
 
 
+def _merged(story: Story, roots: list[Root]) -> dict[tuple[Stop, Stop], float]:
+    """Return milliseconds by pair of stops; ways that meet at a service meet in the diagram.
+
+    Two ways may pass the same services in opposite order. The one that would close a circle with
+    those before it keeps its stops to itself.
+    """
+    merged: dict[tuple[Stop, Stop], float] = {}
+    for number, root in enumerate(roots):
+        large = [leaf for leaf in root.leaves if leaf.share_ms > _SMALLEST_SHARE * root.change_ms]
+        for place, leaf in enumerate(sorted(large, key=lambda leaf: -leaf.share_ms)[:_PARTS]):
+            way = _stops(story, leaf)
+            if _closes_a_circle(merged, way):
+                apart = 1 + number * _PARTS + place
+                way = [
+                    (replace(start, visit=1000 * apart), replace(end, visit=1000 * apart))
+                    for start, end in way
+                ]
+            for ends in way:
+                merged[ends] = merged.get(ends, 0.0) + leaf.share_ms
+    return merged
+
+
+def _closes_a_circle(
+    streams: Iterable[tuple[Stop, Stop]], way: Sequence[tuple[Stop, Stop]]
+) -> bool:
+    """Return whether streams that run in no circle would with `way` added."""
+    ahead: dict[Stop, set[Stop]] = {}
+    for start, end in [*streams, *way]:
+        ahead.setdefault(start, set()).add(end)
+    for first, _ in way:
+        reached, pending = set[Stop](), [first]
+        while pending:
+            for stop in ahead.get(pending.pop(), ()):
+                if stop == first:
+                    return True
+                if stop not in reached:
+                    reached.add(stop)
+                    pending.append(stop)
+    return False
+
+
 def _stops(story: Story, leaf: Leaf) -> list[tuple[Stop, Stop]]:
     """Return the pairs of stops a leaf's time passes, origin first."""
     entries = [step for step in leaf.steps if step[1] or step == leaf.steps[-1]]
     is_origin = story.origin is not None and any(
         leaf in root.from_origin(story.origin) for root in story.roots
     )
-    stops = [
-        Stop(
-            len(entries) - 1 - number,
-            label(*step),
-            "user" if number == len(entries) - 1 else "hop",
-        )
-        for number, step in enumerate(entries)
-    ]
-    start = Stop(len(entries), leaf_words(leaf.row), "origin" if is_origin else "leaf")
-    way = [start, *stops]
-    return list(pairwise(way))
+    stops = [Stop(leaf_words(leaf.row), "origin" if is_origin else "leaf")]
+    for number, step in enumerate(entries):
+        name = label(*step)
+        role = "user" if number == len(entries) - 1 else "hop"
+        visit = sum((stop.label, stop.role) == (name, role) for stop in stops)
+        stops.append(Stop(name, role, visit))
+    return list(pairwise(stops))
 
 
 def _table(roots: list[Root], *, is_folded: bool) -> TableBlock:

@@ -7,10 +7,12 @@ from tracemap.report.blocks import FigureBlock, Section
 from tracemap.report.figures.panels import Panel, Shade, Unit, panels
 from tracemap.report.names import label
 from tracemap.report.rows import Row
+from tracemap.report.sections.spikes import unit_of
 from tracemap.report.story import LEAST_MS, Step, Story
 from tracemap.report.words import span_of
 
 _SHOWN = 5
+_ORDER = "Read downwards: the origin is on top, what it reached below it. "
 _VISIBLE = 1.1
 """A middle that rose by less is a flat line to the eye."""
 
@@ -24,8 +26,9 @@ def timeline(story: Story) -> Section | None:
         "timeline",
         "Timeline",
         (figure,),
-        "Read downwards: the origin is on top, what it reached below it. The strong line is p95, "
-        "the dotted one the median; each panel has its own scale.",
+        f"{_ORDER if story.findings.verdict == 'incident' else ''}The strong line is p95, the thin "
+        "one p99, the dotted one the median; each panel has its own scale. Stretches in which a "
+        "latency left its baseline are shaded.",
     )
 
 
@@ -33,15 +36,30 @@ def _figure(story: Story) -> FigureBlock | None:
     chosen = _chosen(story)
     if not chosen:
         return None
-    shown = [Panel(unit, label(*unit[1:3]), role, story.lines[unit]) for unit, role in chosen]
+    shown = [
+        Panel(unit, label(*unit[1:3]), role, story.lines[unit], _spikes(story, unit))
+        for unit, role in chosen
+    ]
     findings = story.findings
+    is_incident = findings.verdict == "incident"
     shades = [
         *_shades(findings.baseline, "baseline"),
-        *_shades(story.compared, "incident"),
+        *(_shades(story.compared, "incident") if is_incident else ()),
     ]
     window = span_of(findings.window)
     summary = f"The window is {window}. " + " ".join(panel.words() for panel in shown)
-    return panels("timeline-figure", "Origin and victims over time", summary, shown, shades)
+    title = "Origin and victims over time" if is_incident else "What users waited over time"
+    return panels("timeline-figure", title, summary, shown, shades)
+
+
+def _spikes(story: Story, unit: Unit) -> tuple[tuple[str, str], ...]:
+    """Return when a unit spiked, as far as that is not shaded in all panels already."""
+    window = story.compared
+    spans = [(row["start"], row["end"]) for row in story.spikes if unit_of(row) == unit]
+    if window is None or story.findings.verdict != "incident":
+        return tuple(spans)
+    start, end = iso(window.start_ns), iso(window.end_ns)
+    return tuple(span for span in spans if span[0] < start or span[1] > end)
 
 
 def _shades(window: Window | None, kind: str) -> list[Shade]:
@@ -54,11 +72,15 @@ def _chosen(story: Story) -> list[tuple[Unit, str]]:
     way = _way(story)
     for number, step in enumerate(way):
         role = "origin" if number == 0 else "victim" if number == len(way) - 1 else "between"
-        unit = _origin_unit(story, step) if number == 0 else _unit(story, "server", step)
+        waits = way[number + 1][0] if number + 1 < len(way) else ""
+        if number == 0:
+            unit = _origin_unit(story, step, waits)
+        else:
+            unit = _unit(story, "server", step, waits)
         if unit is not None:
             chosen.setdefault(unit, role if role != "victim" or _rose(story, unit) else "user")
     for root in story.roots:
-        unit = _unit(story, "server", (root.service, root.operation))
+        unit = _unit(story, "server", (root.service, root.operation), "")
         if unit is not None and root.change_ms >= LEAST_MS and _rose(story, unit):
             chosen.setdefault(unit, "victim")
     if not chosen:
@@ -79,7 +101,8 @@ def _way(story: Story) -> list[Step]:
     return [(origin["service"], origin["operation"] or "")]
 
 
-def _origin_unit(story: Story, step: Step) -> Unit | None:
+def _origin_unit(story: Story, step: Step, waits: str) -> Unit | None:
+    """Return the line that shows the origin: as who waits for it on the way sees it, if any."""
     origin = story.origin
     if origin is None:
         return None
@@ -98,7 +121,7 @@ def _origin_unit(story: Story, step: Step) -> Unit | None:
             (origin["service"], origin["operation"] or ""),
             (origin["service"], ""),
         ):
-            unit = _unit(story, measured, named)
+            unit = _unit(story, measured, named, waits)
             if unit is not None:
                 return unit
     return None
@@ -114,12 +137,20 @@ def _ends(story: Story, origin: Row) -> tuple[str, str] | None:
     return leaves[0].row["service"], leaves[0].row["upstream"]
 
 
-def _unit(story: Story, measured: str, step: Step) -> Unit | None:
-    """Return the unit of that operation, else the service's that rose most."""
+def _unit(story: Story, measured: str, step: Step, waits: str) -> Unit | None:
+    """Return the unit of that operation as its downstream on the way calls it.
+
+    Else as all call it together, else the one that rose most: of the operation, where it has any
+    line, of the service otherwise. '' as downstream: all together.
+    """
     service, operation = step
     mine = [unit for unit in story.lines if unit[:2] == (measured, service)]
-    exact = [unit for unit in mine if unit[2] == operation]
-    return max(exact or mine, key=lambda unit: (_rise(story, unit), unit), default=None)
+    exact = [unit for unit in mine if unit[2] == operation] or mine
+    for downstream in (waits, ""):
+        fitting = [unit for unit in exact if unit[3] == downstream]
+        if fitting:
+            return max(fitting, key=lambda unit: (_rise(story, unit), unit))
+    return max(exact, key=lambda unit: (_rise(story, unit), unit), default=None)
 
 
 def _rose(story: Story, unit: Unit) -> bool:

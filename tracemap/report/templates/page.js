@@ -161,10 +161,12 @@
   };
   const FIRST_LEAST = 380;
   const proof = document.querySelector(".proof .plot");
-  if (proof && innerWidth >= 640) {  /* the figure that proves the headline is seen without scrolling */
-    const room = innerHeight - proof.getBoundingClientRect().top - scrollY - 8;
-    proof.style.height = Math.max(Math.min(FIRST_LEAST, proof.clientHeight), Math.min(proof.clientHeight, room)) + "px";
-  }
+  const proofHeight = proof ? proof.clientHeight : 0;
+  const fit = () => {  /* the figure that proves the headline is seen without scrolling */
+    if (!proof) return;
+    const room = innerWidth < 640 ? proofHeight : innerHeight - proof.getBoundingClientRect().top - scrollY - 8;
+    proof.style.height = Math.max(Math.min(FIRST_LEAST, proofHeight), Math.min(proofHeight, room)) + "px";
+  };
   const views = {};  /* what is drawn in the place of a figure, by its id */
   const draw = (only) => {
     if (typeof Plotly === "undefined") return Promise.resolve();
@@ -174,7 +176,7 @@
       if (document.getElementById(id).clientWidth < 520) {  /* no room for remarks in titles */
         for (const mark of layout.annotations || []) mark.text = mark.text.replace(/ <i>[^<]*<\/i>$/, "");
       }
-      return Plotly.react(id, data, layout, { responsive: true, displayModeBar: false, scrollZoom: false, doubleClick: false });
+      return Plotly.react(id, data, layout, { displayModeBar: false, scrollZoom: false, doubleClick: false });
     });
     return Promise.all(drawn);
   };
@@ -364,6 +366,12 @@
     if (target && target.tagName === "DETAILS") { target.open = true; target.scrollIntoView({ block: "center" }); }
   };
   addEventListener("hashchange", reveal);
+  let width = innerWidth, pause = 0;
+  addEventListener("resize", () => {  /* a phone that hides its address bar stays as wide: nothing to do */
+    if (innerWidth === width) return;
+    clearTimeout(pause);
+    pause = setTimeout(() => { width = innerWidth; fit(); draw().then(() => { root.dataset.ready = ""; }); }, 100);
+  });
 
   const links = new Map([...document.querySelectorAll("nav ol a")].map((link) => [link.getAttribute("href").slice(1), link]));
   const seen = new IntersectionObserver((entries) => {
@@ -377,6 +385,7 @@
 
   dress(theme);
   document.querySelectorAll("[data-table]").forEach(equip);
+  fit();
   draw().then(() => {
     Object.keys(page.graphs).forEach(explorer);
     root.dataset.ready = "";

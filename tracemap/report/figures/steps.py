@@ -1,0 +1,79 @@
+"""A number before, what was added and taken away, and the number after, as bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from tracemap.report.blocks import Column, FigureBlock
+from tracemap.report.figures.style import GRID, INK, axis, layout, text
+from tracemap.report.names import shown
+from tracemap.report.tables import table
+from tracemap.report.words import in_ms, signed_ms
+
+_BAR_PX, _FRAME_PX = 30, 60
+_LABEL_LENGTH, _LETTER_PX = 34, 6.6
+_COLUMNS = (
+    Column("what", "Step", "name"),
+    Column("ms", "ms", "ms", "flow-share"),
+    Column("sum_ms", "Sum so far ms", "ms", "flow-share"),
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A part of the change: what it is and how many milliseconds."""
+
+    what: str
+    ms: float
+
+
+def steps(
+    id_: str, title: str, summary: str, before_ms: float, changes: Sequence[Change]
+) -> FigureBlock:
+    """Return the figure from `before_ms` over `changes` to their sum, with its table."""
+    after_ms = before_ms + sum(change.ms for change in changes)
+    names = ["before", *(change.what for change in changes), "during"]
+    said = [in_ms(before_ms * 1e6), *(signed_ms(change.ms) for change in changes)]
+    said.append(in_ms(after_ms * 1e6))
+    data = [
+        {
+            "type": "waterfall", "orientation": "h",
+            "measure": ["absolute", *["relative"] * len(changes), "total"],
+            "y": list(range(len(names))),
+            "x": [round(before_ms, 6), *(round(change.ms, 6) for change in changes), 0],
+            "text": said, "textposition": "outside", "textfont": {"color": INK, "size": 12},
+            "cliponaxis": False, "constraintext": "none",
+            "connector": {"line": {"color": GRID, "width": 1}},
+            "increasing": {"marker": {"color": "var(--origin)"}},
+            "decreasing": {"marker": {"color": "var(--victim)"}},
+            "totals": {"marker": {"color": "var(--node)"}},
+            "customdata": [
+                f"{text(shown(name, 80))}: {value}"
+                for name, value in zip(names, said, strict=True)
+            ],
+            "hovertemplate": "%{customdata}<extra></extra>",
+        }
+    ]  # fmt: skip
+    labels = [shown(name, _LABEL_LENGTH) for name in names]
+    left = int(_LETTER_PX * max(len(label) for label in labels)) + 16
+    made = layout(
+        xaxis=axis(rangemode="tozero", ticksuffix=" ms", nticks=6),
+        yaxis=axis(
+            tickmode="array", tickvals=list(range(len(names))),
+            ticktext=[text(label) for label in labels], autorange="reversed", showgrid=False,
+        ),
+        margin={"l": left, "r": 70, "t": 8, "b": 32}, hovermode="closest",
+    )  # fmt: skip
+    sums = accumulate((change.ms for change in changes), initial=before_ms)
+    parts = [Change("before", before_ms), *changes]
+    rows = [
+        {"what": part.what, "ms": part.ms, "sum_ms": so_far}
+        for part, so_far in zip(parts, sums, strict=True)
+    ]
+    return FigureBlock(
+        id_, title, summary, {"data": data, "layout": made},
+        height_px=_FRAME_PX + _BAR_PX * len(names), min_width_px=left + 320,
+        table=table(f"{id_}-table", f"{title}: step by step", _COLUMNS, rows, folded=True),
+    )  # fmt: skip

@@ -25,9 +25,9 @@ def test_shipped_recipes_load_and_stay_small(name: str) -> None:
     assert len((recipe.shipped() / f"{name}.toml").read_text().splitlines()) <= 40
 
 
-def test_shipped_recipes_are_batch_and_postmortem() -> None:
+def test_shipped_recipes_are_batch_postmortem_and_weekly() -> None:
     """The names that the docs and the command line promise."""
-    assert recipe.names() == ["batch", "postmortem"]
+    assert recipe.names() == ["batch", "postmortem", "weekly"]
 
 
 def test_a_file_names_its_recipe(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     for part in (
         "the key 'title' is missing",
         "unknown key 'titel' (did you mean 'title'?)",
-        "'7d' is not allowed (write 'all' or 'worst spike')",
+        "'7d' is not allowed (write 'all', 'worst spike' or 'last week')",
         "unknown finding 'spike' (did you mean 'spikes'?)",
         "unknown section 'sumary' (did you mean 'summary'?)",
         "unknown threshold 'spike_ratoi' (did you mean 'spike_ratio'?)",
@@ -75,7 +75,11 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     ("reference", "what", "hint"),
     [
         ("postmorten", "there is no recipe 'postmorten'", "did you mean 'postmortem'?"),
-        ("zzz", "there is no recipe 'zzz'", "take one of batch, postmortem, or the path of"),
+        (
+            "zzz",
+            "there is no recipe 'zzz'",
+            "take one of batch, postmortem, weekly, or the path of",
+        ),
         ("missing.toml", "the recipe cannot be read: No such file", "shipped recipes go by name"),
     ],
 )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tracemap import analyze, derive, engine
+from tracemap import analyze, derive, engine, weekly
 from tracemap.analyze import cast
 from tracemap.errors import NoDataError
 from tracemap.intake import Progress, silent, take_in
@@ -67,6 +67,8 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
     covered = store.covered()
     if covered is None:
         raise NoDataError("the database holds no spans", hint="tracemap ingest INPUT... fills it")
+    if recipe.is_long_term:
+        return weekly.findings(recipe, store, request, covered)
     thresholds = limits(recipe)
     latency = store.facts("latency_facts")
     # A report says whether anything spiked, so only a finding asked for alone does without.

@@ -39,12 +39,20 @@ SECTIONS = (
     "changes",
     "exemplars",
     "handoff",
+    "regressions",
+    "drift",
+    "trend",
+    "budget",
+    "teams",
     "ledger",
 )
 """What `report` can show; named here too, so that checking a recipe loads no plotting."""
 
 
+_LONG_TERM = {"drift", "regressions", "budget", "trend"}
+_BESIDE_LONG_TERM = _LONG_TERM | {"edges"}
 _COMPARING = {"flow", "propagation", "origins"}
+_WINDOWS = dict.fromkeys(_COMPARING, "worst spike") | dict.fromkeys(_LONG_TERM, "last week")
 _LARGEST = 1e12
 """No limit is larger; whole numbers stay exact and clear of overflow."""
 
@@ -58,8 +66,10 @@ class Recipe(BaseModel):
     Attributes:
         name: File name without ``.toml``; names the report's files.
         title: Title of the report.
-        window: ``all``: everything the database covers; ``worst spike``: the window of one spike.
-        baseline: ``auto``: chosen by `analyze.baseline`; ``none``: compare with nothing.
+        window: ``all``: everything the database covers; ``worst spike``: the window of one spike;
+            ``last week``: the last seven days covered.
+        baseline: ``auto``: chosen by `analyze.baseline`; ``none``: compare with nothing; ``weeks
+            before``: up to four whole weeks before the window.
         findings: What is computed, names of `model.FINDINGS`.
         sections: What the report shows, in order.
         thresholds: Values that differ from the defaults of `analyze.Thresholds`.
@@ -70,12 +80,17 @@ class Recipe(BaseModel):
 
     name: str = Field(exclude=True)
     title: str = Field(min_length=1)
-    window: Literal["all", "worst spike"] = "all"
-    baseline: Literal["auto", "none"] = "auto"
+    window: Literal["all", "worst spike", "last week"] = "all"
+    baseline: Literal["auto", "none", "weeks before"] = "auto"
     findings: list[str] = Field(min_length=1)
     sections: list[str] = Field(min_length=1)
     thresholds: dict[str, float] = {}
     owners: dict[str, str] = {}
+
+    @property
+    def is_long_term(self) -> bool:
+        """Whether it compares weeks, from facts alone."""
+        return bool(_LONG_TERM & set(self.findings))
 
     @property
     def compares(self) -> bool:
@@ -133,7 +148,8 @@ def single(finding: str, settings: Sequence[str] = ()) -> Recipe:
     """
     content: dict[str, Any] = {
         "title": finding,
-        "window": "worst spike" if finding in _COMPARING else "all",
+        "window": _WINDOWS.get(finding, "all"),
+        "baseline": "weeks before" if finding in _LONG_TERM else "auto",
         "findings": [finding],
         "sections": ["summary"],
     }
@@ -165,6 +181,7 @@ def check(
     mistakes += _unknown(content.get("sections"), SECTIONS, "section", "sections")
     mistakes += _unknown(content.get("thresholds"), threshold_defaults(), "threshold", "thresholds")
     mistakes += _impossible(content.get("thresholds"))
+    mistakes += _unfit(content)
     if recipe is not None and not mistakes:
         return recipe
     if len(mistakes) == 1:
@@ -195,10 +212,12 @@ def explain(recipe: Recipe) -> str:
     looked_at = {
         "all": "everything the database covers, or --from/--to",
         "worst spike": "the worst spike (--spike N: the N-th), or --from/--to",
+        "last week": "the last seven days covered, or --from/--to",
     }[recipe.window]
     compared = {
         "auto": "the same hours of an earlier week, else quiet time nearby, or --baseline-from/-to",
         "none": "nothing",
+        "weeks before": "up to four whole weeks before the window, or --baseline-from/-to",
     }[recipe.baseline]
     lines = [
         f"{recipe.name}: {recipe.title}",
@@ -265,6 +284,31 @@ def _mistake(detail: ErrorDetails) -> Mistake:
     if detail["type"] == "literal_error":
         return f"{value!r} is not allowed", key, f"write {detail['ctx']['expected']}"
     return f"{value!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}", key, ""
+
+
+def _unfit(content: dict[str, Any]) -> list[Mistake]:
+    """Return a mistake for each key that does not fit a recipe over weeks, or needs one."""
+    given = content.get("findings")
+    findings = (
+        {word for word in given if isinstance(word, str)} if isinstance(given, list) else set()
+    )
+    long_term = sorted(_LONG_TERM & findings)
+    weeks = {"window": "last week", "baseline": "weeks before"}
+    mistakes: list[Mistake] = []
+    for key, value in weeks.items():
+        if long_term and content.get(key, value) != value:
+            hint = f"write {value!r}, or leave {long_term[0]!r} out"
+            mistakes.append((f"{long_term[0]!r} compares weeks", key, hint))
+        if findings and not long_term and content.get(key) == value:
+            hint = f"add one of {', '.join(sorted(_LONG_TERM))}"
+            mistakes.append((f"{value!r} is for findings that compare weeks", key, hint))
+    if long_term:
+        mistakes += [
+            (f"{word!r} needs spans, {long_term[0]!r} compares weeks from facts", "findings",
+             "make two recipes of it")
+            for word in sorted((findings & set(FINDINGS)) - _BESIDE_LONG_TERM)
+        ]  # fmt: skip
+    return mistakes
 
 
 def _impossible(given: object) -> list[Mistake]:

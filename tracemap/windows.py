@@ -89,7 +89,7 @@ def choose(
     """
     asked = request.window.within(covered)
     if not request.window.is_open:
-        _require_calls(asked, cells, covered, "--from, --to")
+        require_calls(asked, cells, covered, "--from, --to")
     if not recipe.compares:
         unused = "the recipe compares nothing: the baseline asked for is not used"
         return Choice(asked, reason="" if request.baseline.is_open else unused)
@@ -144,7 +144,7 @@ def _compared(
     """
     if not request.baseline.is_open:
         given = request.baseline.within(Window(covered.start_ns, incident.start_ns))
-        _require_calls(given, cells, covered, "--baseline-from, --baseline-to")
+        require_calls(given, cells, covered, "--baseline-from, --baseline-to")
         overlaps = given.start_ns < incident.end_ns and incident.start_ns < given.end_ns
         if overlaps and given != incident:
             raise PipelineError(
@@ -158,7 +158,12 @@ def _compared(
     return baseline(incident, cells, spikes)
 
 
-def _require_calls(window: Window, cells: pl.Series, covered: Window, option: str) -> None:
+def require_calls(window: Window, cells: pl.Series, covered: Window, option: str) -> None:
+    """Raise an error that names `option` where no call was observed in `window`.
+
+    Raises:
+        NoDataError: If there is none.
+    """
     touched = (cells > window.start_ns - MINUTE_NS) & (cells < window.end_ns)
     if window.duration_ns <= 0 or not touched.any():
         raise NoDataError(

@@ -22,6 +22,7 @@ def test_the_promised_verbs_are_there() -> None:
         "cycles",
         "demo",
         "dependencies",
+        "drift",
         "edges",
         "formats",
         "graph",

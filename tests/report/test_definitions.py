@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.report import believable
+from tests.report import believable, week
 from tracemap.report import SECTIONS, build
 from tracemap.report.blocks import FactsBlock, FigureBlock, TableBlock
 from tracemap.report.definitions import DEFINITIONS, GLOSSARY
@@ -34,7 +34,7 @@ def test_the_docs_define_every_number_in_the_same_words(id_: str) -> None:
 def test_every_link_to_a_definition_has_one() -> None:
     """Columns and facts name ids that exist."""
     used: set[str] = set()
-    for findings in (believable.incident(), believable.incident("batch")):
+    for findings in (believable.incident(), believable.incident("batch"), week.weekly()):
         page = build(findings).view
         for section in [*([page.proof] if page.proof else []), *page.sections]:
             for block in section.blocks:

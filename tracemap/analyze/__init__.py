@@ -2,43 +2,60 @@
 
 from __future__ import annotations
 
-from tracemap.analyze.baseline import Baseline, baseline, spike_window
+from tracemap.analyze.baseline import WEEK_NS, Baseline, baseline, spike_window
 from tracemap.analyze.bottlenecks import bottlenecks
+from tracemap.analyze.budget import budget
+from tracemap.analyze.clusters import cell_width_ns
 from tracemap.analyze.critical_path import critical_path
 from tracemap.analyze.dependencies import availability, cycles, dependencies
+from tracemap.analyze.drift import by_importance, drift
 from tracemap.analyze.edges import edges, with_change
 from tracemap.analyze.flow import flow
 from tracemap.analyze.origins import origins
 from tracemap.analyze.propagation import propagation
+from tracemap.analyze.regressions import regressions
 from tracemap.analyze.spikes import judged, spikes
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.analyze.timeline import timeline
+from tracemap.analyze.trend import trend
 from tracemap.analyze.user_operations import user_operations
-from tracemap.analyze.verdict import verdict
+from tracemap.analyze.verdict import drifted, verdict
+from tracemap.analyze.weeks import TREND_WEEKS, last_week, weeks_before
 from tracemap.analyze.whatif import hardness, whatif
 from tracemap.analyze.windows import cells
 
 __all__ = [
+    "TREND_WEEKS",
+    "WEEK_NS",
     "Baseline",
     "Thresholds",
     "availability",
     "baseline",
     "bottlenecks",
+    "budget",
+    "by_importance",
+    "cell_width_ns",
     "cells",
     "critical_path",
     "cycles",
     "dependencies",
+    "drift",
+    "drifted",
     "edges",
     "flow",
     "hardness",
     "judged",
+    "last_week",
     "origins",
     "propagation",
+    "regressions",
     "spike_window",
     "spikes",
     "timeline",
+    "trend",
     "user_operations",
     "verdict",
+    "weeks_before",
     "whatif",
     "with_change",
 ]

@@ -47,6 +47,16 @@ class Thresholds:
             else another mix of requests explains them.
         single_point_survival: An upstream is a single point of failure when at most this share of
             the requests in which it failed succeeded.
+        drift_ratio: A percentile, or calls per request, drifted by at least this factor (a fifth is
+            what people notice from week to week),
+        drift_rise_ms: and a percentile by at least this much.
+        drift_error_share: The share of failed calls drifted by at least this (half a percent).
+        drift_evidence_share: An edge is seen otherwise when this share of its calls is.
+        min_errors: Failed calls needed on one side before a change of errors is told.
+        absence_chance: An edge is gone when its silence is less likely by chance than this.
+        regression_ms: Users wait longer by at least this per request before anybody is named,
+        regression_share: and by this share of the mean request.
+        success_objective: Share of user requests that must succeed; the rest is the error budget.
         self_share: A service whose own time is at least this share of its excess is slow itself;
             below it, the network around it is.
     """
@@ -75,3 +85,12 @@ class Thresholds:
     steady_share: float = 0.05
     self_share: float = 0.2
     single_point_survival: float = 0.2
+    drift_ratio: float = 1.2
+    drift_rise_ms: float = 2.0
+    drift_error_share: float = 0.005
+    drift_evidence_share: float = 0.2
+    min_errors: int = 5
+    absence_chance: float = 0.001
+    regression_ms: float = 0.5
+    regression_share: float = 0.01
+    success_objective: float = 0.999

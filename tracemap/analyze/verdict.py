@@ -10,6 +10,27 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+_UNCHANGED = ("steady", "other mix", "not observed", "not observed before", "too few calls")
+"""Words of `drift` that ask nobody for anything."""
+
+
+def drifted(tables: Mapping[str, pl.DataFrame]) -> str:
+    """Return what a comparison of weeks comes to, in the words of `verdict`.
+
+    ``incident``: an edge changed, or users wait longer or shorter. ``quiet``: nothing did, of edges
+    that had enough calls to tell. ``insufficient_data``: none had, or there is no baseline.
+
+    Args:
+        tables: Findings by name: ``drift`` and ``regressions``.
+    """
+    drift, regressions = tables["drift"], tables["regressions"]
+    changed = (~drift["change"].is_in(_UNCHANGED)).any()
+    steady = regressions["verdict"].is_in(["steady", "too few calls"])
+    if changed or not steady.all():
+        return "incident"
+    return "quiet" if (drift["change"] == "steady").any() else "insufficient_data"
+
+
 def verdict(tables: Mapping[str, pl.DataFrame], *, judged: bool) -> str:
     """Return what the findings come to.
 

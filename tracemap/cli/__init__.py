@@ -12,6 +12,7 @@ import typer
 from tracemap import __version__
 from tracemap.cli import (
     demo,
+    drift,
     findings,
     formats,
     graph,
@@ -49,6 +50,7 @@ for verb in (
     standing.dependencies,
     standing.availability,
     standing.cycles,
+    drift.drift,
     graph.graph,
     whatif.whatif,
     trace.trace,

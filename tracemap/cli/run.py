@@ -23,7 +23,9 @@ from tracemap.cli.progress import progress_line
 
 
 def run(
-    recipe: Annotated[str, typer.Argument(help="batch, postmortem, or the path of a .toml file.")],
+    recipe: Annotated[
+        str, typer.Argument(help="batch, postmortem, weekly, or the path of a .toml file.")
+    ],
     inputs: Annotated[
         list[str] | None,
         typer.Argument(metavar="[INPUT...]", help="Trace files to read first; none: the database."),

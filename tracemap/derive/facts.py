@@ -13,6 +13,7 @@ from tracemap.derive.quality import quality_facts
 from tracemap.derive.reach import reach_facts
 from tracemap.derive.slack import slack_facts
 from tracemap.derive.spans import spans
+from tracemap.derive.versions import version_facts
 from tracemap.model import Cells, Facts, TraceBucket
 
 
@@ -53,6 +54,7 @@ def facts(bucket: TraceBucket, cells: Cells) -> Facts:
             "quality_facts": quality_facts(found, cell.path),
             "reach_facts": reach_facts(found, cell.path),
             "slack_facts": slack_facts(found, cell.path),
+            "version_facts": version_facts(ours, cell.path),
             "exemplars": exemplars(found, cell.path),
         }
     )

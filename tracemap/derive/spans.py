@@ -69,7 +69,7 @@ class Spans:
         offsets: Where each trace begins, and the number of spans at the end.
         trace: Number of the trace, from 0.
         duration: ns, or `UNKNOWN_DURATION`.
-        service, operation, protocol, peer: Text codes.
+        service, version, operation, protocol, peer: Text codes.
         clock: Number of the clock the span was recorded with: equal only on one host.
         peer_kind: As `Peer`, after resolving.
         resolution: As `Resolution`.
@@ -94,6 +94,7 @@ class Spans:
     kind: Bytes
     message: Bytes
     service: Rows
+    version: Rows
     clock: Rows
     operation: Rows
     protocol: Rows
@@ -136,6 +137,7 @@ def spans(bucket: TraceBucket) -> Spans:
     vocabulary = Vocabulary.of(
         [
             bucket.resources["service"],
+            bucket.resources["service_version"],
             *(bucket.operations[name] for name in ("operation", "protocol", "peer_name")),
         ]
     )
@@ -174,7 +176,7 @@ def linked_columns(
 def _of_resources(
     ids: pl.Series, resources: pl.DataFrame, vocabulary: Vocabulary
 ) -> dict[str, Any]:
-    """Return what each span has from its resource: service and clock."""
+    """Return what each span has from its resource: service, version and clock."""
     clock = (
         pl.when(pl.col("host").fill_null("") == "")
         .then(pl.format("resource {}", "resource_id"))
@@ -184,6 +186,7 @@ def _of_resources(
     look = _Lookup(ids, resources["resource_id"])
     return {
         "service": look(vocabulary.codes(resources["service"])),
+        "version": look(vocabulary.codes(resources["service_version"])),
         "clock": look(_array(clocks, np.int32)),
     }
 

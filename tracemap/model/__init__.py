@@ -33,6 +33,7 @@ from tracemap.model.facts import (
     QUALITY_FACTS,
     REACH_FACTS,
     SLACK_FACTS,
+    VERSION_FACTS,
 )
 from tracemap.model.findings import (
     AVAILABILITY,
@@ -60,6 +61,7 @@ from tracemap.model.spans import (
     SPANS,
 )
 from tracemap.model.table import Column, Table
+from tracemap.model.weekly import BUDGET, DRIFT, REGRESSIONS, TREND
 from tracemap.model.whatif import HARDNESS_FACTS, WHATIF, WHATIF_FACTS, Change
 from tracemap.model.words import (
     HISTOGRAM_SCALE,
@@ -82,9 +84,11 @@ from tracemap.model.words import (
 __all__ = [
     "AVAILABILITY",
     "BOTTLENECKS",
+    "BUDGET",
     "CRITICAL_PATH",
     "CYCLES",
     "DEPENDENCIES",
+    "DRIFT",
     "EDGES",
     "EDGE_FACTS",
     "EXEMPLARS",
@@ -109,6 +113,7 @@ __all__ = [
     "PROPAGATION",
     "QUALITY_FACTS",
     "REACH_FACTS",
+    "REGRESSIONS",
     "REJECTS",
     "RESOURCES",
     "SECOND_NS",
@@ -117,10 +122,12 @@ __all__ = [
     "SPIKES",
     "TIMELINE",
     "TRACE",
+    "TREND",
     "UNKNOWN",
     "UNKNOWN_CALLER",
     "USER",
     "USER_OPERATIONS",
+    "VERSION_FACTS",
     "WHATIF",
     "WHATIF_FACTS",
     "ZERO_BUCKET",

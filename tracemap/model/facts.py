@@ -161,6 +161,20 @@ SLACK_FACTS = Table(
     key=("window_start_ns", "path_id"),
 )
 
+VERSION_FACTS = Table(
+    "version_facts",
+    "Spans per cell, service and version: which versions of a service ran when.",
+    (
+        _WINDOW,
+        column("service", pl.String, "", "who recorded the spans"),
+        column("version", pl.String, "", "`service.version`; ''"),
+        column("spans", pl.Int64, "", "how many"),
+        column("first_ns", pl.Int64, "ns since the epoch", "start of the first (min)"),
+        column("last_ns", pl.Int64, "ns since the epoch", "start of the last (max)"),
+    ),
+    key=("window_start_ns", "service", "version"),
+)
+
 EXEMPLARS = Table(
     "exemplars",
     "A few traces per cell and entry operation: the slowest, and those nearest to the median.",
@@ -230,6 +244,7 @@ FACTS: dict[str, Table] = {
     table.name: table
     for table in (
         EDGE_FACTS, LATENCY_FACTS, PATHS, PATH_FACTS, PATTERN_FACTS, PATTERN_EXEMPLARS,
-        QUALITY_FACTS, REACH_FACTS, SLACK_FACTS, EXEMPLARS,
+        QUALITY_FACTS, REACH_FACTS, SLACK_FACTS, VERSION_FACTS,
+        EXEMPLARS,
     )
 }  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from tracemap.model.table import Table, column
+from tracemap.model.weekly import BUDGET, DRIFT, REGRESSIONS, TREND
 
 _DOWNSTREAM = column("downstream", pl.String, "", "who consumes and waits")
 _UPSTREAM = column("upstream", pl.String, "", "who provides")
@@ -328,5 +329,9 @@ FINDINGS: dict[str, Table] = {
         CYCLES,
         TIMELINE,
         CRITICAL_PATH,
+        DRIFT,
+        REGRESSIONS,
+        BUDGET,
+        TREND,
     )
 }

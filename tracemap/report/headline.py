@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tracemap.report.blocks import Name, Sentence
+from tracemap.report.drift_words import drift_headline
 from tracemap.report.names import shown
 from tracemap.report.rows import Row
 from tracemap.report.story import LEAST_MS, LEAST_SHARE, Leaf, Root, Step, Story
@@ -14,11 +15,13 @@ _ALL_OF_IT = 1.005
 """Up to this share a part is the whole, but for rounding."""
 
 
-def headline(story: Story) -> Sentence:
+def headline(story: Story) -> Sentence:  # noqa: PLR0911
     """Return one sentence: who was slow, whom it hurt, by how much, what stopped it.
 
     Without an incident it says that there is nothing to report and what was looked at.
     """
+    if story.is_long_term:
+        return drift_headline(story)
     verdict = story.findings.verdict
     if verdict == "insufficient_data":
         return _insufficient(story)

@@ -204,6 +204,31 @@ class Story:
         return sorted(self.finding("origins"), key=lambda row: row["rank"])
 
     @cached_property
+    def drift(self) -> list[Row]:
+        """Edges of two long windows, what changed most first."""
+        return self.finding("drift")
+
+    @cached_property
+    def regressions(self) -> list[Row]:
+        """What users wait for, what costs them most first."""
+        return self.finding("regressions")
+
+    @cached_property
+    def budget(self) -> list[Row]:
+        """Failed user requests by service, the most first."""
+        return self.finding("budget")
+
+    @cached_property
+    def trend(self) -> list[Row]:
+        """Edges week by week."""
+        return self.finding("trend")
+
+    @property
+    def is_long_term(self) -> bool:
+        """Whether weeks were compared, rather than an incident."""
+        return bool({"drift", "regressions"} & set(self.findings.sections))
+
+    @cached_property
     def owners(self) -> dict[str, str]:
         """Owner by service, where known."""
         named = {row["service"]: row["owner"] for row in self.origins if row["owner"]}

@@ -12,6 +12,7 @@ from tracemap.report.headline import headline
 from tracemap.report.names import visible
 from tracemap.report.sections import SECTIONS
 from tracemap.report.sections.graph import graph
+from tracemap.report.sections.regressions import regressions
 from tracemap.report.sections.spikes import HOW_TO_READ as SPIKES_HOW
 from tracemap.report.sections.spikes import spike_panels
 from tracemap.report.sections.timeline import timeline
@@ -71,6 +72,8 @@ def _proof(story: Story) -> Section | None:
     """Return the section that is moved up to the headline, because it proves it."""
     if story.findings.verdict != "incident":
         return timeline(story) or graph(story)
+    if story.is_long_term:
+        return regressions(story)
     if "timeline" in story.findings.sections:
         return timeline(story)
     figure = spike_panels(story, "proof-figure")

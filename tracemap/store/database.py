@@ -247,6 +247,20 @@ class Store:
         """
         return facts.stored_facts(self._connection, name, window)
 
+    def rolled_up(self, name: str, windows: Sequence[Window], cell_ns: int) -> pl.DataFrame:
+        """Return the rows of table `name` of `FACTS` in `windows`, summed over wide cells.
+
+        Args:
+            name: A table whose rows have a cell and are sums.
+            windows: Each is cut into cells from its own start.
+            cell_ns: How wide they are.
+        """
+        return facts.rolled_up(self._connection, name, windows, cell_ns)
+
+    def observed_minutes(self) -> pl.Series:
+        """Return the starts of the minutes in which anything was observed, sorted."""
+        return facts.observed_minutes(self._connection)
+
     def replace_findings(self, recipe: str, tables: Mapping[str, pl.DataFrame]) -> None:
         """Put `tables` (by name, as `FINDINGS`) in the place of the findings of `recipe`.
 

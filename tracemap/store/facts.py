@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tracemap.model import Facts
     from tracemap.store.tables import Connection
 
+_FOLDS = {"first_ns": "min", "last_ns": "max"}
+_SQL_TYPES: dict[pl.DataType, str] = {pl.Int64(): "BIGINT", pl.Float64(): "DOUBLE"}
 _BY_WINDOW = [name for name, table in FACTS.items() if "window_start_ns" in table.schema]
 
 
@@ -71,6 +73,56 @@ def stored_facts(connection: Connection, name: str, window: Window | None) -> pl
         where = "WHERE window_start_ns >= $start_ns AND window_start_ns < $end_ns"
         bounds = {"start_ns": window.start_ns, "end_ns": window.end_ns}
     return table.conform(read(connection, f"SELECT * FROM {name} {where}", **bounds))  # noqa: S608
+
+
+def rolled_up(
+    connection: Connection, name: str, windows: Sequence[Window], cell_ns: int
+) -> pl.DataFrame:
+    """Return the rows of one table of `FACTS` in `windows`, summed over cells of `cell_ns`.
+
+    Cells are counted from the start of each window, so that they never reach over its ends; a row
+    that lies in two windows counts in both. Hash buckets of traces are summed as well (all 0).
+    Summing in the database keeps weeks of minutes out of memory.
+    """
+    table = FACTS[name]
+    keys = [key for key in table.key if key not in ("window_start_ns", "hash_bucket")]
+    sums = [
+        f"{_FOLDS.get(column, 'sum')}({column})::{_SQL_TYPES[table.schema[column]]} AS {column}"
+        for column in table.schema
+        if column not in table.key
+    ]
+    bucket = ["0 AS hash_bucket"] if "hash_bucket" in table.key else []
+    columns = ", ".join(["start_ns + cell * $cell_ns AS window_start_ns", *keys, *bucket, *sums])
+    bounds = pl.DataFrame(
+        {
+            "start_ns": [window.start_ns for window in windows],
+            "end_ns": [window.end_ns for window in windows],
+        },
+        schema={"start_ns": pl.Int64, "end_ns": pl.Int64},
+    )
+    with staged(connection, bounds=bounds):
+        rows = read(
+            connection,
+            f"""
+            SELECT {columns}
+            FROM (
+                SELECT *, (window_start_ns - start_ns) // $cell_ns AS cell
+                FROM {name} JOIN bounds ON window_start_ns >= start_ns AND window_start_ns < end_ns
+            )
+            GROUP BY start_ns, cell{"".join(f", {key}" for key in keys)}
+            """,  # noqa: S608
+            cell_ns=cell_ns,
+        )
+    return table.conform(rows).sort(table.key)
+
+
+def observed_minutes(connection: Connection) -> pl.Series:
+    """Return the starts of the minutes in which any call or operation was observed, sorted."""
+    rows = read(
+        connection,
+        "SELECT DISTINCT window_start_ns FROM latency_facts ORDER BY window_start_ns",
+    )
+    return rows["window_start_ns"]
 
 
 def replace_findings(

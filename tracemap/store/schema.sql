@@ -9,6 +9,7 @@
 --   2  findings user_operations and critical_path; p95 before and during an incident in edges
 --   3  pattern_facts, pattern_exemplars
 --   4  reach_facts, slack_facts; findings bottlenecks, dependencies, availability, cycles
+--   5  versions of services; findings drift, regressions, budget and trend; pruned hours
 
 -- One row: whose database this is. A file without it is not ours and is left alone.
 CREATE TABLE meta (
@@ -118,6 +119,16 @@ CREATE TABLE trace_parts (
 -- Hours whose facts are out of date, because traces that start in them changed.
 CREATE TABLE dirty_hours (
     hour_ns BIGINT -- ns since the epoch: start of the hour
+);
+
+-- Hours whose spans were pruned. Their facts stay as they are: they are never derived again, and spans
+-- that arrive late for such an hour are rejected.
+CREATE TABLE pruned_hours (
+    hour_ns  BIGINT, -- ns since the epoch: start of the hour
+    traces   BIGINT, -- traces pruned that start in it
+    spans    BIGINT, -- their spans
+    first_ns BIGINT, -- ns since the epoch: earliest start of a pruned span
+    last_ns  BIGINT  -- ns since the epoch: latest start of a pruned span
 );
 
 -- == Facts: sums per cell of time, derived from the spans ==
@@ -261,6 +272,16 @@ CREATE TABLE slack_facts (
     path_id         UBIGINT, -- row of `paths`
     hidden_calls    BIGINT,  -- calls that nobody had to wait for
     slack_ns        BIGINT   -- ns: sum of what they could have taken longer unnoticed
+);
+
+-- Spans per cell, service and version: which versions of a service ran when.
+CREATE TABLE version_facts (
+    window_start_ns BIGINT,     -- ns since the epoch: start of the cell
+    service         VARCHAR,    -- who recorded the spans
+    version         VARCHAR,    -- `service.version`; ''
+    spans           BIGINT,     -- how many
+    first_ns        BIGINT,     -- ns since the epoch: start of the first (min)
+    last_ns         BIGINT      -- ns since the epoch: start of the last (max)
 );
 
 -- A few traces per cell and entry operation: the slowest, and those nearest to the median.
@@ -488,6 +509,110 @@ CREATE TABLE timeline (
     p50_ns          BIGINT,    -- ns: median
     p95_ns          BIGINT,    -- ns: 95th percentile
     p99_ns          BIGINT     -- ns: 99th percentile
+);
+
+-- How each edge differs between a window and its baseline (docs/methods.md#drift). Intervals are
+-- those of 95 %; null: unknown.
+CREATE TABLE drift (
+    recipe                       VARCHAR,    -- name of the recipe that wrote the row
+    downstream                   VARCHAR,    -- who consumes and waits; user: outside
+    upstream                     VARCHAR,    -- who provides
+    connection_type              VARCHAR,    -- rpc, messaging, database, external, link
+    change                       VARCHAR,    -- what matters most: new, gone, slower, steady, ...
+    changes                      VARCHAR[],  -- all that changed, what matters most first
+    detail                       VARCHAR,    -- what speaks for it, in words
+    instead                      VARCHAR,    -- re-routed: the other upstream; null
+    calls                        BIGINT,     -- calls in the window
+    baseline_calls               BIGINT,     -- calls in the baseline
+    requests                     BIGINT,     -- requests of the operations that call; null: unknown
+    baseline_requests            BIGINT,     -- the same in the baseline
+    calls_per_request            DOUBLE,     -- calls per such request; null: unknown
+    baseline_calls_per_request   DOUBLE,     -- the same in the baseline
+    calls_ratio                  DOUBLE,     -- its ratio, each operation weighing the same
+    calls_ratio_low              DOUBLE,     -- lower end of its interval
+    calls_ratio_high             DOUBLE,     -- upper end
+    error_ratio                  DOUBLE,     -- share of calls that failed, as downstream saw it
+    baseline_error_ratio         DOUBLE,     -- the same in the baseline
+    error_change_low             DOUBLE,     -- lower end of the interval of its change
+    error_change_high            DOUBLE,     -- upper end
+    p50_ns                       BIGINT,     -- ns: median of what downstream waited (client, else server)
+    baseline_p50_ns              BIGINT,     -- ns: the same in the baseline
+    p50_ratio                    DOUBLE,     -- their ratio
+    p50_ratio_low                DOUBLE,     -- lower end of its interval
+    p50_ratio_high               DOUBLE,     -- upper end
+    p95_ns                       BIGINT,     -- ns: 95th percentile of the same
+    baseline_p95_ns              BIGINT,     -- ns: the same in the baseline
+    p95_ratio                    DOUBLE,     -- their ratio
+    p95_ratio_low                DOUBLE,     -- lower end of its interval
+    p95_ratio_high               DOUBLE,     -- upper end
+    p95_speed_ratio              DOUBLE,     -- the part of the ratio that no other mix makes
+    p99_ns                       BIGINT,     -- ns: 99th percentile of the same
+    baseline_p99_ns              BIGINT,     -- ns: the same in the baseline
+    p99_ratio                    DOUBLE,     -- their ratio
+    p99_ratio_low                DOUBLE,     -- lower end of its interval
+    p99_ratio_high               DOUBLE,     -- upper end
+    mean_change_ns               BIGINT,     -- ns: change of the mean; speed + mix
+    speed_ns                     BIGINT,     -- ns: the part by slower operations
+    mix_ns                       BIGINT,     -- ns: the part by another mix of operations
+    evidence                     VARCHAR,    -- rules that made it with counts, in the window
+    baseline_evidence            VARCHAR,    -- the same in the baseline
+    downstream_versions          VARCHAR,    -- versions of downstream; '': none named
+    baseline_downstream_versions VARCHAR,    -- the same in the baseline
+    upstream_versions            VARCHAR,    -- versions of upstream; '': none named
+    baseline_upstream_versions   VARCHAR     -- the same in the baseline
+);
+
+-- Where users' waiting time goes, and how that changed (docs/methods.md#regressions): time on the
+-- critical path per user request. Changes of all rows add up to that of user requests.
+CREATE TABLE regressions (
+    recipe              VARCHAR,    -- name of the recipe that wrote the row
+    rank                INTEGER,    -- 1 cost users most time since the baseline
+    cause               VARCHAR,    -- self: own time; wire: on the way to upstream
+    service             VARCHAR,    -- whose own time; for wire: upstream
+    operation           VARCHAR,    -- its operation
+    downstream          VARCHAR,    -- for wire: who waits; else ''
+    verdict             VARCHAR,    -- slower, faster, more calls, fewer calls, steady, too few calls
+    requests            BIGINT,     -- user requests in the window
+    user_ns             BIGINT,     -- ns: time per user request in the window
+    baseline_user_ns    BIGINT,     -- ns: the same in the baseline
+    change_ns           BIGINT,     -- ns: its change, each entry operation weighing the same
+    low_ns              BIGINT,     -- ns: lower end of its 95 % interval; null: unknown
+    high_ns             BIGINT,     -- ns: upper end; null: unknown
+    slower_ns           BIGINT,     -- ns: the part of the change by slower calls
+    calls_ns            BIGINT,     -- ns: the part by more calls
+    mix_ns              BIGINT,     -- ns: on top: the part by another mix of user requests
+    total_ns            BIGINT,     -- ns: change x requests: what it cost users in all
+    share               DOUBLE,     -- share of all time users wait, 0-1
+    baseline_share      DOUBLE,     -- the same in the baseline
+    share_rank          INTEGER,    -- rank by that share: the bottleneck is 1
+    baseline_share_rank INTEGER,    -- the same in the baseline; null: not seen
+    owner               VARCHAR     -- owner of the service; null: unknown
+);
+
+-- Failed user requests by the service at which the failure began (docs/methods.md#budget).
+CREATE TABLE budget (
+    recipe                VARCHAR,    -- name of the recipe that wrote the row
+    service               VARCHAR,    -- where failures began
+    owner                 VARCHAR,    -- owner of the service; null: unknown
+    requests              BIGINT,     -- user requests in the window, of all services
+    failed                DOUBLE,     -- failed user requests charged to the service
+    baseline_requests     BIGINT,     -- user requests in the baseline
+    baseline_failed       DOUBLE,     -- the same in the baseline
+    budget_share          DOUBLE,     -- part of the error budget used: 1 is all of it
+    baseline_budget_share DOUBLE      -- the same in the baseline
+);
+
+-- Each edge week by week: seven days a row, the last week last.
+CREATE TABLE trend (
+    recipe        VARCHAR,    -- name of the recipe that wrote the row
+    week_start_ns BIGINT,     -- ns since the epoch: start of the seven days
+    downstream    VARCHAR,    -- who consumes and waits; user: outside
+    upstream      VARCHAR,    -- who provides
+    calls         BIGINT,     -- calls in the week
+    error_ratio   DOUBLE,     -- share of calls that failed
+    p50_ns        BIGINT,     -- ns: median of what downstream waited; null: unknown
+    p95_ns        BIGINT,     -- ns: 95th percentile of the same
+    p99_ns        BIGINT      -- ns: 99th percentile of the same
 );
 
 -- == Views for people ==

@@ -8,9 +8,11 @@ from types import MappingProxyType
 from tracemap.report.blocks import Section
 from tracemap.report.sections.blast_radius import blast_radius
 from tracemap.report.sections.bottlenecks import bottlenecks
+from tracemap.report.sections.budget import budget
 from tracemap.report.sections.changes import changes
 from tracemap.report.sections.critical_path import critical_path
 from tracemap.report.sections.dependencies import dependencies
+from tracemap.report.sections.drift import drift
 from tracemap.report.sections.edges import edges
 from tracemap.report.sections.exemplars import exemplars
 from tracemap.report.sections.flow import flow
@@ -19,9 +21,12 @@ from tracemap.report.sections.handoff import handoff
 from tracemap.report.sections.ledger import ledger
 from tracemap.report.sections.origins import origins
 from tracemap.report.sections.propagation import propagation
+from tracemap.report.sections.regressions import regressions
 from tracemap.report.sections.spikes import spikes
 from tracemap.report.sections.summary import summary
+from tracemap.report.sections.teams import teams
 from tracemap.report.sections.timeline import timeline
+from tracemap.report.sections.trend import trend
 from tracemap.report.story import Story
 
 SECTIONS: Mapping[str, Callable[[Story], Section | None]] = MappingProxyType(
@@ -41,6 +46,11 @@ SECTIONS: Mapping[str, Callable[[Story], Section | None]] = MappingProxyType(
         "changes": changes,
         "exemplars": exemplars,
         "handoff": handoff,
+        "regressions": regressions,
+        "drift": drift,
+        "trend": trend,
+        "budget": budget,
+        "teams": teams,
         "ledger": ledger,
     }
 )

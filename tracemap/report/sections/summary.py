@@ -15,6 +15,7 @@ from tracemap.report.blocks import (
     remark,
     warning,
 )
+from tracemap.report.drift_words import long_term_facts
 from tracemap.report.headline import cause_words, operation_name
 from tracemap.report.names import shown, visible
 from tracemap.report.rows import Row
@@ -29,11 +30,14 @@ _VERDICTS = {
     "insufficient_data": "Too little data to judge",
 }
 
+_LONG_VERDICTS = {**_VERDICTS, "incident": "Something changed"}
+
 
 def summary(story: Story) -> Section:
     """Return the key facts; always present, so that every report says what it looked at."""
     facts = [
         _verdict(story),
+        *long_term_facts(story),
         *_victim(story),
         *_origin(story),
         *_absorbed(story),
@@ -54,7 +58,8 @@ def summary(story: Story) -> Section:
 def _verdict(story: Story) -> Fact:
     findings = story.findings
     remark: Sentence = (f"window {span_of(findings.window)}",)
-    return Fact("Verdict", (_VERDICTS.get(findings.verdict, findings.verdict),), remark)
+    words = _LONG_VERDICTS if story.is_long_term else _VERDICTS
+    return Fact("Verdict", (words.get(findings.verdict, findings.verdict),), remark)
 
 
 def _victim(story: Story) -> list[Fact]:

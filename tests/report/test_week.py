@@ -1,0 +1,101 @@
+"""What a weekly report says: who pays, who did it, and what nobody can tell."""
+
+from __future__ import annotations
+
+from tests.report import week
+from tracemap.report import build
+from tracemap.report.blocks import SheetBlock, TableBlock, plain
+
+
+def sheets() -> dict[str, list[str]]:
+    """The lines of each team's sheet."""
+    page = build(week.weekly()).view
+    (section,) = (each for each in page.sections if each.id == "teams")
+    return {
+        plain(block.owner): [plain(line) for line in block.lines]
+        for block in section.blocks
+        if isinstance(block, SheetBlock)
+    }
+
+
+def test_the_headline_says_what_users_pay_and_for_what() -> None:
+    """Cost first, then what edges did."""
+    headline = build(week.weekly()).headline
+
+    assert headline.startswith("Users wait 32 ms longer per request: 23 ms is catalog List; ")
+    assert "2 edges slower and 2 re-routed" in headline
+
+
+def test_a_quiet_week_is_called_quiet() -> None:
+    """And an edge that was not seen is no alarm."""
+    headline = build(week.quiet()).headline
+
+    assert headline.startswith("A quiet week: 2 edges compared")
+    assert "1 edge seen on one side only prove nothing" in headline
+
+
+def test_a_week_without_one_before_it_says_so() -> None:
+    """Nothing to compare with is not the same as quiet."""
+    found = week.quiet()
+    found.baseline, found.verdict = None, "insufficient_data"
+    found.baseline_reason = "there is nothing to compare with: nothing before was recorded"
+
+    assert build(found).headline.startswith("Nothing to compare 2026-03-02")
+
+
+def test_the_proof_of_the_headline_is_what_users_wait_for() -> None:
+    """Shown once: right below the headline."""
+    page = build(week.weekly()).view
+
+    assert page.proof is not None
+    assert page.proof.id == "regressions"
+    assert "regressions" not in [section.id for section in page.sections]
+
+
+def test_own_time_is_upstreams() -> None:
+    """The interface owner decides what it offers."""
+    assert (
+        "Theirs. catalog List: +23 ms per user request (slower), now 33 ms."
+        in (sheets()["team-goods"])
+    )
+
+
+def test_more_calls_are_the_callers() -> None:
+    """Whom to call is downstream's choice: tariffs is not to blame for being asked."""
+    told = sheets()["team-sales"]
+
+    assert "Theirs. tariffs List: +9.0 ms per user request (more calls), now 9.0 ms." in told
+    assert "Theirs. orders → pricing: re-routed (calls moved to tariffs)." in told
+
+
+def test_what_is_passed_on_is_not_charged() -> None:
+    """Edge is slower for users, but its own time is not: it passes catalog's on."""
+    told = sheets()["team-front"]
+
+    assert any(
+        line.startswith("Not theirs. user → edge: slower") and "passes this on" in line
+        for line in told
+    )
+    assert not any(line.startswith("Theirs. user → edge") for line in told)
+
+
+def test_services_without_an_owner_stand_together() -> None:
+    """Nobody is guessed."""
+    found = week.weekly()
+    found.owners = {}
+    found.tables["budget"] = found.tables["budget"].clear()
+    page = build(found).view
+    (section,) = (each for each in page.sections if each.id == "teams")
+
+    assert [plain(block.owner) for block in section.blocks if isinstance(block, SheetBlock)] == [
+        "Owner not known"
+    ]
+
+
+def test_budget_is_summed_by_owner() -> None:
+    """Unknown owners stay unknown."""
+    page = build(week.weekly()).view
+    (section,) = (each for each in page.sections if each.id == "budget")
+    owners = next(block for block in section.blocks if isinstance(block, TableBlock))
+
+    assert [(row[0], row[1]) for row in owners.rows] == [("team-goods", 3.0), (None, 1.0)]

@@ -1,0 +1,99 @@
+"""`tracemap drift`: what became of each edge between two windows, as rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tracemap.cli.options import (
+    DEFAULT_DATABASE,
+    BaselineFrom,
+    BaselineTo,
+    Database,
+    Format,
+    From,
+    RowFormat,
+    Settings,
+    To,
+    request,
+)
+from tracemap.cli.output import print_rows
+from tracemap.cli.progress import progress_line
+from tracemap.cli.reading import up_to_date
+from tracemap.errors import PipelineError
+
+if TYPE_CHECKING:
+    from tracemap.windows import Request
+
+_COLUMNS = (
+    "downstream", "upstream", "change", "detail", "calls", "baseline_calls", "p95_ms",
+    "baseline_p95_ms", "p95_ratio", "error_ratio", "baseline_error_ratio", "calls_ratio",
+)  # fmt: skip
+
+
+def drift(
+    before: Annotated[
+        str, typer.Argument(metavar="[A]", help="What to compare with: FROM..TO.")
+    ] = "",
+    after: Annotated[str, typer.Argument(metavar="[B]", help="What to look at: FROM..TO.")] = "",
+    db: Database = DEFAULT_DATABASE,
+    start: From = "",
+    end: To = "",
+    baseline_from: BaselineFrom = "",
+    baseline_to: BaselineTo = "",
+    settings: Settings = None,
+    shape: RowFormat = Format.TABLE,
+) -> None:
+    """Print what became of each edge.
+
+    New, gone, re-routed, slower, more errors ... from facts alone, so also after prune.
+    Without windows: the last seven days against the four weeks before.
+
+    Example: tracemap drift 2026-02-01..2026-02-08 2026-02-08..2026-02-15
+    """
+    from tracemap import pipeline, recipe, report
+
+    asked = _asked(before, after, (start, end, baseline_from, baseline_to))
+    wanted = recipe.single("drift", settings or ())
+    with progress_line() as line, up_to_date(db, progress=line) as store:
+        findings = pipeline.run(wanted, store, (), asked, progress=line)
+    frame = findings.tables["drift"]
+    rows = report.rows("drift", frame)
+    columns = list(rows[0] if rows else report.rows("drift", frame.clear(1))[0])
+    if shape is Format.TABLE:
+        typer.echo(f"window {findings.window}", err=True)
+        baseline = findings.baseline or "none"
+        typer.echo(f"baseline {baseline} ({findings.baseline_reason})", err=True)
+        columns = [column for column in _COLUMNS if column in columns]
+    print_rows(rows, columns, shape)
+
+
+def _asked(before: str, after: str, options: tuple[str, str, str, str]) -> Request:
+    """Return the windows asked for: as two arguments, or as options.
+
+    Raises:
+        PipelineError: If one argument is missing, or both ways are mixed.
+    """
+    if not before:
+        return request(*options)
+    if not after or any(options):
+        what = "both A and B are needed" if not after else "A and B say it all"
+        raise PipelineError(
+            f"{what}: tracemap drift A B",
+            where="arguments A and B",
+            hint="or say it with --from, --to, --baseline-from and --baseline-to alone",
+        )
+    return request(*_ends(after, "B"), *_ends(before, "A"))
+
+
+def _ends(text: str, name: str) -> tuple[str, str]:
+    """Return both ends of ``FROM..TO``."""
+    start, dots, end = text.partition("..")
+    if not dots or not start or not end:
+        raise PipelineError(
+            f"{text!r} is no window",
+            where=f"argument {name}",
+            hint="write FROM..TO, such as 2026-02-01..2026-02-08",
+        )
+    return start, end

@@ -1,0 +1,119 @@
+"""A run over weeks: everything from stored facts, so that it works after the spans were pruned."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import polars as pl
+
+from tracemap import analyze
+from tracemap.errors import PipelineError
+from tracemap.model import FINDINGS, MINUTE_NS, Facts, Findings, Window
+from tracemap.recipe import Recipe, limits
+from tracemap.store import Store
+from tracemap.windows import Choice, Request, require_calls
+
+WEEK_NS = analyze.WEEK_NS
+_SUMS = ("edge_facts", "latency_facts", "path_facts", "version_facts")
+
+
+def findings(recipe: Recipe, store: Store, request: Request, covered: Window) -> Findings:
+    """Return what `recipe` asks for about two long windows.
+
+    Facts are summed over days in the database before anything is loaded: eight weeks of minutes
+    become some dozens of cells.
+
+    Args:
+        recipe: With `Recipe.is_long_term`.
+        store: An open database, its facts up to date.
+        request: Windows, where the last week and the four before are not the wanted ones.
+        covered: What the database covers.
+
+    Raises:
+        NoDataError: If a window asked for holds no calls.
+        PipelineError: If both windows overlap.
+    """
+    thresholds = limits(recipe)
+    choice = choose(request, covered, store.observed_minutes())
+    owners = {**store.owners(), **recipe.owners}
+    tables = {name: table.empty() for name, table in FINDINGS.items()}
+    sides = [choice.shown, *([choice.baseline] if choice.baseline else [])]
+    width_ns = analyze.cell_width_ns(*sides)
+    facts = Facts()
+    for name in _SUMS:
+        facts.tables[name] = store.rolled_up(name, sides, width_ns)
+    facts.tables["paths"] = store.facts("paths")
+    if "edges" in recipe.findings:
+        here = choice.shown.contains(pl.col("window_start_ns"))
+        known = (facts[name].filter(here) for name in ("edge_facts", "latency_facts"))
+        tables["edges"] = analyze.edges(*known)
+    if choice.baseline is not None:
+        windows = choice.shown, choice.baseline
+        tables |= _compared(facts, windows, thresholds, owners)
+    if "trend" in recipe.findings:
+        tables["trend"] = _trend(store, choice.shown, covered)
+    return Findings(
+        recipe=recipe.name,
+        title=recipe.title,
+        sections=tuple(recipe.sections),
+        window=choice.shown,
+        incident=choice.shown if choice.baseline else None,
+        baseline=choice.baseline,
+        baseline_reason=choice.reason,
+        verdict=analyze.drifted(tables),
+        tables={
+            name: table if name in recipe.findings else table.clear()
+            for name, table in tables.items()
+        },
+        ledger=store.ledger(),
+        thresholds=asdict(thresholds),
+        owners=owners,
+    )
+
+
+def choose(request: Request, covered: Window, minutes: pl.Series) -> Choice:
+    """Return the windows of a long comparison: those asked for, else the last week and four before.
+
+    Raises:
+        NoDataError: If a window asked for holds no calls.
+        PipelineError: If both overlap without being the same.
+    """
+    shown = analyze.last_week(covered)
+    if not request.window.is_open:
+        shown = request.window.within(covered)
+        require_calls(shown, minutes, covered, "--from, --to")
+    if request.baseline.is_open:
+        found = analyze.weeks_before(shown, covered, minutes)
+        return Choice(shown, shown, found.window, found.reason)
+    given = request.baseline.within(Window(covered.start_ns, shown.start_ns))
+    require_calls(given, minutes, covered, "--baseline-from, --baseline-to")
+    if given != shown and given.start_ns < shown.end_ns and shown.start_ns < given.end_ns:
+        raise PipelineError(
+            f"the baseline {given} overlaps the window {shown}",
+            where="--baseline-from, --baseline-to",
+            hint="compare with a time before the window, or after it",
+        )
+    return Choice(shown, shown, given, "the baseline asked for")
+
+
+def _compared(
+    facts: Facts,
+    windows: tuple[Window, Window],
+    thresholds: analyze.Thresholds,
+    owners: dict[str, str],
+) -> dict[str, pl.DataFrame]:
+    """Return the findings that compare the two windows."""
+    return {
+        "drift": analyze.by_importance(analyze.drift(facts, *windows, thresholds)),
+        "regressions": analyze.regressions(facts, *windows, limits=thresholds, owners=owners),
+        "budget": analyze.budget(facts, *windows, limits=thresholds, owners=owners),
+    }
+
+
+def _trend(store: Store, shown: Window, covered: Window) -> pl.DataFrame:
+    """Return the finding `trend`: the weeks up to the end of the window, eight at most."""
+    first_ns = covered.start_ns // MINUTE_NS * MINUTE_NS
+    count = min(analyze.TREND_WEEKS, -(-(shown.end_ns - first_ns) // WEEK_NS))
+    weeks = Window(shown.end_ns - max(1, count) * WEEK_NS, shown.end_ns)
+    known = (store.rolled_up(name, [weeks], WEEK_NS) for name in ("edge_facts", "latency_facts"))
+    return analyze.trend(*known)

@@ -1,8 +1,7 @@
-"""Files of many spans, made without a loop; run as a program it takes them into a database."""
+"""Files of many spans, made without a loop."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,7 +10,6 @@ import polars as pl
 
 from tests.builders import NOON_NS, span, span_batch
 from tracemap.model import HOUR_NS, SPANS, Batch
-from tracemap.store import Store
 
 _SPANS_A_TRACE = 8
 
@@ -56,15 +54,3 @@ def _spans(numbers: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> pl.DataFrame
             attributes=pl.concat_str(pl.lit('{"n":'), pl.Series(numbers), pl.lit("}")),
         )
     )
-
-
-def take_in(path: str, files: int, size: int) -> None:
-    """Take in `files` files and say so after each."""
-    with Store.open(path, create=True, threads=1) as store:
-        print("open", flush=True)  # noqa: T201 (the test waits for it)
-        for number in range(files):
-            store.append(ManySpans(number, size))
-
-
-if __name__ == "__main__":
-    take_in(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

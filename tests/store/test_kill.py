@@ -9,55 +9,68 @@ import sys
 import time
 from pathlib import Path
 
+import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from tests.store.many_spans import ManySpans, take_in
+from tests.store.killed import start, take_files_in, write_files
+from tests.store.many_spans import ManySpans
 from tracemap.store import Store
 
-FILES = 6
-SIZE = 30_000
-KILLS = 3
+DATABASES = 10
+KILLS = 5
 
-
-def start(path: Path) -> subprocess.Popen[str]:
-    """Start taking in the files, and return when the database is open."""
-    program = [sys.executable, "-m", "tests.store.many_spans", str(path), str(FILES), str(SIZE)]
-    process = subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "open\n"
-    return process
+TABLES = (
+    "SELECT * FROM stored_spans ORDER BY trace_high, trace_low, span_id",
+    "SELECT * FROM trace_parts ORDER BY ALL",
+    "SELECT * FROM traces ORDER BY trace_id",
+    "SELECT * EXCLUDE (ingested_at) FROM files ORDER BY file_id",
+    "SELECT * FROM operations ORDER BY operation_id",
+    "SELECT * FROM links ORDER BY ALL",
+    "SELECT * FROM dirty_hours ORDER BY hour_ns",
+)
 
 
 @pytest.mark.slow
 def test_killed_at_any_moment(tmp_path: Path) -> None:
-    """After kills at random moments the tables are those of an undisturbed run."""
+    """After fifty kills, spread over the whole run, the tables are those of an undisturbed one.
+
+    What is taken in is parcels of small files and files by themselves. Each database is killed five
+    times over; what the runs before had finished stays, so late kills hit late files.
+    """
     moments = random.Random(20260102)  # noqa: S311 (moments, not secrets)
-    started_s = time.perf_counter()
-    take_in(str(tmp_path / "undisturbed.duckdb"), FILES, SIZE)
-    duration_s = time.perf_counter() - started_s
+    folder = tmp_path / "files"
+    write_files(folder)
+    start(folder, tmp_path / "first.duckdb").join()
+    begun_s = time.perf_counter()
+    process = start(folder, tmp_path / "undisturbed.duckdb")
+    process.join()
+    duration_s = time.perf_counter() - begun_s
 
-    path = tmp_path / "killed.duckdb"
-    for _ in range(KILLS):
-        with start(path) as process:
-            time.sleep(moments.uniform(0, duration_s / 2))
-            process.send_signal(signal.SIGKILL)
-    take_in(str(path), FILES, SIZE)
+    expected = tables(tmp_path / "undisturbed.duckdb")
+    killed = 0
+    files_at_kill = set()
+    for number in range(DATABASES):
+        path = tmp_path / f"{number}.duckdb"
+        for kill in range(KILLS):
+            process = start(folder, path)
+            slot = (kill + moments.random()) / KILLS
+            process.join(moments.uniform(0, duration_s) * slot)
+            process.kill()
+            process.join()
+            killed += process.exitcode == -signal.SIGKILL
+            with Store.open(path) as store:
+                files_at_kill.add(store.ledger().files.height)
+        take_files_in(str(folder), str(path))
+        for sql, table in tables(path).items():
+            assert_frame_equal(table, expected[sql])
+    assert killed > DATABASES * KILLS / 2
+    assert len(files_at_kill) > 2
 
-    with (
-        Store.open(path, read_only=True) as killed,
-        Store.open(tmp_path / "undisturbed.duckdb", read_only=True) as undisturbed,
-    ):
-        for sql in (
-            "SELECT * FROM stored_spans ORDER BY trace_high, trace_low, span_id",
-            "SELECT * FROM traces ORDER BY trace_id",
-            "SELECT * EXCLUDE (ingested_at) FROM files ORDER BY file_id",
-            "SELECT * FROM operations ORDER BY operation_id",
-            "SELECT * FROM dirty_hours ORDER BY hour_ns",
-        ):
-            assert_frame_equal(killed.query(sql), undisturbed.query(sql))
-        files = killed.ledger().files
-        assert files["duplicates"].to_list() == [0] + [100] * (FILES - 1)
+
+def tables(path: Path) -> dict[str, pl.DataFrame]:
+    with Store.open(path, read_only=True) as store:
+        return {sql: store.query(sql) for sql in TABLES}
 
 
 def test_killed_while_a_file_is_written(tmp_path: Path) -> None:

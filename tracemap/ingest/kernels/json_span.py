@@ -347,6 +347,7 @@ def span(
     apart()
     row = state[SPANS] * WIDTH
     clear_row(spans, row, state)
+    written = state[TEXT]
     trace = identity = fault = 0
     first = True
     if data[at] != OPEN_OBJECT:
@@ -373,9 +374,7 @@ def span(
             at = _number(data, at, end, field, spans, row, state, table)
             if state[BAD]:
                 fault = TIME_INVALID
-        elif (
-            field == ATTRIBUTES and data[at] == OPEN_ARRAY and state[TEXT] == spans[row + TEXT_END]
-        ):
+        elif field == ATTRIBUTES and data[at] == OPEN_ARRAY and state[TEXT] == written:
             at = attributes(data, at, end, text, extra, spans, row, state, table)
             spans[row + TEXT_END] = state[TEXT]
         elif field == EVENTS or field == LINKS_FIELD:

@@ -74,13 +74,8 @@ def _part(function: Function, **options: Any) -> Function:  # noqa: ANN401
 
 
 @_primitive
-def pointer(_typing: Any, array: Any) -> Any:  # noqa: ANN401
-    """Return where an array's elements lie, to be indexed like the array.
-
-    Inside the kernels only such pointers are passed on: a call costs one register for each
-    instead of seven, nothing is counted, and an index is never taken to be from the end. That
-    makes them some three times faster, and quicker to compile.
-    """
+def _pointer(_typing: Any, array: Any) -> Any:  # noqa: ANN401
+    """Return where an array's elements lie."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
         return context.make_array(signature.args[0])(context, builder, arguments[0]).data
@@ -93,8 +88,8 @@ def _word_pointer(builder: Any, pointer_value: Any, index: Any) -> Any:  # noqa:
 
 
 @_primitive
-def load(_typing: Any, data: Any, index: Any) -> Any:  # noqa: ANN401
-    """Return the eight bytes that start at ``data[index]`` as a little-endian UInt64."""
+def _load(_typing: Any, data: Any, index: Any) -> Any:  # noqa: ANN401
+    """Return the eight bytes that start at ``data[index]``."""
 
     def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
         word = builder.load(_word_pointer(builder, arguments[0], arguments[1]))
@@ -105,8 +100,8 @@ def load(_typing: Any, data: Any, index: Any) -> Any:  # noqa: ANN401
 
 
 @_primitive
-def store(_typing: Any, data: Any, index: Any, word: Any) -> Any:  # noqa: ANN401
-    """Write the eight bytes of `word` from ``data[index]`` on."""
+def _store(_typing: Any, data: Any, index: Any, word: Any) -> Any:  # noqa: ANN401
+    """Write eight bytes from ``data[index]`` on."""
 
     def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
         target = _word_pointer(builder, arguments[0], arguments[1])
@@ -156,3 +151,41 @@ def apart(_typing: Any) -> Any:  # noqa: ANN401
         return context.get_dummy_value()
 
     return types.void(), codegen
+
+
+def _flat(array: Any) -> Any:  # noqa: ANN401
+    return array.reshape(-1)
+
+
+def _checked_load(data: Any, index: int) -> Any:  # noqa: ANN401
+    if index < 0 or index + 8 > data.size:
+        raise IndexError("eight bytes outside of a buffer are read")
+    return _load(_pointer(data), index)
+
+
+def _checked_store(data: Any, index: int, word: Any) -> None:  # noqa: ANN401
+    if index < 0 or index + 8 > data.size:
+        raise IndexError("eight bytes outside of a buffer are written")
+    _store(_pointer(data), index, word)
+
+
+_settings: Any = numba.config
+_CHECKED = bool(_settings.BOUNDSCHECK)
+
+pointer: Callable[[Any], Any] = _part(_flat) if _CHECKED else _pointer
+"""Return where an array's elements lie, to be indexed like the array made flat.
+
+Inside the kernels only such pointers are passed on: a call costs one register for each
+instead of seven, nothing is counted, and an index is never taken to be from the end. That
+makes them some three times faster, and quicker to compile.
+
+With ``NUMBA_BOUNDSCHECK=1`` they are arrays, and every index is checked: for hunting what reads or
+writes outside of a buffer (CONTRIBUTING.md). What was compiled before does not know of that, so
+``NUMBA_CACHE_DIR`` has to name an empty folder then.
+"""
+
+load: Callable[[Any, Any], Any] = _part(_checked_load) if _CHECKED else _load
+"""Return the eight bytes that start at ``data[index]`` as a little-endian UInt64."""
+
+store: Callable[[Any, Any, Any], None] = _part(_checked_store) if _CHECKED else _store
+"""Write the eight bytes of `word` from ``data[index]`` on."""

@@ -127,7 +127,9 @@ def _string(
         if stop != at:
             state[EXTRA] = stop
             put_string(extra, at, stop, text, state)
-            note_value(spans, row, code, at, stop - at, IN_EXTRA)
+            if row >= 0:
+                copied = text_reference(extra, at, stop, extra, state)
+                note_reference(spans, row, code, copied | IN_EXTRA if copied else 0)
             return
     put_string(data, start, end, text, state)
     if code & CODE_COLUMN and row >= 0:

@@ -3,21 +3,27 @@ from __future__ import annotations
 import inspect
 import re
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 import pytest
 import typer
 
+import tracemap as package
 from tests.format_docs import formats_page, formats_table, with_formats_table
 from tracemap import errors, recipe
 from tracemap.analyze import Thresholds
+from tracemap.analyze.cautions import cautions
+from tracemap.analyze.why_missing import REASONS as REASONS_MISSING
 from tracemap.cli import app
 from tracemap.derive.quality import DISPOSITIONS, ODDITIES
 from tracemap.ingest.kernels.layout import REASONS
 from tracemap.ingest.reading import _PROBLEMS
-from tracemap.model import FINDINGS, Quality
+from tracemap.model import FINDINGS, QUALITY_MEANINGS, Quality
 from tracemap.report.sections import SECTIONS
 from tracemap.store import schema_markdown
+from tracemap.store.ledger import STORE_REASONS
 
 DOCS = Path(__file__).parents[1] / "docs"
 README = DOCS.parent / "README.md"
@@ -45,6 +51,13 @@ def test_every_command_and_option_is_documented(verb: str) -> None:
     assert [option for option in options if option.startswith("--") and option not in written] == []
 
 
+def test_every_reason_for_a_missing_edge_is_documented() -> None:
+    """Whoever asks `why-missing` finds what the answer means."""
+    page = section(text("commands.md"), "why-missing")
+
+    assert [reason for reason in REASONS_MISSING if f"| `{reason}` |" not in page] == []
+
+
 def test_every_exit_code_is_documented() -> None:
     """messages.md lists each code that an error can carry."""
     table = section(text("messages.md"), "Exit codes")
@@ -63,18 +76,45 @@ def test_every_format_is_documented() -> None:
     assert README.read_text(encoding="utf-8").count(formats_table()) == 1
 
 
-def test_every_reject_and_quality_mark_is_documented() -> None:
-    """Whoever finds a reason in the ledger finds its meaning in messages.md."""
-    page = text("messages.md")
-    marks = [flag.name.lower() for flag in Quality if flag.name]
-    marks += [*DISPOSITIONS, *ODDITIES]
+def explained(heading: str) -> set[str]:
+    """Return what a section of messages.md explains: first cell, meaning and way out all given."""
+    lines = section(text("messages.md"), heading).splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if "|" in line]
+    return {row[0].strip("`") for row in rows if len(row) == 3 and row[0] and row[1] and row[2]}
 
-    assert [
-        reason
-        for reason in {*REASONS, *_PROBLEMS}
-        if reason and f"`{reason}`" not in section(page, "Rejects")
-    ] == []
-    assert [mark for mark in marks if f"`{mark}`" not in section(page, "Quality")] == []
+
+def test_every_reject_has_a_meaning_and_a_way_out() -> None:
+    """Whoever finds a reason in the ledger finds in messages.md what to do about it."""
+    assert {*REASONS, *_PROBLEMS} - {""} - explained("Rejects") == set()
+
+
+def test_every_reason_of_quality_has_a_meaning_and_a_way_out() -> None:
+    """What derive counts, what reading marks, what the store adds."""
+    marks = {flag.name.lower() for flag in Quality if flag.name}
+
+    assert {*marks, *DISPOSITIONS, *ODDITIES, *STORE_REASONS} - explained("Quality") == set()
+    assert set(QUALITY_MEANINGS) == set(Quality)
+
+
+def test_every_error_has_a_meaning_and_a_way_out() -> None:
+    """Each class of the tree, wherever it is defined."""
+    for module in walk_packages(package.__path__, "tracemap."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+    classes, known = [errors.TracemapError], set()
+    while classes:
+        one = classes.pop()
+        known.add(one.__name__)
+        classes += one.__subclasses__()
+
+    assert known - explained("Errors") == {"TracemapError"}
+
+
+def test_every_caution_has_a_meaning_and_a_way_out() -> None:
+    """What `analyze.cautions` can be about."""
+    source = Path(inspect.getfile(cautions)).read_text(encoding="utf-8")
+
+    assert set(re.findall(r'_Caution\("(\w+)"', source)) - explained("Cautions") == set()
 
 
 def test_every_recipe_key_finding_and_threshold_is_documented() -> None:

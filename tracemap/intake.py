@@ -9,6 +9,7 @@ from typing import Any
 from tracemap import ingest
 from tracemap.errors import InputError
 from tracemap.model import Batch, Reading
+from tracemap.self_trace import stage
 from tracemap.store import Appended, Store
 
 Progress = Callable[[str, int, int], None]
@@ -72,7 +73,10 @@ def _source_taken(store: Store, source: ingest.Source, progress: Progress) -> It
 def _parcel_taken(store: Store, parcel: ingest.Parcel, progress: Progress) -> Iterator[Taken]:
     more = f" and {len(parcel.files) - 1:,} more" if len(parcel.files) > 1 else ""
     progress(f"reading {parcel.files[0].path}{more}, spans", 0, 0)
-    for file, appended in zip(parcel.files, store.append_parcel(parcel), strict=True):
+    with stage("ingest parcel", files=len(parcel.files)) as work:
+        taken = list(zip(parcel.files, store.append_parcel(parcel), strict=True))
+        work.note(spans=sum(appended.spans for _, appended in taken if appended is not None))
+    for file, appended in taken:
         if appended is None:
             yield Taken(file.path, error=file.error)
         elif file.named and not _is_useful(appended):
@@ -95,7 +99,10 @@ def _taken(store: Store, source: ingest.Source, progress: Progress) -> Iterator[
             for reading in readings:
                 yield from waiting
                 waiting = []
-                appended = store.append(_Watched(reading, progress))
+                with stage("ingest file", path=reading.path) as work:
+                    appended = store.append(_Watched(reading, progress))
+                    work.note(format=appended.format, bytes=appended.size_bytes)
+                    work.note(spans=appended.spans, rejected=appended.rejected)
                 useful |= _is_useful(appended)
                 rejected += appended.rejected
                 waiting = [Taken(reading.path, appended)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -27,9 +27,11 @@ from tracemap.model import (
     Change,
     Facts,
     Findings,
+    Ledger,
     Window,
 )
 from tracemap.recipe import Recipe, limits
+from tracemap.self_trace import analyzed
 from tracemap.store import OutdatedError, Store
 from tracemap.windows import Choice, Request, choose
 
@@ -74,7 +76,7 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
     # A report says whether anything spiked, so only a finding asked for alone does without.
     is_report = recipe.findings != [recipe.name]
     needs_spikes = is_report or recipe.compares or "spikes" in recipe.findings
-    spikes = analyze.spikes(latency, thresholds) if needs_spikes else SPIKES.empty()
+    spikes = analyzed(analyze.spikes)(latency, thresholds) if needs_spikes else SPIKES.empty()
     minutes = latency["window_start_ns"].unique().sort()
     choice = choose(recipe, request, covered, minutes, spikes)
     owners = {**store.owners(), **recipe.owners}
@@ -90,7 +92,7 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
     tables |= _explained(choice, compared, thresholds, owners)
     if "timeline" in recipe.findings:
         stage = cast.stage(choice.shown, choice.baseline, covered)
-        tables["timeline"] = analyze.timeline(latency, cast.units(tables, latency), stage)
+        tables["timeline"] = analyzed(analyze.timeline)(latency, cast.units(tables, latency), stage)
     judged = not spikes.is_empty() or not analyze.judged(latency, thresholds).is_empty()
     findings = Findings(
         recipe=recipe.name,
@@ -102,7 +104,7 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
         baseline_reason=choice.reason,
         verdict=analyze.verdict(tables, judged=judged),
         tables=tables,
-        ledger=store.ledger(),
+        ledger=ledger(store, thresholds) if is_report else store.ledger(),
         thresholds=asdict(thresholds),
         owners=owners,
     )
@@ -140,6 +142,68 @@ def up_to_date(path: Path, *, progress: Progress = silent) -> Iterator[Store]:
         bring_up_to_date(store, progress=progress)
     with Store.open(path, read_only=True) as store:
         yield store
+
+
+def ledger(store: Store, thresholds: analyze.Thresholds | None = None) -> Ledger:
+    """Return where every record went, and what limits how far the rest can be trusted.
+
+    Args:
+        store: Its facts up to date.
+        thresholds: Limits; None: the defaults.
+    """
+    limits_in_force = thresholds or analyze.Thresholds()
+    book = store.ledger()
+    skew = analyzed(analyze.skew)(store.facts("skew_facts"), limits_in_force)
+    edge_facts = store.facts("edge_facts")
+    cautions = analyzed(analyze.cautions)(book.quality, edge_facts, skew, limits_in_force)
+    return replace(book, skew=skew, cautions=cautions)
+
+
+def why_missing(
+    store: Store,
+    downstream: str,
+    upstream: str,
+    request: Request | None = None,
+    *,
+    progress: Progress = silent,
+) -> pl.DataFrame:
+    """Return why no edge joins two services, as `model.WHY_MISSING`.
+
+    Args:
+        store: Its facts up to date.
+        downstream: Who should call, as `Store.ledger` names services.
+        upstream: Who should be called.
+        request: Its window counts; without one, all traces are looked at.
+        progress: Told how many spans were looked at.
+
+    Raises:
+        NoDataError: If the database, or the window asked for, holds no spans.
+    """
+    covered = store.covered()
+    if covered is None:
+        raise NoDataError("the database holds no spans", hint="tracemap ingest INPUT... fills it")
+    window = (request or Request()).window.within(covered)
+    parts, done, total = [], 0, store.spans_in(window)
+    if total == 0:
+        hint = f"the database covers {covered}"
+        raise NoDataError(
+            f"no trace starts in the window {window}", where="--from, --to", hint=hint
+        )
+    for bucket in store.buckets(window):
+        parts.append(derive.pair_facts(bucket, downstream, upstream))
+        done += bucket.spans.height
+        progress("looking at spans", done, total)
+    book = store.ledger()
+    pair = analyze.Pair(
+        downstream,
+        upstream,
+        facts=derive.merge_pairs(parts),
+        edge_facts=store.facts("edge_facts"),
+        services=store.services(),
+        quality=book.quality,
+        rejected=int(book.rejects["records"].sum()),
+    )
+    return analyze.why_missing(pair)
 
 
 def waterfall(store: Store, trace_id: str) -> pl.DataFrame:
@@ -240,11 +304,11 @@ def _observed(
     shown: Facts, choice: Choice, compared: Facts, thresholds: analyze.Thresholds
 ) -> dict[str, pl.DataFrame]:
     """Return the findings that say what was seen in the window shown."""
-    edges = analyze.edges(shown["edge_facts"], shown["latency_facts"])
+    edges = analyzed(analyze.edges)(shown["edge_facts"], shown["latency_facts"])
     if choice.incident is not None and choice.baseline is not None:
         windows = choice.incident, choice.baseline
         edges = analyze.with_change(edges, compared["latency_facts"], *windows, thresholds)
-    critical = analyze.critical_path(shown["path_facts"], shown["paths"])
+    critical = analyzed(analyze.critical_path)(shown["path_facts"], shown["paths"])
     return {"edges": edges, "critical_path": critical}
 
 
@@ -275,12 +339,14 @@ def _explained(
     paths = facts["paths"].unique("path_id").sort("path_id")
     return {
         "paths": paths,
-        "flow": analyze.flow(facts["path_facts"], paths, *windows, thresholds),
+        "flow": analyzed(analyze.flow)(facts["path_facts"], paths, *windows, thresholds),
         "user_operations": analyze.user_operations(
             facts["path_facts"], facts["latency_facts"], paths, *windows
         ),
-        "propagation": analyze.propagation(facts["path_facts"], paths, *windows, thresholds),
-        "origins": analyze.origins(facts, *windows, thresholds=thresholds, owners=owners),
+        "propagation": analyzed(analyze.propagation)(
+            facts["path_facts"], paths, *windows, thresholds
+        ),
+        "origins": analyzed(analyze.origins)(facts, *windows, thresholds=thresholds, owners=owners),
     }
 
 

@@ -14,11 +14,11 @@ from tests.builders import Row
 from tests.derive.growing import Grown, many_traces, traces
 from tests.derive.traces import HOURLY, at, bucket, facts_of, reasons
 from tracemap import derive
-from tracemap.derive.quality import DISPOSITIONS, ODDITIES
-from tracemap.model import FACTS, SECOND_NS, Facts, TraceBucket
+from tracemap.derive.quality import DISPOSITIONS, MARKS, ODDITIES
+from tracemap.model import FACTS, SECOND_NS, SKEW_FACTS, Facts, TraceBucket
 
 LAW = settings(deadline=None, max_examples=40)
-CLOCKWISE = ("clock_skew", "wait_negative")
+CLOCKWISE = ("clock_skew", "wait_negative", "trace_id_reuse")
 """Reasons that compare clocks of two hosts."""
 
 
@@ -71,7 +71,7 @@ def test_every_span_has_one_place(grown: list[Grown]) -> None:
     spans = _spans(grown)
     counted = reasons(facts_of(*spans))
 
-    assert set(counted) <= set(DISPOSITIONS) | set(ODDITIES)
+    assert set(counted) <= {*DISPOSITIONS, *ODDITIES, *MARKS.values()}
     assert sum(counted.get(reason, 0) for reason in DISPOSITIONS) == len(spans)
 
 
@@ -153,6 +153,7 @@ def _without_clocks(facts: Facts) -> Facts:
         | {
             "edge_facts": facts["edge_facts"].drop("first_ns", "last_ns"),
             "latency_facts": facts["latency_facts"].filter(pl.col("unit") != "wait"),
+            "skew_facts": SKEW_FACTS.empty(),
             "quality_facts": facts["quality_facts"].filter(~pl.col("reason").is_in(CLOCKWISE)),
         }
     )

@@ -85,5 +85,5 @@ def test_version_is_in_the_history() -> None:
 def test_markdown_lists_views_first() -> None:
     """People query the views, so the page starts with them."""
     sections = [line[3:] for line in schema_markdown().splitlines() if line.startswith("## ")]
-    assert sections[:3] == ["services", "spans", "traces"]
+    assert sections[:4] == ["services", "peers", "spans", "traces"]
     assert set(sections) == set(SCHEMA)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tracemap.analyze.baseline import WEEK_NS, Baseline, baseline, spike_window
 from tracemap.analyze.bottlenecks import bottlenecks
 from tracemap.analyze.budget import budget
+from tracemap.analyze.cautions import cautions
 from tracemap.analyze.clusters import cell_width_ns
 from tracemap.analyze.critical_path import critical_path
 from tracemap.analyze.dependencies import availability, cycles, dependencies
@@ -14,6 +15,7 @@ from tracemap.analyze.flow import flow
 from tracemap.analyze.origins import origins
 from tracemap.analyze.propagation import propagation
 from tracemap.analyze.regressions import regressions
+from tracemap.analyze.skew import skew
 from tracemap.analyze.spikes import judged, spikes
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.analyze.timeline import timeline
@@ -22,18 +24,21 @@ from tracemap.analyze.user_operations import user_operations
 from tracemap.analyze.verdict import drifted, verdict
 from tracemap.analyze.weeks import TREND_WEEKS, last_week, weeks_before
 from tracemap.analyze.whatif import hardness, whatif
+from tracemap.analyze.why_missing import Pair, why_missing
 from tracemap.analyze.windows import cells
 
 __all__ = [
     "TREND_WEEKS",
     "WEEK_NS",
     "Baseline",
+    "Pair",
     "Thresholds",
     "availability",
     "baseline",
     "bottlenecks",
     "budget",
     "by_importance",
+    "cautions",
     "cell_width_ns",
     "cells",
     "critical_path",
@@ -49,6 +54,7 @@ __all__ = [
     "origins",
     "propagation",
     "regressions",
+    "skew",
     "spike_window",
     "spikes",
     "timeline",
@@ -57,5 +63,6 @@ __all__ = [
     "verdict",
     "weeks_before",
     "whatif",
+    "why_missing",
     "with_change",
 ]

@@ -47,6 +47,12 @@ class Thresholds:
             else another mix of requests explains them.
         single_point_survival: An upstream is a single point of failure when at most this share of
             the requests in which it failed succeeded.
+        skew_ms: Clocks of two hosts that differ by this much are named: waits in queues, the only
+            times that compare clocks, are of this size and more.
+        orphan_share: From this share of a service's spans without their parent on, its edges are
+            called a lower bound.
+        operations_limit: A service with more operations than this has ids in its names: people
+            write tens of routes, not hundreds.
         drift_ratio: A percentile, or calls per request, drifted by at least this factor (a fifth is
             what people notice from week to week),
         drift_rise_ms: and a percentile by at least this much.
@@ -83,6 +89,9 @@ class Thresholds:
     strong_z: float = 5.0
     strong_interval: float = 0.4
     steady_share: float = 0.05
+    skew_ms: float = 5.0
+    orphan_share: float = 0.05
+    operations_limit: int = 500
     self_share: float = 0.2
     single_point_survival: float = 0.2
     drift_ratio: float = 1.2

@@ -24,6 +24,7 @@ from tracemap.cli import (
     trace,
     whatif,
 )
+from tracemap.cli.why_missing import why_missing
 
 app = typer.Typer(
     name="tracemap",
@@ -54,6 +55,7 @@ for verb in (
     graph.graph,
     whatif.whatif,
     trace.trace,
+    why_missing,
     query.query,
     info.info,
     formats.formats,

@@ -31,13 +31,16 @@ def info(
 ) -> None:
     """Print what the database holds.
 
-    Files, records, rejects with examples, oddities, time covered, services.
+    Files, records, rejects with examples, oddities, clocks, time covered, services, and cautions:
+    what limits how far the rest can be trusted.
     Records read = spans stored + duplicates + rejected, always.
 
     Example: tracemap info --format json
     """
+    from tracemap import pipeline
+
     with progress_line() as line, up_to_date(db, progress=line) as store:
-        content = _content(store.ledger(), db.stat().st_size)
+        content = _content(pipeline.ledger(store), db.stat().st_size)
     if shape is InfoFormat.JSON:
         print_json(content)
     else:
@@ -68,6 +71,9 @@ def _content(ledger: Ledger, size_bytes: int) -> dict[str, Any]:
         "files": files,
         "rejects": ledger.rejects.to_dicts(),
         "quality": ledger.quality.to_dicts(),
+        "split_traces": ledger.split_traces,
+        "cautions": rows("cautions", ledger.cautions),
+        "skew": rows("skew", ledger.skew),
     }
 
 
@@ -81,15 +87,17 @@ def _print(content: dict[str, Any], database: str) -> None:
         f"  known    {content['duplicates']:,} duplicates",
         f"  rejected {content['rejected']:,}",
         f"skipped    {content['skipped']:,} records of other signals",
-        f"traces     {content['traces']:,}",
+        f"traces     {content['traces']:,}, {content['split_traces']:,} of them in several pieces",
         f"covered    {covered['start']} .. {covered['end']}" if covered else "covered    nothing",
         f"services   {len(content['services']):,}: {visible(', '.join(content['services']))}",
     ]
+    lines += [f"caution    {visible(each['text'])}" for each in content["cautions"]]
     typer.echo("\n".join(lines))
     titles = {
         "files": "files",
         "rejects": "rejected, by reason, with the first bytes of one",
         "quality": "where stored spans went, and what is odd about some",
+        "skew": "how far clocks of two hosts differ, by the calls between them",
     }
     for key, title in titles.items():
         if content[key]:

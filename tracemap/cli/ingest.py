@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tracemap.cli.options import DEFAULT_DATABASE, Database
+from tracemap.cli.options import DEFAULT_DATABASE, Database, SelfTrace
 from tracemap.cli.output import visible
 from tracemap.cli.progress import progress_line
 from tracemap.errors import InputError
@@ -24,7 +24,7 @@ Inputs = Annotated[
 ]
 
 
-def ingest(inputs: Inputs, db: Database = DEFAULT_DATABASE) -> None:
+def ingest(inputs: Inputs, db: Database = DEFAULT_DATABASE, self_trace: SelfTrace = None) -> None:
     """Read trace files into the database.
 
     The format is found by content. Contents that were read before are not stored again. A file that
@@ -34,9 +34,14 @@ def ingest(inputs: Inputs, db: Database = DEFAULT_DATABASE) -> None:
     Example: tracemap ingest exports/ --db incident.duckdb
     """
     from tracemap.intake import take_in
+    from tracemap.self_trace import recording
 
     summary = Summary()
-    with filled(db) as store, progress_line() as line:
+    with (
+        recording(self_trace, "tracemap ingest"),
+        filled(db) as store,
+        progress_line() as line,
+    ):
         for taken in take_in(store, inputs, progress=line):
             line.close()
             summary.add(taken)

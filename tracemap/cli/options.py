@@ -40,6 +40,10 @@ BaselineTo = Annotated[
 Spike = Annotated[
     int, typer.Option("--spike", min=1, metavar="N", help="Without a window: the N-th worst spike.")
 ]
+SelfTrace = Annotated[
+    Path | None,
+    typer.Option("--self-trace", metavar="FILE", help="Write this run as a trace (OTLP JSON)."),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a threshold; may be repeated."),

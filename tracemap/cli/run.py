@@ -14,6 +14,7 @@ from tracemap.cli.options import (
     BaselineTo,
     Database,
     From,
+    SelfTrace,
     Settings,
     Spike,
     To,
@@ -41,6 +42,7 @@ def run(
     explain: Annotated[
         bool, typer.Option("--explain", help="Print what would be done, and do nothing.")
     ] = False,
+    self_trace: SelfTrace = None,
 ) -> None:
     """Run a recipe and write its report.
 
@@ -52,6 +54,7 @@ def run(
     from tracemap import recipe as recipes
     from tracemap.intake import take_in
     from tracemap.report import build
+    from tracemap.self_trace import recording, stage
     from tracemap.store import Store
 
     chosen = recipes.load(recipe, settings or [])
@@ -60,17 +63,19 @@ def run(
         return
     asked = request(start, end, baseline_from, baseline_to, spike=spike)
     summary = Summary()
-    with progress_line() as line, filled(db) if inputs else Store.open(db) as store:
-        for taken in take_in(store, inputs or [], progress=line):
-            line.close()
-            summary.add(taken)
-        if summary.is_failure and store.covered() is None:
-            line.close()
-            summary.finish(str(db))
-        findings = pipeline.run(chosen, store, (), asked, progress=line)
-        store.replace_findings(findings.recipe, findings.tables)
-    report = build(findings)
-    written = report.write(out)
+    with recording(self_trace, "tracemap run"):
+        with progress_line() as line, filled(db) if inputs else Store.open(db) as store:
+            for taken in take_in(store, inputs or [], progress=line):
+                line.close()
+                summary.add(taken)
+            if summary.is_failure and store.covered() is None:
+                line.close()
+                summary.finish(str(db))
+            findings = pipeline.run(chosen, store, (), asked, progress=line)
+            store.replace_findings(findings.recipe, findings.tables)
+        report = build(findings)
+        with stage("write report"):
+            written = report.write(out)
     typer.echo(report.headline)
     for path in written:
         typer.echo(str(path))

@@ -11,5 +11,14 @@ from tracemap.derive.facts import facts
 from tracemap.derive.merging import merge
 from tracemap.derive.waterfall import waterfall
 from tracemap.derive.whatif import hardness_facts, whatif_facts
+from tracemap.derive.why_missing import merge_pairs, pair_facts
 
-__all__ = ["facts", "hardness_facts", "merge", "waterfall", "whatif_facts"]
+__all__ = [
+    "facts",
+    "hardness_facts",
+    "merge",
+    "merge_pairs",
+    "pair_facts",
+    "waterfall",
+    "whatif_facts",
+]

@@ -11,6 +11,7 @@ from tracemap.derive.paths import path_facts, paths
 from tracemap.derive.patterns import patterns
 from tracemap.derive.quality import quality_facts
 from tracemap.derive.reach import reach_facts
+from tracemap.derive.skew import skew_facts
 from tracemap.derive.slack import slack_facts
 from tracemap.derive.spans import spans
 from tracemap.derive.versions import version_facts
@@ -23,8 +24,8 @@ def facts(bucket: TraceBucket, cells: Cells) -> Facts:
     Facts of disjoint traces add up: `merge` of the facts of two halves gives the facts of the
     whole, given the same ``resources`` (they say which peers are services of the export). The
     order of rows does not matter, nor a constant error of one host's clock, except where times of
-    several hosts are compared by nature: unit ``wait``, ``first_ns``, ``last_ns`` and the reasons
-    ``clock_skew`` and ``wait_negative``.
+    several hosts are compared by nature: unit ``wait``, ``first_ns``, ``last_ns``, ``skew_facts``
+    and the reasons ``clock_skew``, ``wait_negative`` and ``trace_id_reuse``.
 
     Args:
         bucket: Whole traces, duplicates removed.
@@ -55,6 +56,7 @@ def facts(bucket: TraceBucket, cells: Cells) -> Facts:
             "reach_facts": reach_facts(found, cell.path),
             "slack_facts": slack_facts(found, cell.path),
             "version_facts": version_facts(ours, cell.path),
+            "skew_facts": skew_facts(found, cell.path),
             "exemplars": exemplars(found, cell.path),
         }
     )

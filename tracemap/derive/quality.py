@@ -2,7 +2,8 @@
 
 Every span has exactly one of the reasons in `DISPOSITIONS`, so those sum to the number of spans:
 ``in_edge`` if it is the client, the server, the producer or the consumer of at least one edge, else
-``no_edge_*`` with why not. The reasons in `ODDITIES` come on top.
+``no_edge_*`` with why not. The reasons in `ODDITIES` come on top, and those in `MARKS`: what was
+noticed while the spans were read.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from tracemap.derive.arrays import Bools
+from tracemap.derive.arrays import Bools, Ints, kernel
 from tracemap.derive.cells import Grid
 from tracemap.derive.derived import Derived
 from tracemap.derive.grouping import grouped
 from tracemap.derive.roles import Fold
-from tracemap.derive.spans import KNOWN_LOCAL, KNOWN_REMOTE, REMOTE_MASK, Resolution
-from tracemap.derive.tree import Above
-from tracemap.model import QUALITY_FACTS
+from tracemap.derive.spans import KNOWN_LOCAL, KNOWN_REMOTE, REMOTE_MASK, Resolution, Spans
+from tracemap.derive.tree import Above, Tree
+from tracemap.model import HOUR_NS, QUALITY_FACTS, Quality
 
 IN_EDGE = "in_edge"
 DISPOSITIONS = {
@@ -50,8 +51,22 @@ ODDITIES = {
     "recursion_folded": "an operation that calls itself: one step of a call path",
     "path_capped": "too many calls deep: folded into the last entry of its call path",
     "wait_negative": "a message was consumed before it was sent: clocks disagree",
+    "multiple_roots": "a root of a trace that has several",
+    "huge_trace": "its trace has more than 100,000 spans",
+    "trace_id_reuse": "its trace pauses for an hour and then begins anew with another root",
+    "sampled": "stands for more than one span",
 }
 """What else is counted, with the meaning; any number of them hold for a span."""
+HUGE_SPANS = 100_000
+"""A trace with more spans is huge: a batch job, or one id used for everything."""
+REUSE_PAUSE_NS = HOUR_NS
+"""A trace in which nothing runs for this long, and which then has another root, is two traces."""
+MARKS = {
+    flag: flag.name.lower()
+    for flag in Quality
+    if flag.name and flag not in (Quality.END_MISSING, Quality.NEGATIVE_DURATION)
+}
+"""Bits of a span that are counted under their own names; the two left out are counted above."""
 
 _FOLDS = {
     Fold.INTERNAL: "no_edge_internal",
@@ -118,6 +133,46 @@ def _dispositions(derived: Derived) -> dict[str, Bools]:
     return masks
 
 
+def _marks(spans: Spans) -> dict[str, Bools]:
+    """Return which spans have which mark; marks that none has are left out."""
+    seen = int(np.bitwise_or.reduce(spans.quality, initial=0))
+    return {
+        reason: (spans.quality & np.uint32(flag)) != 0
+        for flag, reason in MARKS.items()
+        if seen & flag
+    }
+
+
+def _of_traces(spans: Spans, tree: Tree) -> dict[str, Bools]:
+    """Return which spans belong to odd traces."""
+    root = tree.above == Above.ROOT
+    size = np.diff(spans.offsets)
+    roots = np.bincount(spans.trace[root], minlength=size.size)
+    dated = (spans.quality & np.uint32(Quality.START_INVALID)) == 0
+    reused = _reused(spans.offsets, spans.start, spans.duration, root, dated)
+    return {
+        "multiple_roots": root & (roots > 1)[spans.trace],
+        "huge_trace": (size > HUGE_SPANS)[spans.trace],
+        "trace_id_reuse": reused[spans.trace],
+    }
+
+
+@kernel
+def _reused(offsets: Ints, start: Ints, duration: Ints, root: Bools, dated: Bools) -> Bools:
+    """Return which traces begin anew with a root after nothing ran for `REUSE_PAUSE_NS`."""
+    reused = np.zeros(offsets.size - 1, dtype=np.bool_)
+    for trace in range(offsets.size - 1):
+        end = np.int64(-1)
+        paused = False
+        for row in range(offsets[trace], offsets[trace + 1]):
+            if not dated[row]:
+                continue
+            paused |= 0 <= end < start[row] - REUSE_PAUSE_NS
+            reused[trace] |= paused and root[row]
+            end = max(end, start[row] + max(duration[row], 0))
+    return reused
+
+
 def _oddities(derived: Derived) -> dict[str, Bools]:
     spans, tree, roles, steps = derived.spans, derived.tree, derived.roles, derived.steps
     client, duration, start = roles.client, spans.duration, spans.start
@@ -142,4 +197,7 @@ def _oddities(derived: Derived) -> dict[str, Bools]:
         "recursion_folded": steps.collapsed & roles.entry,
         "path_capped": steps.capped,
         "wait_negative": early,
+        "sampled": spans.weight > 1.0,
+        **_of_traces(spans, tree),
+        **_marks(spans),
     }

@@ -27,7 +27,7 @@ SORTED_BY = ("trace_high", "trace_low", "start_ns", "span_id")
 
 _NEEDED = (
     *SORTED_BY, "parent_id", "duration_ns", "operation_id", "resource_id", "status_code", "flags",
-    "weight",
+    "weight", "quality",
 )  # fmt: skip
 
 
@@ -71,6 +71,8 @@ class Spans:
         duration: ns, or `UNKNOWN_DURATION`.
         service, version, operation, protocol, peer: Text codes.
         clock: Number of the clock the span was recorded with: equal only on one host.
+        host: Text code of the host; of its service in brackets where no host is named.
+        quality: Bits of `model.Quality`, those of its resource included.
         peer_kind: As `Peer`, after resolving.
         resolution: As `Resolution`.
         message: As `Message`.
@@ -93,9 +95,11 @@ class Spans:
     weight: NDArray[np.float64]
     kind: Bytes
     message: Bytes
+    quality: NDArray[np.uint32]
     service: Rows
     version: Rows
     clock: Rows
+    host: Rows
     operation: Rows
     protocol: Rows
     peer: Rows
@@ -138,10 +142,12 @@ def spans(bucket: TraceBucket) -> Spans:
         [
             bucket.resources["service"],
             bucket.resources["service_version"],
+            _hosts(bucket.resources),
             *(bucket.operations[name] for name in ("operation", "protocol", "peer_name")),
         ]
     )
     offsets = _offsets(rows)
+    resources = _of_resources(rows["resource_id"], bucket.resources, vocabulary)
     duration = _array(rows["duration_ns"].fill_null(UNKNOWN_DURATION), np.int64)
     return Spans(
         vocabulary=vocabulary,
@@ -158,7 +164,8 @@ def spans(bucket: TraceBucket) -> Spans:
         marks=_array(rows["marks"], np.uint8),
         flags=_array(rows["flags"], np.uint16),
         weight=_array(rows["weight"].fill_null(1.0), np.float64),
-        **_of_resources(rows["resource_id"], bucket.resources, vocabulary),
+        quality=_array(rows["quality"], np.uint32) | resources.pop("quality"),
+        **resources,
         **_of_operations(rows["operation_id"], bucket, vocabulary),
     )
 
@@ -176,7 +183,7 @@ def linked_columns(
 def _of_resources(
     ids: pl.Series, resources: pl.DataFrame, vocabulary: Vocabulary
 ) -> dict[str, Any]:
-    """Return what each span has from its resource: service, version and clock."""
+    """Return what each span has from its resource: service, version, clock, host, quality."""
     clock = (
         pl.when(pl.col("host").fill_null("") == "")
         .then(pl.format("resource {}", "resource_id"))
@@ -188,7 +195,16 @@ def _of_resources(
         "service": look(vocabulary.codes(resources["service"])),
         "version": look(vocabulary.codes(resources["service_version"])),
         "clock": look(_array(clocks, np.int32)),
+        "host": look(vocabulary.codes(_hosts(resources))),
+        "quality": look(_array(resources["quality"], np.uint32)),
     }
+
+
+def _hosts(resources: pl.DataFrame) -> pl.Series:
+    """Return the name of each resource's host; its service in brackets where none is named."""
+    nameless = pl.col("host").fill_null("") == ""
+    named = pl.when(nameless).then(pl.format("({})", "service")).otherwise("host")
+    return resources.select(host=named)["host"]
 
 
 def _of_operations(ids: pl.Series, bucket: TraceBucket, vocabulary: Vocabulary) -> dict[str, Any]:

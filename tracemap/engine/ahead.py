@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from contextvars import copy_context
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -46,7 +47,8 @@ def _in_order(
 ) -> Generator[Result]:
     pending: deque[Future[Result]] = deque()
     for item in items:
-        pending.append(pool.submit(work, item))
+        # with the context of whoever waits: spans of the work belong below the caller's
+        pending.append(pool.submit(copy_context().run, work, item))
         if len(pending) >= most:
             yield pending.popleft().result()
     while pending:

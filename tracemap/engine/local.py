@@ -11,6 +11,7 @@ import polars as pl
 from tracemap import derive
 from tracemap.engine.ahead import worked
 from tracemap.model import Cells, Facts, TraceBucket, Window
+from tracemap.self_trace import stage
 from tracemap.store import Store
 
 Progress = Callable[[str, int, int], None]
@@ -50,7 +51,8 @@ def update(
                 done += spans
                 _tell(progress, done, total)
             else:
-                store.replace_facts(groups[group][0], collected.merged())
+                with stage("store facts", hours=len(groups[group][0])):
+                    store.replace_facts(groups[group][0], collected.merged())
                 collected = _Collected()
 
 
@@ -61,7 +63,12 @@ def _derived_of_group(
     group, bucket = numbered
     if bucket is None:
         return group, 0, None
-    return group, bucket.spans.height, derive.facts(bucket, Cells())
+    return group, bucket.spans.height, _derived(bucket, Cells())
+
+
+def _derived(bucket: TraceBucket, cells: Cells) -> Facts:
+    with stage("derive bucket", spans=bucket.spans.height, windows=len(cells.windows)):
+        return derive.facts(bucket, cells)
 
 
 def window_facts(
@@ -85,7 +92,7 @@ def window_facts(
     buckets = store.buckets(windows, max_spans=bucket_spans)
 
     def derived(bucket: TraceBucket) -> tuple[int, Facts]:
-        return bucket.spans.height, derive.facts(bucket, cells)
+        return bucket.spans.height, _derived(bucket, cells)
 
     with closing(worked(buckets, derived, workers=_WORKERS)) as results:
         for spans, facts in results:

@@ -39,7 +39,7 @@ class Meaning(NamedTuple):
     """What one signature means: columns of `model.OPERATIONS`, and how sure we are.
 
     `operation` is empty if only the span's name can say it; `templated` tells that ids in a path
-    were replaced to get it.
+    were replaced to get it. `peer_place` is what tells two peers of one name apart.
     """
 
     operation: str = ""
@@ -48,6 +48,7 @@ class Meaning(NamedTuple):
     peer_name: str = ""
     messaging_operation: str = ""
     templated: bool = False
+    peer_place: str = ""
 
 
 def meaning(kind: int, said: Said) -> Meaning:
@@ -62,8 +63,9 @@ def meaning(kind: int, said: Said) -> Meaning:
     ``SERVER`` span too, as the caller, and on ``PRODUCER`` and ``CONSUMER`` spans as the broker; a
     span without a kind calls whom it names, or the database it names. The names are
 
-    - of a queue: its destination, without one the messaging system;
-    - of a database: ``system namespace``, without a namespace ``system host``;
+    - of a queue: its destination, without one the messaging system (which is also its place);
+    - of a database: ``system namespace``, without a namespace ``system host`` (its place is the
+      server it was called by, never the address of a socket: a database may have many of those);
     - of anything else: what ``service.peer.name`` says, which is to be the service's own name;
       else its host, with the port unless that is 80 or 443; else the RPC service called.
 
@@ -72,8 +74,9 @@ def meaning(kind: int, said: Said) -> Meaning:
         said: Canonical attributes (`semconv.ATTRIBUTES`) that are present, not empty.
     """
     found = _first_class(kind, said)
-    peer = _peer(kind, said, found)
-    return found._replace(peer_kind=peer[0], peer_name=peer[1])
+    peer_kind, name = _peer(kind, said, found)
+    place = found.peer_place if name == found.peer_name else ""
+    return found._replace(peer_kind=peer_kind, peer_name=name, peer_place=place)
 
 
 def _peer(kind: int, said: Said, found: Meaning) -> tuple[str, str]:
@@ -103,14 +106,17 @@ def _first_class(kind: int, said: Said) -> Meaning:
 
 
 def _address(said: Said) -> str:
-    """Return host and port of the other side, default ports left out."""
+    """Return host and port of the other side, default ports left out; else where its socket is."""
+    return _server(said) or said.get("socket_address", "")
+
+
+def _server(said: Said) -> str:
+    """Return host and port by which the other side was called, default ports left out."""
     address = said.get("server_address", "")
     port = said.get("server_port", "")
     if not address and said.get("http_host"):
         address, _, port = said["http_host"].partition(":")
-    if not address:
-        return said.get("socket_address", "")
-    return address if port in _DEFAULT_PORTS else f"{address}:{port}"
+    return address if not address or port in _DEFAULT_PORTS else f"{address}:{port}"
 
 
 def _host(said: Said) -> tuple[str, str]:
@@ -131,6 +137,7 @@ def _messaging(_kind: int, said: Said) -> Meaning:
         "queue",
         destination or system,
         kind if kind in _MESSAGING_KNOWN else "",
+        peer_place=system,
     )
 
 
@@ -147,7 +154,9 @@ def _database(_kind: int, said: Said) -> Meaning:
     )
     done = said.get("db_operation", "")
     operation = said.get("db_summary") or (f"{done} {target or ''}".strip() if done else "")
-    return Meaning(operation or "", "database", "database", f"{system} {where}".strip())
+    name = f"{system} {where}".strip()
+    place = _server(said) if said.get("db_namespace") else ""
+    return Meaning(operation or "", "database", "database", name, peer_place=place)
 
 
 def _rpc(_kind: int, said: Said) -> Meaning:

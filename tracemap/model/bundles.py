@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tracemap.errors import InputError
 from tracemap.model.facts import FACTS
-from tracemap.model.findings import FILES, FINDINGS
+from tracemap.model.findings import CAUTIONS, FILES, FINDINGS, SKEW
 from tracemap.model.spans import LINKED_SPANS, LINKS, OPERATIONS, REJECTS, RESOURCES, SPANS
 from tracemap.model.words import HOUR_NS, MINUTE_NS, Window
 
@@ -173,6 +173,9 @@ class Ledger:
         traces: Distinct traces stored.
         services: Names of the services seen.
         covered: From the earliest start to just after the latest; None: no spans.
+        split_traces: Traces that came in several pieces (files, or far apart in one).
+        skew: As `SKEW`: how far clocks of hosts differ.
+        cautions: As `CAUTIONS`: what limits how far the rest can be trusted.
     """
 
     files: pl.DataFrame = field(default_factory=FILES.empty)
@@ -182,6 +185,9 @@ class Ledger:
     traces: int = 0
     services: tuple[str, ...] = ()
     covered: Window | None = None
+    split_traces: int = 0
+    skew: pl.DataFrame = field(default_factory=SKEW.empty)
+    cautions: pl.DataFrame = field(default_factory=CAUTIONS.empty)
 
 
 @dataclass

@@ -175,6 +175,22 @@ VERSION_FACTS = Table(
     key=("window_start_ns", "service", "version"),
 )
 
+SKEW_FACTS = Table(
+    "skew_facts",
+    "Between which times the clocks of two hosts can differ, by the calls between them, in both"
+    " directions (docs/methods.md#clock-skew). What is to be added to the other host's clock is at"
+    " least `least` and at most `most`.",
+    (
+        _WINDOW,
+        column("host", pl.String, "", "host whose clock counts; '(service)' where none is named"),
+        column("other_host", pl.String, "", "the other one, later by name"),
+        column("bound", pl.String, "", "least or most"),
+        column("bucket", pl.Int32, "", "signed log bucket of the bound; 0: near zero"),
+        column("count", pl.Int64, "", "calls"),
+    ),
+    key=("window_start_ns", "host", "other_host", "bound", "bucket"),
+)
+
 EXEMPLARS = Table(
     "exemplars",
     "A few traces per cell and entry operation: the slowest, and those nearest to the median.",
@@ -244,7 +260,7 @@ FACTS: dict[str, Table] = {
     table.name: table
     for table in (
         EDGE_FACTS, LATENCY_FACTS, PATHS, PATH_FACTS, PATTERN_FACTS, PATTERN_EXEMPLARS,
-        QUALITY_FACTS, REACH_FACTS, SLACK_FACTS, VERSION_FACTS,
+        QUALITY_FACTS, REACH_FACTS, SLACK_FACTS, SKEW_FACTS, VERSION_FACTS,
         EXEMPLARS,
     )
 }  # fmt: skip

@@ -52,6 +52,12 @@ OPERATIONS = Table(
         column("peer_name", pl.String, "", "whom the span says it talks to; ''"),
         column("messaging_operation", pl.String, "", "send, receive, process, settle, create; ''"),
         column("scope", pl.String, "", "instrumentation scope name"),
+        column(
+            "peer_place",
+            pl.String,
+            "",
+            "server of a database, system of a queue: tells equal names apart; ''",
+        ),
     ),
     key=("operation_id",),
 )

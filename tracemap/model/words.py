@@ -48,15 +48,15 @@ class Status(IntEnum):
 
 
 class Quality(IntFlag):
-    """What is wrong or remarkable about one stored span (column ``quality``)."""
+    """What was noticed about one span while it was read or stored (column ``quality``).
+
+    What only other spans of its trace can tell (an orphan, a skewed clock) is counted by derive,
+    in ``quality_facts``: another file may bring the missing span.
+    """
 
     BAD_ID = 1
-    DUPLICATE_REMOVED = 2
     ID_CONFLICT = 4
     SHARED_RESOLVED = 8
-    ORPHAN_REMOTE = 16
-    ORPHAN_LOCAL = 32
-    ORPHAN_UNKNOWN = 64
     END_MISSING = 128
     NEGATIVE_DURATION = 256
     START_INVALID = 512
@@ -65,15 +65,32 @@ class Quality(IntFlag):
     SERVICE_INFERRED = 4096
     NAME_EMPTY = 8192
     OPERATION_TEMPLATED = 16384
-    SKEW_SUSPECT = 32768
-    MULTIPLE_ROOTS = 65536
-    HUGE_TRACE = 131072
     NO_SAMPLING_INFORMATION = 262144
     DROPPED_COUNTS = 524288
     KIND_UNSPECIFIED = 1048576
     TRACE_PARTIAL = 2097152
-    ID_REUSE_SUSPECT = 4194304
     TEXT_DAMAGED = 8388608
+
+
+QUALITY_MEANINGS: dict[Quality, str] = {
+    Quality.BAD_ID: "an id is not of the right length or not hex; a hash of it is used",
+    Quality.ID_CONFLICT: "two different spans had the same id; this one was kept",
+    Quality.SHARED_RESOLVED: "client and server shared one span id (Zipkin); they were told apart",
+    Quality.END_MISSING: "no end: counted as a call, not in any latency",
+    Quality.NEGATIVE_DURATION: "ends before it starts: counted as a call, not in any latency",
+    Quality.START_INVALID: "the start is no possible time",
+    Quality.PRECISION_LOST: "times had less than nanoseconds, or ids had passed through floats",
+    Quality.SERVICE_MISSING: "no service name; `unknown_service`",
+    Quality.SERVICE_INFERRED: "the service name was taken from another attribute",
+    Quality.NAME_EMPTY: "the span has no name",
+    Quality.OPERATION_TEMPLATED: "ids in its name or path were replaced to get an operation",
+    Quality.NO_SAMPLING_INFORMATION: "nothing says how many spans this one stands for",
+    Quality.DROPPED_COUNTS: "the SDK dropped attributes, events or links of it",
+    Quality.KIND_UNSPECIFIED: "no span kind",
+    Quality.TRACE_PARTIAL: "the back end it came from says that its trace is not complete",
+    Quality.TEXT_DAMAGED: "some of its text was no valid UTF-8; what was not is shown as `\ufffd`",
+}
+"""What each bit means."""
 
 
 @dataclass(frozen=True, order=True)

@@ -423,6 +423,20 @@ _ALL = (
         "is odd about some: orphans, missing ends, clocks that disagree. They stay in; the counts "
         "say how far to trust the rest.",
     ),
+    Definition(
+        "clock-skew",
+        "Clock skew",
+        "What is to be added to the clock of one host to agree with another, by the calls between "
+        "them. It is measured, never applied: durations and gaps do not depend on clocks.",
+        formula="at least the 99th percentile of (client start - server start), at most the 1st "
+        "percentile of (client end - server end); 0 if that leaves room for it, else the end "
+        "nearest to 0",
+        example="A client span from 0 to 100 ms and its server span from 530 to 590 ms by the "
+        "server's clock: at least -530 ms, at most -490 ms, so that clock is 490 ms ahead, "
+        "uncertain by 40 ms.",
+        limits="Fewer than `min_call_count` calls say nothing. Hosts that name themselves in no "
+        "attribute are taken together by service. Only calls in both directions make it narrow.",
+    ),
 )
 DEFINITIONS = {definition.id: definition for definition in _ALL}
 """Every definition by its id, in the order of the docs."""

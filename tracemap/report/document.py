@@ -62,4 +62,7 @@ def _inputs(findings: Findings) -> dict[str, Any]:
         "files": files,
         "rejects": rows("rejects", ledger.rejects),
         "quality": rows("quality", ledger.quality),
+        "split_traces": ledger.split_traces,
+        "cautions": rows("cautions", ledger.cautions),
+        "skew": rows("skew", ledger.skew),
     }

@@ -11,11 +11,18 @@ from typing import Any
 
 import polars as pl
 
-from tracemap.model import FILES, FINDINGS, PATHS, TRACE, WHATIF, iso
+from tracemap.model import FILES, FINDINGS, PATHS, SKEW, TRACE, WHATIF, iso
 
 Row = dict[str, Any]
 
-_TABLES = {**FINDINGS, "files": FILES, "paths": PATHS, "trace": TRACE, "whatif": WHATIF}
+_TABLES = {
+    **FINDINGS,
+    "files": FILES,
+    "paths": PATHS,
+    "skew": SKEW,
+    "trace": TRACE,
+    "whatif": WHATIF,
+}
 _EPOCH = "ns since the epoch"
 _TIMES = frozenset(
     column.name for table in _TABLES.values() for column in table.columns if column.unit == _EPOCH

@@ -18,6 +18,7 @@ from tracemap.report.sections.spikes import spike_panels
 from tracemap.report.sections.timeline import timeline
 from tracemap.report.story import Story
 from tracemap.report.words import span_of
+from tracemap.self_trace import stage
 
 
 def page(findings: Findings) -> Page:
@@ -38,7 +39,7 @@ def page(findings: Findings) -> Page:
             )
     story = Story(findings)
     proof = _proof(story)
-    made = [SECTIONS[name](story) for name in _wanted(findings)]
+    made = [_made(name, story) for name in _wanted(findings)]
     sections = tuple(
         section
         for section in made
@@ -56,6 +57,11 @@ def page(findings: Findings) -> Page:
         proof=proof,
         sections=sections,
     )
+
+
+def _made(name: str, story: Story) -> Section | None:
+    with stage("report section", section=name):
+        return SECTIONS[name](story)
 
 
 def _wanted(findings: Findings) -> list[str]:

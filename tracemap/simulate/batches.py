@@ -88,6 +88,7 @@ def _operations(descriptions: list[Description]) -> pl.DataFrame:
             "peer_name": one.peer_name,
             "messaging_operation": one.messaging_operation,
             "scope": one.scope,
+            "peer_place": one.peer_place,
         }
         for number, one in enumerate(descriptions)
     ]

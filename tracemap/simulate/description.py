@@ -56,6 +56,7 @@ class Description:
         failed: Its status is ERROR.
         attributes: In order; values may hold `NUMBER`.
         tracestate: W3C trace state; ''.
+        peer_place: Server of a database, system of a queue; ''.
     """
 
     kind: Kind
@@ -70,6 +71,7 @@ class Description:
     failed: bool
     attributes: Attributes
     tracestate: str = ""
+    peer_place: str = ""
 
     def attribute(self, name: str) -> Value | None:
         """Return the value of one attribute, None if the span has none such."""
@@ -212,6 +214,7 @@ def _database(sort: Sort, service: Service, outcome: Outcome) -> Description:
         protocol="database",
         peer_kind="database",
         peer_name=service.name,
+        peer_place=service.address if service.namespace else "",
         upstream=service.name,
         messaging_operation="",
         scope=f"opentelemetry.instrumentation.{service.system}",
@@ -239,6 +242,7 @@ def _messaging(
         protocol="messaging",
         peer_kind="queue",
         peer_name=topic.name,
+        peer_place=topic.system,
         upstream=topic.name,
         messaging_operation=what,
         scope=f"opentelemetry.instrumentation.{topic.system}",

@@ -140,11 +140,12 @@ def spans_without_kind() -> Situation:
     known = simulated.catalogue
     kindless = Catalogue(known.shop)
     truth = _truth(spans, known, {"kind_unspecified": spans.height})
-    truth["edges"] = [edge for edge in truth["edges"] if _is_between_services(edge)]
+    truth["edges"] = [edge for edge in truth["edges"] if _is_called(edge)]
     kindless.descriptions = [replace(one, kind=Kind.UNSPECIFIED) for one in known.descriptions]
     return Situation(
         "spans-without-kind",
-        "No span has a kind: edges between services show by parents and services alone",
+        "No span has a kind: edges between services show by parents and services alone, those to"
+        " databases by name",
         otlp_json(spans, kindless).tobytes(),
         truth,
     )
@@ -173,8 +174,10 @@ def _truth(
     }
 
 
-def _is_between_services(edge: dict[str, Any]) -> bool:
-    return bool(edge["connection_type"] == "rpc" and edge["downstream"] != USER)
+def _is_called(edge: dict[str, Any]) -> bool:
+    """Whether an edge shows without kinds: between services, and to databases, which are named."""
+    shows = edge["connection_type"] in {"rpc", "database"}
+    return bool(shows and edge["downstream"] != USER)
 
 
 def _of_service(catalogue: Catalogue, service: str) -> pl.Expr:

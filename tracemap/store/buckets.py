@@ -149,7 +149,10 @@ def trace_bucket(connection: Connection, traces: pl.DataFrame) -> TraceBucket:
     with staged(connection, used=operation_ids.to_frame("operation_id")):
         operations = read(
             connection,
-            "SELECT * FROM operations SEMI JOIN used USING (operation_id) ORDER BY operation_id",
+            """
+            SELECT * REPLACE (peer AS peer_name) FROM operations JOIN peers USING (operation_id)
+            SEMI JOIN used USING (operation_id) ORDER BY operation_id
+            """,
         )
     resources = read(
         connection, "SELECT * FROM resources JOIN services USING (resource_id) ORDER BY resource_id"

@@ -31,6 +31,7 @@ class Catalog:
         self._operations = Dictionary(connection, OPERATIONS)
         self._resources = Dictionary(connection, RESOURCES)
         self._services = self._named()
+        self._peers = self._called()
         self.files = int(read(connection, "SELECT count(*) FROM files").item())
         self.has_links = bool(read(connection, "SELECT count(*) > 0 FROM links").item())
 
@@ -59,6 +60,21 @@ class Catalog:
         return before.join(self._services, on=["resource_id", "service"], how="anti").select(
             "resource_id"
         )
+
+    def recalled(self) -> pl.DataFrame:
+        """Return ``operation_id`` of the operations whose peer got another name since last time.
+
+        That happens when a database's name turns up on a second server.
+        """
+        before = self._peers
+        if before.height < len(self._operations):
+            self._peers = self._called()
+        return before.join(self._peers, on=["operation_id", "peer"], how="anti").select(
+            "operation_id"
+        )
+
+    def _called(self) -> pl.DataFrame:
+        return read(self._connection, "SELECT operation_id, peer FROM peers")
 
     def _named(self) -> pl.DataFrame:
         return read(self._connection, "SELECT resource_id, service FROM services")

@@ -184,6 +184,10 @@ class Store:
         """Return the time from the earliest start to just after the latest; None: no spans."""
         return ledger.covered(self._connection)
 
+    def services(self) -> pl.DataFrame:
+        """Return columns service, service_name, service_namespace, environment: each place once."""
+        return ledger.services(self._connection)
+
     def owners(self) -> dict[str, str]:
         """Return the owner of each service whose spans name one."""
         return ledger.owners(self._connection)

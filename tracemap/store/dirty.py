@@ -73,14 +73,15 @@ def mark_linking(connection: Connection, first_file_id: int, last_file_id: int) 
     mark_traces(connection, linking)
 
 
-def mark_resources(connection: Connection, resources: pl.DataFrame) -> None:
-    """Mark the hours of traces with spans of `resources` (column ``resource_id``)."""
-    with staged(connection, touched=resources):
+def mark_spans_of(connection: Connection, named: pl.DataFrame) -> None:
+    """Mark the hours of traces with spans of `named`: one column, an id that spans carry."""
+    (column,) = named.columns
+    with staged(connection, touched=named):
         traces = read(
             connection,
-            """
+            f"""
             SELECT DISTINCT trace_high, trace_low
-            FROM stored_spans SEMI JOIN touched USING (resource_id)
-            """,
+            FROM stored_spans SEMI JOIN touched USING ({column})
+            """,  # noqa: S608
         )
     mark_traces(connection, traces)

@@ -8,7 +8,12 @@ from tracemap.model import FILES, Ledger, Quality, Window
 from tracemap.store.tables import read
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from tracemap.store.tables import Connection
+
+STORE_REASONS = ("duplicate_removed", "several_environments")
+"""Reasons of quality that need the whole store, and so are counted here, not by derive."""
 
 
 def ledger(connection: Connection) -> Ledger:
@@ -22,29 +27,60 @@ def ledger(connection: Connection) -> Ledger:
         ORDER BY file_id, line, reason, excerpt
         """,
     )
-    quality = read(
-        connection,
-        """
-        SELECT service, reason, sum(spans)::BIGINT AS spans
-        FROM quality_facts GROUP BY ALL ORDER BY service, reason
-        """,
-    )
     counts = read(
         connection,
         """
-        SELECT coalesce(sum(spans), 0)::BIGINT AS spans, count(*) AS traces
-        FROM (SELECT sum(spans) AS spans FROM trace_parts GROUP BY trace_high, trace_low)
+        SELECT coalesce(sum(spans), 0)::BIGINT AS spans, count(*) AS traces,
+            count(*) FILTER (parts > 1) AS split_traces
+        FROM (
+            SELECT sum(spans) AS spans, count(*) AS parts
+            FROM trace_parts GROUP BY trace_high, trace_low
+        )
         """,
     )
     services = read(connection, "SELECT DISTINCT service FROM services ORDER BY service")
     return Ledger(
         files=FILES.conform(files),
         rejects=rejects,
-        quality=quality,
+        quality=_quality(connection),
         spans=counts["spans"][0],
         traces=counts["traces"][0],
         services=tuple(services["service"]),
         covered=covered(connection),
+        split_traces=counts["split_traces"][0],
+    )
+
+
+def _quality(connection: Connection) -> pl.DataFrame:
+    """Return what is odd about stored spans: service, reason, spans.
+
+    To what derive counted come the copies that were left out (they made no facts), and the services
+    whose name occurs in several environments.
+    """
+    return read(
+        connection,
+        """
+        WITH counted AS (
+            SELECT service, reason, sum(spans)::BIGINT AS spans FROM quality_facts GROUP BY ALL
+        ), copies AS (
+            SELECT service, 'duplicate_removed', sum(spans)::BIGINT
+            FROM duplicates JOIN services USING (resource_id) GROUP BY service
+        ), mixed AS (
+            SELECT DISTINCT service FROM services JOIN resources USING (resource_id)
+            WHERE service_name IN (
+                SELECT service_name FROM resources GROUP BY service_name
+                HAVING count(DISTINCT nullif(environment, '')) > 1
+            )
+        )
+        FROM counted
+        UNION ALL FROM copies
+        UNION ALL (
+            SELECT service, 'several_environments', sum(spans)::BIGINT
+            FROM counted SEMI JOIN mixed USING (service)
+            WHERE reason = 'in_edge' OR starts_with(reason, 'no_edge_') GROUP BY service
+        )
+        ORDER BY service, reason
+        """,
     )
 
 
@@ -70,6 +106,17 @@ def covered(connection: Connection) -> Window | None:
     if first_ns is None:
         return Window(any_first_ns, any_last_ns + 1)
     return Window(first_ns, last_ns + 1)
+
+
+def services(connection: Connection) -> pl.DataFrame:
+    """Return where each service is: service, service_name, service_namespace, environment."""
+    return read(
+        connection,
+        """
+        SELECT DISTINCT service, service_name, service_namespace, environment
+        FROM services JOIN resources USING (resource_id) ORDER BY ALL
+        """,
+    )
 
 
 def owners(connection: Connection) -> dict[str, str]:

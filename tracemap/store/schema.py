@@ -16,14 +16,16 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from tracemap.model import QUALITY_MEANINGS
+
 if TYPE_CHECKING:
     import duckdb
 
 APPLICATION = "tracemap"
 """What `meta.application` says in every database of ours."""
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Number of the schema in the version history of `schema.sql`."""
-FACTS_VERSION = 5
+FACTS_VERSION = 6
 """The last version that changed what facts are: those of earlier databases are derived again."""
 
 _STATEMENT = re.compile(
@@ -107,8 +109,30 @@ def schema_markdown() -> str:
             f"Version {SCHEMA_VERSION}. Generated from `tracemap/store/schema.sql`; do not edit.",
             "",
             *(line for table in tables for line in _table_markdown(table)),
+            *_quality_markdown(),
         ]
     )
+
+
+def _quality_markdown() -> list[str]:
+    """Return the bits of the columns ``quality``, as the model has them."""
+    rows = [
+        f"| {int(flag)} | `{(flag.name or '').lower()}` | {meaning} |"
+        for flag, meaning in QUALITY_MEANINGS.items()
+    ]
+    return [
+        "## Bits of quality",
+        "",
+        "What was noticed about a span while it was read or stored. The columns `quality` of",
+        "`spans`, `stored_spans` and `resources` are sums of the bits that hold:",
+        "`WHERE quality & 128 <> 0` finds spans without an end. What the rest of a trace tells is",
+        "counted in `quality_facts`.",
+        "",
+        "| bit | name | meaning |",
+        "|---|---|---|",
+        *rows,
+        "",
+    ]
 
 
 def _table_markdown(table: SchemaTable) -> list[str]:

@@ -10,6 +10,7 @@
 --   3  pattern_facts, pattern_exemplars
 --   4  reach_facts, slack_facts; findings bottlenecks, dependencies, availability, cycles
 --   5  versions of services; findings drift, regressions, budget and trend; pruned hours
+--   6  skew_facts, duplicates, operations.peer_place
 
 -- One row: whose database this is. A file without it is not ours and is left alone.
 CREATE TABLE meta (
@@ -53,7 +54,8 @@ CREATE TABLE operations (
     peer_kind           VARCHAR,   -- service, database, queue, external; '': not said
     peer_name           VARCHAR,   -- whom the span says it talks to; ''
     messaging_operation VARCHAR,   -- send, receive, process, settle, create; ''
-    scope               VARCHAR    -- instrumentation scope name
+    scope               VARCHAR,   -- instrumentation scope name
+    peer_place          VARCHAR    -- server of a database, system of a queue: tells equal names apart; ''
 );
 
 -- One row per distinct resource: who recorded the span.
@@ -103,6 +105,13 @@ CREATE TABLE rejects (
     reason  VARCHAR,   -- why, one of the reasons in docs/messages.md
     records BIGINT,    -- spans lost with it, at least 1
     excerpt VARCHAR    -- first 200 bytes, as text
+);
+
+-- Copies of spans that were not stored again, by the resource they name.
+CREATE TABLE duplicates (
+    file_id     INTEGER,   -- row of `files`: where the copies were read
+    resource_id INTEGER,   -- row of `resources`
+    spans       BIGINT     -- copies
 );
 
 -- Index of the traces: what one piece of one file held of one trace. A trace that came in several
@@ -282,6 +291,18 @@ CREATE TABLE version_facts (
     spans           BIGINT,     -- how many
     first_ns        BIGINT,     -- ns since the epoch: start of the first (min)
     last_ns         BIGINT      -- ns since the epoch: start of the last (max)
+);
+
+-- Between which times the clocks of two hosts can differ, by the calls between them, in both
+-- directions (docs/methods.md#clock-skew). What is to be added to the other host's clock is at least
+-- `least` and at most `most`.
+CREATE TABLE skew_facts (
+    window_start_ns BIGINT,    -- ns since the epoch: start of the cell
+    host            VARCHAR,   -- host whose clock counts; '(service)' where none is named
+    other_host      VARCHAR,   -- the other one, later by name
+    bound           VARCHAR,   -- least or most
+    bucket          INTEGER,   -- signed log bucket of the bound; 0: near zero
+    count           BIGINT     -- calls
 );
 
 -- A few traces per cell and entry operation: the slowest, and those nearest to the median.
@@ -648,6 +669,26 @@ WITH named AS (
 )
 SELECT resource_id, service_name || coalesce(' (' || place || ')', '') FROM placed;
 
+-- The name of the node that each operation calls. It is what the spans call it, unless databases of
+-- that name are on several servers, or queues of that name in several systems: then what differs is
+-- added, `postgresql orders (db-2:5432)`. An operation that does not say counts as no further place.
+CREATE VIEW peers (
+    operation_id, -- row of `operations`
+    peer          -- name of the node; ''
+) AS
+WITH named AS (
+    SELECT peer_kind, peer_name, count(DISTINCT nullif(peer_place, '')) > 1 AS places_differ
+    FROM operations
+    GROUP BY peer_kind, peer_name
+)
+SELECT
+    operation_id,
+    peer_name || CASE
+        WHEN places_differ AND peer_place <> '' THEN ' (' || peer_place || ')' ELSE ''
+    END
+FROM operations
+JOIN named USING (peer_kind, peer_name);
+
 -- Spans for people: ids as hex, codes as words, the span's operation and resource beside it.
 CREATE VIEW spans (
     trace_id,             -- 32 hex digits
@@ -668,7 +709,7 @@ CREATE VIEW spans (
     duration_ns,          -- ns: end - start as recorded; null: no end
     protocol,             -- http, grpc, rpc, database, messaging, faas, ...; ''
     peer_kind,            -- service, database, queue, external; '': not said
-    peer_name,            -- whom the span says it talks to; ''
+    peer_name,            -- whom the span says it talks to, as in `peers`; ''
     http_status,          -- HTTP response status; null: none
     error_type,           -- class of the error; null: none given
     resend_count,         -- ordinal of a resend; 0: first attempt or unknown
@@ -704,7 +745,7 @@ SELECT
     duration_ns,
     protocol,
     peer_kind,
-    peer_name,
+    peer,
     http_status,
     error_type,
     resend_count,
@@ -715,6 +756,7 @@ SELECT
     path
 FROM stored_spans
 LEFT JOIN operations USING (operation_id)
+LEFT JOIN peers USING (operation_id)
 LEFT JOIN resources USING (resource_id)
 LEFT JOIN services USING (resource_id)
 LEFT JOIN files USING (file_id);

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from tracemap.model import HOUR_NS, LINKS, REJECTS, ParcelBatch
-from tracemap.store.dirty import TRACE, mark_dirty, mark_linking, mark_resources, mark_traces
+from tracemap.store.dirty import TRACE, mark_dirty, mark_linking, mark_spans_of, mark_traces
 from tracemap.store.duplicates import has_copies, settled, without_stored
 from tracemap.store.tables import insert, read, staged
 
@@ -72,6 +72,7 @@ class FileWriter:
         rejected = np.bincount(reject_files, rejects["records"], self._files).astype(np.int64)
         self.rejected += rejected
         self.records += np.bincount(span_files, minlength=self._files) + rejected
+        read_spans = spans
         if has_copies(spans):
             spans = whole_traces(settled(spans, self._catalog))
         known = self._known(spans)
@@ -81,6 +82,8 @@ class FileWriter:
         self.spans += np.bincount(stored, minlength=self._files)
         self._add_spans(spans, known)
         self._add_links(batch.links, known)
+        if spans.height < read_spans.height:
+            self._add_duplicates(read_spans, spans)
 
     def _file_ids(self, numbers: Numbers) -> pl.Series:
         return pl.Series("file_id", self.first_file_id + numbers, pl.Int32)
@@ -93,7 +96,10 @@ class FileWriter:
             mark_linking(self._connection, self.first_file_id, last_file_id)
         renamed = self._catalog.renamed()
         if renamed.height:
-            mark_resources(self._connection, renamed)
+            mark_spans_of(self._connection, renamed)
+        recalled = self._catalog.recalled()
+        if recalled.height:
+            mark_spans_of(self._connection, recalled)
         self._catalog.files = last_file_id
 
     def _known(self, spans: pl.DataFrame) -> pl.DataFrame:
@@ -142,6 +148,17 @@ class FileWriter:
         insert(self._connection, "links", again)
         insert(self._connection, "links", distinct.join(known, on=TRACE, how="anti"))
         self._catalog.has_links = True
+
+    def _add_duplicates(self, read_spans: pl.DataFrame, stored: pl.DataFrame) -> None:
+        """Store how many spans of each file and resource were copies."""
+        key = ["file_id", "resource_id"]
+        counted = read_spans.group_by(key).agg(read=pl.len().cast(pl.Int64))
+        kept = stored.group_by(key).agg(kept=pl.len().cast(pl.Int64))
+        copies = counted.join(kept, on=key, how="left").select(
+            *key, spans=pl.col("read") - pl.col("kept").fill_null(0)
+        )
+        copies = copies.filter(pl.col("spans") > 0).sort(key)
+        insert(self._connection, "duplicates", copies)
 
     def _touch(self, starts_ns: pl.Series) -> None:
         """Remember the hours that hold `starts_ns`."""

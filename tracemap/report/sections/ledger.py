@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from tracemap.report.blocks import Block, Column, Fact, FactsBlock, Note, Section, remark, warning
+from tracemap.report.names import visible
 from tracemap.report.rows import rows
 from tracemap.report.story import Story
 from tracemap.report.tables import SERVICE, table
@@ -37,6 +38,14 @@ _PLACES = (
     Column("spans", "Spans", "count"),
     Column("share", "Share", "share"),
 )
+_SKEW = (
+    Column("host", "Host", "name"),
+    Column("other_host", "Other host", "name"),
+    Column("calls", "Calls", "count"),
+    Column("theta_ms", "Other is behind by", "ms", "clock-skew"),
+    Column("uncertainty_ms", "Uncertain by", "ms", "clock-skew"),
+    Column("verdict", "Verdict", "text", "clock-skew"),
+)
 _THRESHOLDS = (Column("threshold", "Threshold"), Column("value", "Value", "number"))
 
 
@@ -44,6 +53,7 @@ def ledger(story: Story) -> Section:
     """Return what went in and what became of it; always present."""
     book = story.findings.ledger
     blocks: list[Block] = [_totals(story), *_balance(book.files)]
+    blocks += [warning(visible(text)) for text in book.cautions["text"]]
     if not book.files.is_empty():
         files = sorted(
             rows("files", book.files), key=lambda row: (row["path"], row["content_hash"])
@@ -54,6 +64,9 @@ def ledger(story: Story) -> Section:
         caption = "Rejected records by reason"
         blocks.append(table("rejects-table", caption, _REJECTS, _by_reason(book.rejects)))
     blocks += _quality(book.quality)
+    if not book.skew.is_empty():
+        caption = "How far the clocks of two hosts differ; nothing was shifted"
+        blocks.append(table("skew-table", caption, _SKEW, rows("skew", book.skew), folded=True))
     if story.findings.thresholds:
         limits = [
             {"threshold": name, "value": value}

@@ -71,12 +71,13 @@ def analyzed(finding: Callable[Given, Found]) -> Callable[Given, Found]:
 
 
 @contextmanager
-def recording(file: Path | None, name: str) -> Iterator[None]:
+def recording(file: Path | None, name: str, version: str) -> Iterator[None]:
     """Record the stages of what is done inside into `file`, below one span called `name`.
 
     Args:
         file: Replaced if it is there; None: nothing is recorded.
         name: Of the root span, such as ``tracemap ingest``.
+        version: Of tracemap.
 
     Raises:
         PipelineError: If the file cannot be written.
@@ -90,8 +91,6 @@ def recording(file: Path | None, name: str) -> Iterator[None]:
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor  # noqa: PLC0415
 
-    from tracemap import __version__  # noqa: PLC0415
-
     try:
         stream = file.open("w", encoding="utf-8")
     except OSError as error:
@@ -101,10 +100,10 @@ def recording(file: Path | None, name: str) -> Iterator[None]:
             hint="name a file in a folder that exists and may be written",
         ) from error
     with stream:
-        resource = Resource({"service.name": _SERVICE, "service.version": __version__})
+        resource = Resource({"service.name": _SERVICE, "service.version": version})
         provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         provider.add_span_processor(SimpleSpanProcessor(FileSpanExporter(stream=stream)))
-        _Recording.tracer = provider.get_tracer(_SERVICE, __version__)
+        _Recording.tracer = provider.get_tracer(_SERVICE, version)
         try:
             with stage(name):
                 yield

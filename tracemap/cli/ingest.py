@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tracemap import __version__
 from tracemap.cli.options import DEFAULT_DATABASE, Database, SelfTrace
 from tracemap.cli.output import visible
 from tracemap.cli.progress import progress_line
@@ -38,7 +39,7 @@ def ingest(inputs: Inputs, db: Database = DEFAULT_DATABASE, self_trace: SelfTrac
 
     summary = Summary()
     with (
-        recording(self_trace, "tracemap ingest"),
+        recording(self_trace, "tracemap ingest", __version__),
         filled(db) as store,
         progress_line() as line,
     ):

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tracemap import __version__
 from tracemap.cli.ingest import Summary, filled
 from tracemap.cli.options import (
     DEFAULT_DATABASE,
@@ -63,7 +64,7 @@ def run(
         return
     asked = request(start, end, baseline_from, baseline_to, spike=spike)
     summary = Summary()
-    with recording(self_trace, "tracemap run"):
+    with recording(self_trace, "tracemap run", __version__):
         with progress_line() as line, filled(db) if inputs else Store.open(db) as store:
             for taken in take_in(store, inputs or [], progress=line):
                 line.close()

@@ -75,7 +75,7 @@ def test_a_folder_that_cannot_be_written_is_exit_2(tracemap: Tracemap, database:
 
 
 def test_demo_runs_in_an_empty_folder(tracemap: Tracemap) -> None:
-    """Database and six documents; what an earlier demo left is replaced."""
+    """Databases and nine documents; what an earlier demo left is replaced."""
     Path("tracemap-demo").mkdir()
     Path("tracemap-demo/tracemap.duckdb").write_text("left over")
     answer = tracemap("demo")
@@ -84,7 +84,10 @@ def test_demo_runs_in_an_empty_folder(tracemap: Tracemap) -> None:
 
     assert written == [
         *("batch.html", "batch.json", "batch.md"),
+        "eight-weeks.duckdb",
         *("postmortem.html", "postmortem.json", "postmortem.md"),
         "tracemap.duckdb",
+        *("weekly.html", "weekly.json", "weekly.md"),
     ]
     assert "postgresql catalog" in answer.out
+    assert "26 ms is catalog List" in answer.out

@@ -14,7 +14,7 @@ from tracemap.simulate.samples import sample_files, write_samples
 from tracemap.simulate.situations import Situation, situations
 
 FOLDER = Path(__file__).parents[2] / "sample_traces"
-MOST_BYTES = 15_000_000
+MOST_BYTES = 18_000_000
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ def weeks_before(window: Window, covered: Window, minutes: pl.Series) -> Baselin
     earliest_ns = max(
         covered.start_ns // HOUR_NS * HOUR_NS, window.start_ns - BASELINE_WEEKS * WEEK_NS
     )
-    if earliest_ns >= window.start_ns:
+    if covered.start_ns >= window.start_ns:
         return Baseline(None, "there is nothing to compare with: nothing before was recorded")
     whole = (window.start_ns - earliest_ns) // WEEK_NS
     if whole == 0:

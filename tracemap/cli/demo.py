@@ -17,7 +17,7 @@ def demo(
 ) -> None:
     """Try it on the sample traces.
 
-    Reads the traces that ship with tracemap and writes both reports.
+    Reads the traces that ship with tracemap and writes all reports.
 
     Example: tracemap demo && open tracemap-demo/postmortem.html
     """

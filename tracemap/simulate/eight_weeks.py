@@ -17,6 +17,25 @@ _WEEK = 7 * 24 * 60
 _LAST = ((WEEKS - 1) * _WEEK, WEEKS * _WEEK)
 _LOAD = 0.6
 BROWSE, ORDER, ACCOUNT = "GET /browse", "POST /order", "GET /account"
+DRIFT: list[dict[str, str | None]] = [
+    {"downstream": downstream, "upstream": upstream, "change": change, "instead": instead}
+    for downstream, upstream, change, instead in (
+        ("edge", "catalog", "slower", None),
+        ("orders", "fraud", "new", None),
+        ("orders", "pricing", "re-routed", "tariffs"),
+        ("orders", "tariffs", "re-routed", "pricing"),
+        ("account", "audit", "gone", None),
+        ("account", "archive", "not observed", None),
+        ("catalog", "postgresql goods", "steady", None),
+        ("account", "redis session-store", "steady", None),
+        ("catalog", "stock", "steady", None),
+        ("orders", "stock", "steady", None),
+    )
+]
+"""What the last week must be found to be, against the four before it, edge by edge.
+
+Edges whose upstream only passes on what reached it are left out.
+"""
 
 
 def eight_weeks() -> Simulated:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tracemap.simulate.bulk import otlp_json
 from tracemap.simulate.compression import gzipped
+from tracemap.simulate.eight_weeks import DRIFT, eight_weeks
 from tracemap.simulate.faults import Slower
 from tracemap.simulate.simulated import Simulated, run
 from tracemap.simulate.situations import situations
@@ -29,6 +30,10 @@ makes all of it, byte for byte the same.
 _HOUR = (
     "An hour with a slow database that users feel (minutes 20-28) and a slow service that parallel"
     " work hides (minutes 40-46)"
+)
+_WEEKS = (
+    "Eight thin weeks of another system, of which the last drifted: an edge is new, one gone, one"
+    " re-routed, one slower with a new version"
 )
 
 
@@ -77,11 +82,13 @@ def sample_files() -> Iterator[tuple[str, bytes]]:
     hours = {
         "shop-hour": (shop_hour(), _HOUR, 4),
         "shop-quiet-hour": (shop_quiet_hour(), "An hour in which nothing is wrong", 2),
+        "eight-weeks": (eight_weeks(), _WEEKS, 1),
     }
     meanings = {f"{name}/": meaning for name, (_, meaning, _) in hours.items()} | meanings
     yield "README.md", (_README + _table(meanings)).encode()
     for name, (simulated, _, files) in hours.items():
-        yield f"{name}.truth.json", _json(simulated.truth)
+        more = {"drift": DRIFT} if name == "eight-weeks" else {}
+        yield f"{name}.truth.json", _json({**simulated.truth, **more})
         for number, content in enumerate(_split(simulated, files), start=1):
             yield f"{name}/traces-{number}.jsonl.gz", content
 

@@ -30,9 +30,10 @@ from tracemap.model import (
     Ledger,
     Window,
 )
+from tracemap.pruning import overlapping, prunable, require_spans, unpruned_minutes, unpruned_spikes
 from tracemap.recipe import Recipe, limits
 from tracemap.self_trace import analyzed
-from tracemap.store import OutdatedError, Store
+from tracemap.store import OutdatedError, Pruned, Store
 from tracemap.windows import Choice, Request, choose
 
 
@@ -70,15 +71,17 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
     if covered is None:
         raise NoDataError("the database holds no spans", hint="tracemap ingest INPUT... fills it")
     if recipe.is_long_term:
-        return weekly.findings(recipe, store, request, covered)
+        found = weekly.findings(recipe, store, request, covered)
+        found.ledger = ledger(store, limits(recipe)) if recipe.is_report else store.ledger()
+        return found
     thresholds = limits(recipe)
     latency = store.facts("latency_facts")
     # A report says whether anything spiked, so only a finding asked for alone does without.
-    is_report = recipe.findings != [recipe.name]
+    is_report = recipe.is_report
     needs_spikes = is_report or recipe.compares or "spikes" in recipe.findings
     spikes = analyzed(analyze.spikes)(latency, thresholds) if needs_spikes else SPIKES.empty()
     minutes = latency["window_start_ns"].unique().sort()
-    choice = choose(recipe, request, covered, minutes, spikes)
+    choice = _chosen(recipe, store, request, covered, (minutes, spikes))
     owners = {**store.owners(), **recipe.owners}
     compared = _compared_facts(store, choice, progress)
     tables = {name: table.empty() for name, table in FINDINGS.items()}
@@ -111,6 +114,40 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
     if "exemplars" in recipe.sections:
         findings.traces = _traces(store, choice, compared, findings)
     return findings
+
+
+def _chosen(
+    recipe: Recipe,
+    store: Store,
+    request: Request,
+    covered: Window,
+    observed: tuple[pl.Series, pl.DataFrame],
+) -> Choice:
+    """Return the windows of a run; where spans are needed, only such that were not pruned."""
+    minutes, spikes = observed
+    pruned = store.pruned_hours()
+    if not pruned or not recipe.compares:
+        return choose(recipe, request, covered, minutes, spikes)
+    if not request.window.is_open:
+        require_spans(pruned, request.window.within(covered), "--from, --to")
+    if not request.baseline.is_open:
+        require_spans(pruned, request.baseline.within(covered), "--baseline-from, --baseline-to")
+    known = unpruned_minutes(pruned, minutes), unpruned_spikes(pruned, spikes)
+    choice = choose(recipe, request, covered, *known)
+    for window in (choice.incident, choice.baseline):
+        if window is not None:
+            require_spans(pruned, window, "--from, --to")
+    return choice
+
+
+def prune(store: Store, keep_ns: int, *, progress: Progress = silent) -> Pruned | None:
+    """Delete spans older than `keep_ns` before the end of the data; their facts stay, and right.
+
+    Facts are derived first wherever they are out of date. None: nothing is that old.
+    """
+    bring_up_to_date(store, progress=progress)
+    window = prunable(store, keep_ns)
+    return None if window is None else store.prune(window)
 
 
 def bring_up_to_date(store: Store, *, progress: Progress = silent) -> None:
@@ -275,13 +312,17 @@ def _shown_facts(
 ) -> Facts:
     """Return the facts of the window shown: stored ones, those compared, or derived on demand.
 
+    Where its spans were pruned, the stored ones of its minutes (call paths: hours).
+
     Raises:
         NoDataError: If no trace starts in that window, although calls were made in it.
     """
     if choice.shown == covered:
         return Facts({name: store.facts(name) for name in FACTS})
     facts = compared
-    if choice.shown != choice.incident or compared["edge_facts"].is_empty():
+    if overlapping(store.pruned_hours(), choice.shown):
+        facts = Facts({name: store.facts(name, choice.shown) for name in FACTS})
+    elif choice.shown != choice.incident or compared["edge_facts"].is_empty():
         cells = Cells(windows=(choice.shown,))
         facts = engine.window_facts(store, cells, progress=progress)
     inside = choice.shown.contains(pl.col("window_start_ns"))

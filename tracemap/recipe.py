@@ -88,6 +88,11 @@ class Recipe(BaseModel):
     owners: dict[str, str] = {}
 
     @property
+    def is_report(self) -> bool:
+        """Whether it is more than one finding asked for alone."""
+        return self.findings != [self.name]
+
+    @property
     def is_long_term(self) -> bool:
         """Whether it compares weeks, from facts alone."""
         return bool(_LONG_TERM & set(self.findings))

@@ -30,6 +30,7 @@ def test_the_promised_verbs_are_there() -> None:
         "ingest",
         "origins",
         "propagation",
+        "prune",
         "query",
         "run",
         "spikes",

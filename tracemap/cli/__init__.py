@@ -18,6 +18,7 @@ from tracemap.cli import (
     graph,
     info,
     ingest,
+    prune,
     query,
     run,
     standing,
@@ -58,6 +59,7 @@ for verb in (
     why_missing,
     query.query,
     info.info,
+    prune.prune,
     formats.formats,
 ):
     app.command()(verb)

@@ -60,6 +60,7 @@ def _content(ledger: Ledger, size_bytes: int) -> dict[str, Any]:
     return {
         "records": sums["records"],
         "spans": ledger.spans,
+        "pruned": ledger.pruned,
         "duplicates": sums["duplicates"],
         "rejected": sums["rejected"],
         "skipped": sums["skipped"],
@@ -84,6 +85,11 @@ def _print(content: dict[str, Any], database: str) -> None:
         f"files      {len(content['files']):,}, {content['input_bytes']:,} bytes",
         f"records    {content['records']:,}",
         f"  stored   {content['spans']:,} spans",
+        *(
+            [f"  pruned   {content['pruned']:,} spans; their facts stay"]
+            if content["pruned"]
+            else []
+        ),
         f"  known    {content['duplicates']:,} duplicates",
         f"  rejected {content['rejected']:,}",
         f"skipped    {content['skipped']:,} records of other signals",

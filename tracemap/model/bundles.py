@@ -174,6 +174,7 @@ class Ledger:
         services: Names of the services seen.
         covered: From the earliest start to just after the latest; None: no spans.
         split_traces: Traces that came in several pieces (files, or far apart in one).
+        pruned: Spans that were stored and pruned; their facts are there.
         skew: As `SKEW`: how far clocks of hosts differ.
         cautions: As `CAUTIONS`: what limits how far the rest can be trusted.
     """
@@ -186,6 +187,7 @@ class Ledger:
     services: tuple[str, ...] = ()
     covered: Window | None = None
     split_traces: int = 0
+    pruned: int = 0
     skew: pl.DataFrame = field(default_factory=SKEW.empty)
     cautions: pl.DataFrame = field(default_factory=CAUTIONS.empty)
 

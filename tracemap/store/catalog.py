@@ -24,6 +24,7 @@ class Catalog:
     Attributes:
         files: Files taken in so far; the next one has the number after.
         has_links: Whether any span link is stored.
+        pruned_ns: Starts of the hours whose spans were pruned.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -33,6 +34,7 @@ class Catalog:
         self._services = self._named()
         self._peers = self._called()
         self.files = int(read(connection, "SELECT count(*) FROM files").item())
+        self.pruned_ns = read(connection, "SELECT hour_ns FROM pruned_hours")["hour_ns"]
         self.has_links = bool(read(connection, "SELECT count(*) > 0 FROM links").item())
 
     def numbered(self, batch: Batch) -> pl.DataFrame:

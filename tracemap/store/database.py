@@ -13,7 +13,7 @@ import duckdb
 from tracemap.errors import StoreError
 from tracemap.model import SECOND_NS, Window, iso
 from tracemap.store import buckets as walk
-from tracemap.store import dirty, facts, ledger, lookup, query
+from tracemap.store import dirty, facts, ledger, lookup, pruning, query
 from tracemap.store.append import (
     Appended,
     append_file,
@@ -264,6 +264,23 @@ class Store:
     def observed_minutes(self) -> pl.Series:
         """Return the starts of the minutes in which anything was observed, sorted."""
         return facts.observed_minutes(self._connection)
+
+    def pruned_hours(self) -> list[Window]:
+        """Return the hours whose spans were pruned, in order of time."""
+        return pruning.pruned_hours(self._connection)
+
+    def prune(self, window: Window) -> pruning.Pruned:
+        """Delete the spans of traces in `window`, which is on full hours; their facts stay.
+
+        Raises:
+            ValueError: If facts of `window` are out of date.
+            StoreError: If the database cannot be written.
+        """
+        with self._transaction():
+            pruned = pruning.prune(self._connection, window)
+        self._catalog = None
+        self._connection.execute("CHECKPOINT")
+        return pruned
 
     def replace_findings(self, recipe: str, tables: Mapping[str, pl.DataFrame]) -> None:
         """Put `tables` (by name, as `FINDINGS`) in the place of the findings of `recipe`.

@@ -31,11 +31,19 @@ def mark_clean(connection: Connection, hours: Sequence[Window]) -> None:
 
 
 def mark_dirty(connection: Connection, starts_ns: pl.Series) -> None:
-    """Say that the facts of the hours that hold `starts_ns` are out of date."""
+    """Say that the facts of the hours that hold `starts_ns` are out of date.
+
+    Not those of pruned hours: their spans are gone, and their facts stay as they are.
+    """
     hours = (starts_ns // HOUR_NS * HOUR_NS).unique().sort().to_frame("hour_ns")
     with staged(connection, touched=hours):
         connection.execute(
-            "INSERT INTO dirty_hours FROM touched ANTI JOIN dirty_hours USING (hour_ns)"
+            """
+            INSERT INTO dirty_hours
+            FROM touched
+            ANTI JOIN dirty_hours USING (hour_ns)
+            ANTI JOIN pruned_hours USING (hour_ns)
+            """
         )
 
 

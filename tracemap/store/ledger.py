@@ -39,6 +39,7 @@ def ledger(connection: Connection) -> Ledger:
         """,
     )
     services = read(connection, "SELECT DISTINCT service FROM services ORDER BY service")
+    pruned = read(connection, "SELECT coalesce(sum(spans), 0)::BIGINT FROM pruned_hours").item()
     return Ledger(
         files=FILES.conform(files),
         rejects=rejects,
@@ -48,6 +49,7 @@ def ledger(connection: Connection) -> Ledger:
         services=tuple(services["service"]),
         covered=covered(connection),
         split_traces=counts["split_traces"][0],
+        pruned=pruned,
     )
 
 
@@ -87,25 +89,29 @@ def _quality(connection: Connection) -> pl.DataFrame:
 def covered(connection: Connection) -> Window | None:
     """Return the time from the earliest start to just after the latest; None: no spans.
 
-    Spans whose start is no possible time (``START_INVALID``) do not count, unless there are no
-    others: one of them would stretch the time to 1970.
+    Pruned spans count: their facts are there. Spans whose start is no possible time
+    (``START_INVALID``) do not count, unless there are no others: one of them would stretch the time
+    to 1970.
     """
     bounds = read(
         connection,
         """
-        SELECT min(start_ns) FILTER (quality & $invalid = 0) AS first_ns,
-            max(start_ns) FILTER (quality & $invalid = 0) AS last_ns,
-            min(start_ns) AS any_first_ns, max(start_ns) AS any_last_ns
-        FROM stored_spans
+        WITH valid AS (
+            SELECT min(start_ns) FILTER (quality & $invalid = 0) AS first_ns,
+                max(start_ns) FILTER (quality & $invalid = 0) AS last_ns
+            FROM stored_spans
+            UNION ALL SELECT min(first_ns), max(last_ns) FROM pruned_hours
+        )
+        SELECT min(first_ns), max(last_ns), (SELECT min(start_ns) FROM stored_spans),
+            (SELECT max(start_ns) FROM stored_spans)
+        FROM valid
         """,
         invalid=int(Quality.START_INVALID),
     )
     first_ns, last_ns, any_first_ns, any_last_ns = bounds.row(0)
-    if any_first_ns is None:
-        return None
-    if first_ns is None:
-        return Window(any_first_ns, any_last_ns + 1)
-    return Window(first_ns, last_ns + 1)
+    if first_ns is not None:
+        return Window(first_ns, last_ns + 1)
+    return None if any_first_ns is None else Window(any_first_ns, any_last_ns + 1)
 
 
 def services(connection: Connection) -> pl.DataFrame:

@@ -70,11 +70,13 @@ def _parsed(connection: duckdb.DuckDBPyConnection) -> list[duckdb.Statement]:
 
 
 def _mark_all_hours(connection: duckdb.DuckDBPyConnection) -> None:
+    """Mark every hour that holds spans, but those of which some were pruned."""
     connection.execute(
         f"""
         INSERT INTO dirty_hours
-        SELECT DISTINCT first_ns - ((first_ns % {HOUR_NS}) + {HOUR_NS}) % {HOUR_NS} AS hour_ns
-        FROM trace_parts ANTI JOIN dirty_hours
-            ON (first_ns - ((first_ns % {HOUR_NS}) + {HOUR_NS}) % {HOUR_NS} = dirty_hours.hour_ns)
+        SELECT hour_ns FROM (
+            SELECT DISTINCT first_ns - ((first_ns % {HOUR_NS}) + {HOUR_NS}) % {HOUR_NS} AS hour_ns
+            FROM trace_parts
+        ) ANTI JOIN dirty_hours USING (hour_ns) ANTI JOIN pruned_hours USING (hour_ns)
         """  # noqa: S608
     )

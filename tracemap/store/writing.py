@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from tracemap.model import HOUR_NS, LINKS, REJECTS, ParcelBatch
+from tracemap.model import HOUR_NS, LINKS, REJECTS, ParcelBatch, iso
 from tracemap.store.dirty import TRACE, mark_dirty, mark_linking, mark_spans_of, mark_traces
 from tracemap.store.duplicates import has_copies, settled, without_stored
+from tracemap.store.pruning import REASON
 from tracemap.store.tables import insert, read, staged
 
 if TYPE_CHECKING:
@@ -72,6 +73,12 @@ class FileWriter:
         rejected = np.bincount(reject_files, rejects["records"], self._files).astype(np.int64)
         self.rejected += rejected
         self.records += np.bincount(span_files, minlength=self._files) + rejected
+        links = batch.links
+        late = self._late(spans)
+        if late.any():
+            self._reject_late(spans.filter(late))
+            spans = spans.filter(~late)
+            links = links.join(spans, on=[*TRACE, "span_id"], how="semi", maintain_order="left")
         read_spans = spans
         if has_copies(spans):
             spans = whole_traces(settled(spans, self._catalog))
@@ -81,9 +88,31 @@ class FileWriter:
         stored = spans["file_id"].to_numpy() - self.first_file_id
         self.spans += np.bincount(stored, minlength=self._files)
         self._add_spans(spans, known)
-        self._add_links(batch.links, known)
+        self._add_links(links, known)
         if spans.height < read_spans.height:
             self._add_duplicates(read_spans, spans)
+
+    def _late(self, spans: pl.DataFrame) -> pl.Series:
+        """Return which spans start in an hour whose spans were pruned."""
+        hours = spans["start_ns"] // HOUR_NS * HOUR_NS
+        return hours.is_in(self._catalog.pruned_ns.implode())
+
+    def _reject_late(self, late: pl.DataFrame) -> None:
+        """Count spans that came too late: with them, facts of their hour could only get worse."""
+        rows = late.group_by("file_id").agg(
+            records=pl.len().cast(pl.Int64), first_ns=pl.col("start_ns").min()
+        )
+        rows = rows.sort("file_id")
+        excerpts = [f"spans from {iso(first_ns)} on" for first_ns in rows["first_ns"]]
+        rejects = rows.select(
+            "file_id",
+            "records",
+            line=pl.lit(0, dtype=pl.Int64),
+            reason=pl.lit(REASON),
+            excerpt=pl.Series(excerpts, dtype=pl.String),
+        )
+        insert(self._connection, "rejects", rejects)
+        self.rejected[rows["file_id"].to_numpy() - self.first_file_id] += rows["records"].to_numpy()
 
     def _file_ids(self, numbers: Numbers) -> pl.Series:
         return pl.Series("file_id", self.first_file_id + numbers, pl.Int32)

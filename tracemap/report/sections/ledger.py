@@ -93,6 +93,11 @@ def _totals(story: Story) -> FactsBlock:
         (
             Fact("Records read", (f"{totals['records']:,}",), (), "ledger-equation"),
             Fact("Spans stored", (f"{book.spans:,}",), (f"in {counted(book.traces, 'trace')}",)),
+            *(
+                [Fact("Spans pruned", (f"{book.pruned:,}",), ("their facts stay",))]
+                if book.pruned
+                else []
+            ),
             Fact("Duplicates", (f"{totals['duplicates']:,}",)),
             Fact("Rejected", (f"{totals['rejected']:,}",)),
             Fact("Covers", (span_of(book.covered),)),

@@ -46,6 +46,8 @@ class Contents:
             why; they are empty among the pieces.
         file: The same bytes for reading at any place, if they lie somewhere as they are.
         beside: Returns what is in another, small file of the same folder; None: there is none.
+        problem: Why nothing of it can be read, as a format that knows its like found out.
+        remark: What it is, if that is known though no format can read it.
     """
 
     head: bytes
@@ -54,6 +56,14 @@ class Contents:
     lost: Mapping[int, str] = field(default_factory=dict)
     file: BinaryIO | None = None
     beside: Callable[[str], bytes | None] = nothing_beside
+    problem: str = ""
+    remark: str = ""
+
+    def refusal(self) -> tuple[str, bytes]:
+        """Return why no format takes the file, and what to show of it."""
+        if self.problem or not self.head:
+            return self.problem or next(iter(self.lost.values()), "empty_file"), b""
+        return "not_a_trace_file", self.remark.encode() or self.head
 
     @cached_property
     def _shapes(self) -> list[Shape]:

@@ -174,15 +174,14 @@ def _small_file(source: Source) -> SmallFile | None:
         file.refused = error.reason, b""
     else:
         if file.read is None:
-            lost = next(iter(contents.lost.values()), "empty_file")
-            file.refused = ("not_a_trace_file" if contents.head else lost, contents.head)
+            file.refused = contents.refusal()
         else:
             file.format = file.read.name
             _hold(file, contents)
             if file.contents is None:
                 return None
     if file.refused is not None and source.named:
-        file.error = refusal(file.path, file.refused[0])
+        file.error = refusal(file.path, *file.refused)
     return file
 
 

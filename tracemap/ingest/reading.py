@@ -31,6 +31,7 @@ _PROBLEMS = {
     "truncated_tail": "{!r} ends before its first record does",
     "corrupt_compression": "{!r} is damaged: it cannot be decompressed",
     "corrupt_archive": "{!r} is damaged: its archive cannot be followed",
+    "corrupt_parquet": "{!r} is damaged: Parquet whose footer cannot be read",
     "decompression_bomb": "{!r} expands beyond all reason",
     "nested_too_deep": "{!r} is compressed too many times over",
     "message_too_large": "{!r} holds a message that is too large",
@@ -108,9 +109,8 @@ class FileReading:
             return
         found = format_of(contents)
         if found is None:
-            lost = next(iter(contents.lost.values()), "empty_file")
-            reason = "not_a_trace_file" if contents.head else lost
-            yield self._refused(self._drain(chunks) or reason, contents.head)
+            reason, shown = contents.refusal()
+            yield self._refused(self._drain(chunks) or reason, shown)
             return
         self.format = found.name
         yield from in_order(found.read(contents, self._block_bytes))
@@ -118,19 +118,24 @@ class FileReading:
 
     def _refused(self, reason: str, head: bytes = b"") -> Batch:
         if self._stored.named:
-            raise refusal(self.path, reason)
+            raise refusal(self.path, reason, head)
         return refused(reason, head)
 
 
-def refusal(path: str, reason: str) -> InputError:
+def refusal(path: str, reason: str, shown: bytes = b"") -> InputError:
     """Return the error for a file that the user named, and of which nothing can be taken."""
     known = ", ".join(each.name for each in FORMATS)
     return InputError(
-        _PROBLEMS[reason].format(path),
+        _PROBLEMS[reason].format(path) + _remark(shown),
         where=path,
         hint=f"formats tracemap reads: {known}; as they are, in gzip or zstd, or in tar or zip"
         " archives",
     )
+
+
+def _remark(shown: bytes) -> str:
+    """Return what is known of a file that no format reads."""
+    return f" ({shown.decode(errors='replace')})" if shown.startswith(b"Parquet with ") else ""
 
 
 def refused(reason: str, head: bytes = b"") -> Batch:

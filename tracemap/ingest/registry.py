@@ -17,11 +17,33 @@ from tracemap.ingest.foreign.zipkin import ZIPKIN
 from tracemap.ingest.formats import Blocks, Format
 from tracemap.ingest.otlp_json import cut_otlp_json, is_otlp_json, json_batch
 from tracemap.ingest.otlp_protobuf import cut_otlp_protobuf, is_otlp_protobuf, protobuf_batch
+from tracemap.ingest.tabular.clickhouse import is_clickhouse_parquet, read_clickhouse_parquet
+from tracemap.ingest.tabular.delimited import is_clickhouse_text, read_clickhouse_text
+from tracemap.ingest.tabular.tempo import is_tempo_parquet, read_tempo_parquet
 
 _OTLP_JSON = Blocks(cut_otlp_json, json_batch)
 _OTLP_PROTOBUF = Blocks(cut_otlp_protobuf, protobuf_batch)
 
 FORMATS: tuple[Format, ...] = (
+    Format(
+        name="clickhouse-csv",
+        description="ClickHouse's otel_traces as CSVWithNames or TabSeparatedWithNames, one row a"
+        " span",
+        example="<a line of names: Timestamp, TraceId, SpanId, SpanName, Duration and others, between"
+        " commas or tabs>",
+        loses="types of attributes, whether the parent is remote",
+        sniff=is_clickhouse_text,
+        read=read_clickhouse_text,
+    ),
+    Format(
+        name="clickhouse-parquet",
+        description="Parquet of ClickHouse's otel_traces (Collector's ClickHouse exporter) or of"
+        " otlp2parquet, one row a span",
+        example="<50 41 52 31 (PAR1); columns Timestamp, TraceId, SpanId, SpanName, Duration>",
+        loses="types of attributes (ClickHouse), whether the parent is remote",
+        sniff=is_clickhouse_parquet,
+        read=read_clickhouse_parquet,
+    ),
     Format(
         name="datadog",
         description="Datadog: payloads of the agent (lists of traces, also one a line), and spans f"
@@ -143,6 +165,15 @@ FORMATS: tuple[Format, ...] = (
         sniff=SKYWALKING.sniff,
         read=SKYWALKING.blocks.read,
         blocks=SKYWALKING.blocks,
+    ),
+    Format(
+        name="tempo-parquet",
+        description="blocks of Tempo (data.parquet of vParquet4 and vParquet5, one row a trace),"
+        " with the meta.json beside them",
+        example="<50 41 52 31 (PAR1); columns TraceID and rs>",
+        loses="whether the parent is remote",
+        sniff=is_tempo_parquet,
+        read=read_tempo_parquet,
     ),
     Format(
         name="xray",

@@ -1,0 +1,116 @@
+"""Parquet files: what columns they have, and their rows, batch by batch in bounded memory."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tracemap.ingest.contents import Contents
+from tracemap.ingest.formats import Task
+from tracemap.ingest.resources import Resources
+from tracemap.ingest.streams import BrokenStreamError, Budget, joined
+from tracemap.model import REJECTS, Batch
+
+MAGIC = b"PAR1"
+_ROWS_MAX = 1 << 16
+_BLOCK_SHARE = 2  # of a block's bytes: documents are larger than the columns they are made of
+_THRIFT_MAX = 1 << 26
+_DAMAGE = (pa.ArrowException, OSError, MemoryError, OverflowError)
+_COLUMNS_SHOWN = 30
+
+Decode = Callable[[pa.RecordBatch, int, Resources], Batch]
+"""Decodes a batch of rows; the number of its first row, from 1."""
+
+
+def opened_parquet(contents: Contents) -> pq.ParquetFile | None:
+    """Return a file as Parquet; None: it is none, or so damaged that `problem` says why.
+
+    One that is compressed as a whole, or cannot be read at any place, is kept in memory.
+    """
+    if not contents.head.startswith(MAGIC) or contents.problem:
+        return None
+    try:
+        if contents.file is None:
+            contents.file = io.BytesIO(joined(contents.pieces))
+            contents.pieces = iter(())
+        contents.file.seek(0)
+        return pq.ParquetFile(
+            contents.file,
+            thrift_string_size_limit=_THRIFT_MAX,
+            thrift_container_size_limit=_THRIFT_MAX,
+            page_checksum_verification=True,
+        )
+    except BrokenStreamError as error:
+        contents.problem = error.reason
+    except _DAMAGE:
+        contents.problem = "corrupt_parquet"
+    return None
+
+
+def parquet_columns(contents: Contents) -> Sequence[str]:
+    """Return the names of the columns of a Parquet file, none of any other.
+
+    They are remarked on, for the case that no format knows them.
+    """
+    file = opened_parquet(contents)
+    if file is None:
+        return ()
+    names: Sequence[str] = file.schema_arrow.names
+    shown = ", ".join(names[:_COLUMNS_SHOWN])
+    contents.remark = f"Parquet with the columns {shown}"
+    return names
+
+
+def read_parquet(
+    contents: Contents, block_bytes: int, wanted: Callable[[str], bool], decode: Decode
+) -> Iterator[Task]:
+    """Yield one task for each batch of rows; a group of rows that is damaged is rejected.
+
+    Args:
+        contents: A Parquet file.
+        block_bytes: Size of a block.
+        wanted: Tells by the dotted path of a column in the file whether it is read.
+        decode: Decodes a batch.
+    """
+    file = opened_parquet(contents)
+    if file is None or contents.file is None:
+        return
+    size_bytes = contents.file.seek(0, io.SEEK_END)
+    budget = Budget(size_bytes)
+    paths = [file.schema.column(number).path for number in range(len(file.schema))]
+    columns = [path for path in paths if wanted(path)]
+    resources = Resources()
+    first = 1
+    for number in range(file.metadata.num_row_groups):
+        group = file.metadata.row_group(number)
+        row = first
+        first += max(0, group.num_rows)
+        try:
+            rows = _rows(group, block_bytes)
+            for batch in file.iter_batches(rows, row_groups=[number], columns=columns):
+                budget.spend(batch.nbytes)
+                yield partial(decode, batch, row, resources)
+                row += batch.num_rows
+        except BrokenStreamError as error:
+            yield partial(_lost, row, error.reason, 1)
+            return
+        except _DAMAGE:
+            # The number of rows is as little to be trusted as the rest.
+            yield partial(_lost, row, "corrupt_parquet", max(1, min(first - row, size_bytes)))
+
+
+def _rows(group: pq.RowGroupMetaData, block_bytes: int) -> int:
+    """Return how many rows to read at a time."""
+    share = group.num_rows * block_bytes // (_BLOCK_SHARE * max(1, group.total_byte_size))
+    return int(min(max(1, share), _ROWS_MAX))
+
+
+def _lost(row: int, reason: str, records: int) -> Batch:
+    return Batch(
+        rejects=pl.DataFrame([(row, reason, records, "")], schema=REJECTS.schema, orient="row")
+    )

@@ -29,8 +29,8 @@ FORMATS: tuple[Format, ...] = (
         name="clickhouse-csv",
         description="ClickHouse's otel_traces as CSVWithNames or TabSeparatedWithNames, one row a"
         " span",
-        example="<a line of names: Timestamp, TraceId, SpanId, SpanName, Duration and others, between"
-        " commas or tabs>",
+        example="<a line of names between commas or tabs: Timestamp, TraceId, SpanId, SpanName,"
+        " Duration and others>",
         loses="types of attributes, whether the parent is remote",
         sniff=is_clickhouse_text,
         read=read_clickhouse_text,

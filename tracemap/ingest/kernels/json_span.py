@@ -13,6 +13,7 @@ from tracemap.ingest.kernels.json_scan import (
     END_OF_OBJECT,
     OPEN_ARRAY,
     OPEN_OBJECT,
+    QUOTE,
     element,
     fail,
     member,
@@ -152,8 +153,10 @@ def _link(data: Bytes, at: int, end: int, row: int, links: Ints, state: Ints, ta
 
 @inlined
 def _exception_type(data: Bytes, at: int, end: int, extra: Bytes, state: Ints, table: Words) -> int:
-    """Read the string in the tagged value at `at` into VALUE."""
+    """Read the string at `at`, tagged or not, into VALUE."""
     state[VALUE] = 0
+    if data[at] == QUOTE:
+        return text_field(data, at, end, extra, state)
     if data[at] != OPEN_OBJECT:
         return skip_value(data, at, end, state)
     at = member(data, at + 1, end, True, state, table)

@@ -104,6 +104,8 @@ def whole(column: pa.Array | None, count: int) -> Ints:
     """Return a column of whole numbers; 0 where there is none; unsigned ones wrap."""
     if column is None or pa.types.is_null(column.type):
         return np.zeros(count, np.int64)
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.uint8())
     numbers = pc.fill_null(column, 0).to_numpy(zero_copy_only=False)
     return np.ascontiguousarray(numbers).astype(np.int64)
 

@@ -60,8 +60,8 @@ _OF_SPANS = {
 _VALUES = ("Value", "ValueInt", "ValueDouble", "ValueBool")
 _UNUSED = re.compile(
     r"^(?!TraceID$|rs\.)|\.(Nested\w*|ParentID|StartTimeRounded\w*|ChildCount|StatusMessage"
-    r"|TimeSinceStartNano)$|\.Scope\.(?!Name$)|\.Links\..*\.(Attrs\.|TraceState$|Dropped)"
-    r"|\.Events\..*\.(Dropped\w*$|DedicatedAttributes\.)|\.Resource\.Dropped"
+    r"|TimeSinceStartNano)$|\.Scope\.(?!Name$)|\.Links\.(.*\.)?(Attrs\.|TraceState$|Dropped)"
+    r"|\.Events\.(.*\.)?(Dropped\w*$|DedicatedAttributes\.)|\.Resource\.Dropped"
 )
 _SPARE = re.compile(r"(String|Int)(\d\d)")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
+from tests.ingest import tables
 from tests.ingest.writers import as_json, framed, key_values
 from tracemap.model import Kind
 
@@ -556,6 +557,17 @@ class Spelling:
 SPELLINGS = {
     "otlp-json": Spelling("otlp-json", otlp_json),
     "otlp-protobuf": Spelling("otlp-protobuf", otlp_protobuf),
+    "tempo-parquet": Spelling("tempo-parquet", lambda spans: tables.tempo(otlp(spans))),
+    "clickhouse-parquet": Spelling(
+        "clickhouse-parquet", lambda spans: tables.clickhouse_parquet(otlp(spans))
+    ),
+    "clickhouse-parquet, by otlp2parquet": Spelling(
+        "clickhouse-parquet", lambda spans: tables.otlp2parquet(otlp(spans))
+    ),
+    "clickhouse-csv": Spelling("clickhouse-csv", lambda spans: tables.clickhouse_csv(otlp(spans))),
+    "clickhouse-csv, with tabs": Spelling(
+        "clickhouse-csv", lambda spans: tables.clickhouse_tsv(otlp(spans))
+    ),
     "jaeger-json": Spelling("jaeger-json", jaeger_json, 1000),
     "jaeger-elasticsearch": Spelling("jaeger-elasticsearch", jaeger_elasticsearch, 1000),
     "zipkin": Spelling("zipkin", zipkin, 1000, messages=False),
@@ -568,4 +580,4 @@ SPELLINGS = {
     "python-console": Spelling("python-console", python_console, 1000),
     "go-stdouttrace": Spelling("go-stdouttrace", go_stdouttrace),
 }
-"""How every format that is JSON, or protobuf, is written; Parquet and others stand elsewhere."""
+"""How every format is written; tables in `tables`."""

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, TracesData
 
-from tests.ingest.writers import _json_value, as_json
+from tests.ingest.writers import _json_value
 
 KINDS = ("Unspecified", "Internal", "Server", "Client", "Producer", "Consumer")
 STATUSES = ("Unset", "Ok", "Error")
@@ -272,7 +272,11 @@ def tempo(
         {
             "TraceID": trace,
             "TraceIDText": trace.hex().lstrip("0"),
-            "rs": [_tempo_resource(one, trace, spare or {}) for one in data.resource_spans],
+            "rs": [
+                _tempo_resource(one, trace, spare or {})
+                for one in data.resource_spans
+                if any(span.trace_id == trace for each in one.scope_spans for span in each.spans)
+            ],
         }
         for trace in ids
     ]
@@ -321,13 +325,3 @@ def _tempo_span(span: Span, spare: dict[str, str]) -> Row:
         "Links": [{"TraceID": link.trace_id, "SpanID": link.span_id} for link in span.links],
         "DedicatedAttributes": own,
     }
-
-
-__all__ = [
-    "as_json",
-    "clickhouse_csv",
-    "clickhouse_parquet",
-    "clickhouse_tsv",
-    "otlp2parquet",
-    "tempo",
-]

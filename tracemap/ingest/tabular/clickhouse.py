@@ -21,6 +21,7 @@ from tracemap.ingest.kernels import columnar
 from tracemap.ingest.kernels.columnar import ABSENT, SPAN_WIDTH
 from tracemap.ingest.kernels.layout import Ints
 from tracemap.ingest.resources import Resources
+from tracemap.ingest.tabular import shape
 from tracemap.ingest.tabular.columns import (
     Attributes,
     Places,
@@ -32,7 +33,8 @@ from tracemap.ingest.tabular.columns import (
     unlisted,
     whole,
 )
-from tracemap.ingest.tabular.parquet import parquet_columns, read_parquet
+from tracemap.ingest.tabular.parquet import is_parquet_of, read_parquet
+from tracemap.ingest.tabular.shape import Shape
 from tracemap.ingest.tabular.spans import FlatSpans, span_batch
 from tracemap.model import Batch
 
@@ -60,6 +62,26 @@ WANTED = (
     "LinksSpanId",
 )
 """The columns that are read, under both spellings."""
+_SHAPE: dict[str, Shape] = {
+    "Timestamp": shape.time,
+    "TraceId": shape.text,
+    "SpanId": shape.text,
+    "SpanName": shape.text,
+    "Duration": shape.whole,
+    **dict.fromkeys(
+        ("ParentSpanId?", "TraceState?", "ServiceName?", "ServiceNamespace?", "ServiceInstanceId?",
+         "ScopeName?"),
+        shape.text,
+    ),
+    **dict.fromkeys(("SpanKind?", "StatusCode?"), shape.name_or_number),
+    **dict.fromkeys(("ResourceAttributes?", "SpanAttributes?"), shape.attributes),
+    **{name: [shape.attributes] for name in ("Events.Attributes?", "EventsAttributes?")},
+    **{
+        name: [shape.text]
+        for name in ("Events.Name?", "EventsName?", "Links.TraceId?", "Links.SpanId?",
+                     "LinksTraceId?", "LinksSpanId?")
+    },
+}  # fmt: skip
 _SERVICE = {
     "ServiceName": "service.name",
     "ServiceNamespace": "service.namespace",
@@ -73,7 +95,7 @@ _IMPOSSIBLE_NS = -1
 
 def is_clickhouse_parquet(contents: Contents) -> bool:
     """Return whether this is a Parquet file with the columns of ClickHouse's traces."""
-    return set(parquet_columns(contents)) >= REQUIRED
+    return is_parquet_of(contents, _SHAPE)
 
 
 def read_clickhouse_parquet(contents: Contents, block_bytes: int) -> Iterator[Task]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import polars as pl
@@ -14,13 +14,14 @@ from tracemap.ingest.contents import Contents
 from tracemap.ingest.formats import Task
 from tracemap.ingest.resources import Resources
 from tracemap.ingest.streams import BrokenStreamError, Budget, joined
+from tracemap.ingest.tabular.shape import Shape, fits
 from tracemap.model import REJECTS, Batch
 
 MAGIC = b"PAR1"
 _ROWS_MAX = 1 << 16
 _BLOCK_SHARE = 2  # of a block's bytes: documents are larger than the columns they are made of
 _THRIFT_MAX = 1 << 26
-_DAMAGE = (pa.ArrowException, OSError, MemoryError, OverflowError)
+_DAMAGE = (pa.ArrowException, OSError, MemoryError, OverflowError, ValueError)
 _COLUMNS_SHOWN = 30
 
 Decode = Callable[[pa.RecordBatch, int, Resources], Batch]
@@ -52,18 +53,17 @@ def opened_parquet(contents: Contents) -> pq.ParquetFile | None:
     return None
 
 
-def parquet_columns(contents: Contents) -> Sequence[str]:
-    """Return the names of the columns of a Parquet file, none of any other.
+def is_parquet_of(contents: Contents, shape: Mapping[str, Shape]) -> bool:
+    """Return whether this is a Parquet file whose columns have a shape.
 
-    They are remarked on, for the case that no format knows them.
+    Which columns it has is remarked on, for the case that no format knows them.
     """
     file = opened_parquet(contents)
     if file is None:
-        return ()
-    names: Sequence[str] = file.schema_arrow.names
-    shown = ", ".join(names[:_COLUMNS_SHOWN])
-    contents.remark = f"Parquet with the columns {shown}"
-    return names
+        return False
+    schema = file.schema_arrow
+    contents.remark = f"Parquet with the columns {', '.join(schema.names[:_COLUMNS_SHOWN])}"
+    return fits(pa.struct(list(schema)), dict(shape))
 
 
 def read_parquet(

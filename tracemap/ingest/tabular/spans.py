@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tracemap.ingest.block import Block, Reject
+from tracemap.ingest.block import Block
 from tracemap.ingest.kernels.columnar import (
     ARRAY,
-    ATTRIBUTE_WIDTH,
     ATTRIBUTES,
     ATTRIBUTES_END,
     EVENTS,
@@ -18,15 +17,13 @@ from tracemap.ingest.kernels.columnar import (
     KEY_LENGTH,
     NAME_LENGTH,
     OBJECT,
-    RECORD,
     RESOURCE,
     SCOPE_LENGTH,
     SECOND,
     SORT,
-    SPAN_WIDTH,
     STATE_LENGTH,
-    write_spans,
 )
+from tracemap.ingest.kernels.columnar_spans import write_spans
 from tracemap.ingest.kernels.layout import REGISTERS, TEXT, Ints
 from tracemap.ingest.kernels.machine import SLACK
 from tracemap.ingest.otlp_json import json_batch
@@ -128,6 +125,3 @@ def span_batch(flat: FlatSpans, first: int, resources: Resources) -> Batch:
     if not len(flat.spans):
         return Batch()
     return json_batch(span_block(flat, first), resources)
-
-
-__all__ = ["ATTRIBUTE_WIDTH", "RECORD", "SPAN_WIDTH", "FlatSpans", "Reject", "span_batch"]

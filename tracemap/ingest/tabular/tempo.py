@@ -22,6 +22,7 @@ from tracemap.ingest.kernels import columnar
 from tracemap.ingest.kernels.columnar import ABSENT, ARRAY, NULL, PIECE, SPAN_WIDTH
 from tracemap.ingest.kernels.layout import Ints
 from tracemap.ingest.resources import Resources
+from tracemap.ingest.tabular import shape
 from tracemap.ingest.tabular.columns import (
     Attributes,
     Places,
@@ -35,7 +36,8 @@ from tracemap.ingest.tabular.columns import (
     valid,
     whole,
 )
-from tracemap.ingest.tabular.parquet import parquet_columns, read_parquet
+from tracemap.ingest.tabular.parquet import is_parquet_of, read_parquet
+from tracemap.ingest.tabular.shape import Shape
 from tracemap.ingest.tabular.spans import FlatSpans, span_batch
 from tracemap.model import Batch
 
@@ -63,6 +65,45 @@ _UNUSED = re.compile(
     r"|TimeSinceStartNano)$|\.Scope\.(?!Name$)|\.Links\.(.*\.)?(Attrs\.|TraceState$|Dropped)"
     r"|\.Events\.(.*\.)?(Dropped\w*$|DedicatedAttributes\.)|\.Resource\.Dropped"
 )
+_ATTRIBUTES: Shape = [
+    {
+        "Key": shape.text,
+        "IsArray?": shape.truth,
+        "Value?": [shape.text],
+        "ValueInt?": [shape.whole],
+        "ValueDouble?": [shape.double],
+        "ValueBool?": [shape.truth],
+        "ValueUnsupported?": shape.text,
+    }
+]
+_SPAN: dict[str, Shape] = {
+    "SpanID": shape.text,
+    "ParentSpanID": shape.text,
+    "Name": shape.text,
+    "StartTimeUnixNano": shape.whole,
+    "DurationNano": shape.whole,
+    "TraceState?": shape.text,
+    "Kind?": shape.whole,
+    "StatusCode?": shape.whole,
+    "DroppedAttributesCount?": shape.whole,
+    "DroppedEventsCount?": shape.whole,
+    "DroppedLinksCount?": shape.whole,
+    "Attrs?": _ATTRIBUTES,
+    "Events?": [{"Name": shape.text, "Attrs?": _ATTRIBUTES}],
+    "Links?": [{"TraceID": shape.text, "SpanID": shape.text}],
+    "DedicatedAttributes?": shape.spare,
+    **{f"{name}?": shape.spare for name in _OF_SPANS},
+}
+_RESOURCE: dict[str, Shape] = {
+    "Attrs?": _ATTRIBUTES,
+    "DedicatedAttributes?": shape.spare,
+    **{f"{name}?": shape.text for name in _OF_RESOURCES},
+}
+_SCOPE: dict[str, Shape] = {"Scope?": {"Name": shape.text}, "Spans": [_SPAN]}
+_SHAPE: dict[str, Shape] = {
+    "TraceID": shape.text,
+    "rs": [{"Resource": _RESOURCE, "ss": [_SCOPE]}],
+}
 _SPARE = re.compile(r"(String|Int)(\d\d)")
 
 Names = Mapping[tuple[str, str], str]
@@ -71,7 +112,7 @@ Names = Mapping[tuple[str, str], str]
 
 def is_tempo_parquet(contents: Contents) -> bool:
     """Return whether this is a Parquet file with the columns of Tempo's traces."""
-    return {"TraceID", "rs"} <= set(parquet_columns(contents))
+    return is_parquet_of(contents, _SHAPE)
 
 
 def read_tempo_parquet(contents: Contents, block_bytes: int) -> Iterator[Task]:

@@ -170,3 +170,16 @@ def test_no_cells_no_spikes_is_no_error() -> None:
     none = pl.Series("window_start_ns", [], dtype=pl.Int64)
 
     assert choose(BATCH, Request(), COVERED, none, episodes()).shown == COVERED
+
+
+def test_a_window_and_a_spike_exclude_each_other_where_the_window_is_the_spike() -> None:
+    """To take the one and forget the other without a word would answer another question."""
+    asked = Request(window=Bounds(*_ends(minutes(10, 20))), spike=2)
+    with pytest.raises(PipelineError, match="a window and a spike are asked for") as refused:
+        choose(POSTMORTEM, asked, COVERED, CELLS, episodes(minutes(10, 20), minutes(40, 42)))
+
+    assert refused.value.hint == "leave one of them out"
+
+
+def _ends(window: Window) -> tuple[int, int]:
+    return window.start_ns, window.end_ns

@@ -94,6 +94,7 @@ def choose(
         unused = "the recipe compares nothing: the baseline asked for is not used"
         return Choice(asked, reason="" if request.baseline.is_open else unused)
     if recipe.window == "worst spike" and not request.window.is_open:
+        _require_no_spike(request)
         found = _compared(asked, recipe, request, covered=covered, cells=cells, spikes=spikes)
         return Choice(asked, asked, found.window, found.reason)
     within = spikes.filter(
@@ -117,6 +118,15 @@ def choose(
     shown = incident if recipe.window == "worst spike" else asked
     joint = "" if found.reason.endswith("the window") else "; the window is that"
     return Choice(shown, incident, found.window, f"{found.reason}{joint} of {spike}, {incident}")
+
+
+def _require_no_spike(request: Request) -> None:
+    if request.spike != 1:
+        raise PipelineError(
+            "a window and a spike are asked for: the window alone says what is compared",
+            where="--spike, --from, --to",
+            hint="leave one of them out",
+        )
 
 
 def _nothing_compared(request: Request) -> str:

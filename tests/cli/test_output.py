@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Tracemap
 from tracemap.cli.options import Format
 from tracemap.cli.output import print_rows, visible
 
@@ -108,3 +110,20 @@ def test_no_rows_is_no_error(shape: Format, capsys: pytest.CaptureFixture[str]) 
 def test_control_and_direction_marks_are_spelled_out() -> None:
     """What cannot be seen, or turns text round, is written as an escape."""
     assert visible("a\x1b[2J\u202eb\nc é") == "a\\x1b[2J\\u202eb\\nc é"
+
+
+def test_a_query_shows_numbers_as_they_are(tracemap: Tracemap, database: Path) -> None:
+    """They are copied into the next query, which knows no thousands separators."""
+    sql = "SELECT 1234567 AS whole, 0.00012 AS part"
+    answer = tracemap("query", sql, "--db", database)
+
+    assert answer.out.splitlines()[-1].split() == ["1234567", "0.00012"]
+
+
+def test_spikes_have_the_number_that_spike_takes(tracemap: Tracemap, database: Path) -> None:
+    """The list says what to type."""
+    rows = json.loads(tracemap("spikes", "--db", database, "--format", "json").out)
+
+    assert [row["number"] for row in rows] == list(range(1, len(rows) + 1))
+    asked = tracemap("origins", "--db", database, "--spike", rows[-1]["number"])
+    assert f"window {rows[-1]['start']} .. {rows[-1]['end']}" in asked.err

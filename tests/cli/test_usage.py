@@ -186,3 +186,18 @@ def test_control_characters_in_messages_are_spelled_out(tracemap: Tracemap) -> N
     answer = tracemap("run", "evil\x1b[2J")
 
     assert "\x1b" not in answer.err
+
+
+def test_a_shell_completes_the_names_of_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody remembers them."""
+    environment = {
+        **os.environ, "_TRACEMAP_COMPLETE": "complete_bash", "COMP_WORDS": "tracemap run po",
+        "COMP_CWORD": "2",
+    }  # fmt: skip
+    monkeypatch.delenv("_TRACEMAP_COMPLETE", raising=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "tracemap"], env=environment, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+
+    assert done.stdout.split() == ["postmortem"]

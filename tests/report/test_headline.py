@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from tests.report import believable
-from tests.report.shop import NOON_NS
-from tests.report.small import findings, leaf, origin
+from tests.report.shop import MS, NOON_NS
+from tests.report.small import findings, leaf, move, origin
 from tracemap.model import MINUTE_NS, Findings, Window
 from tracemap.report import build
 
@@ -251,3 +253,35 @@ def test_a_sentence_about_a_part_of_the_window_says_which() -> None:
     made.incident = Window(NOON_NS + 2 * MINUTE_NS, NOON_NS + 8 * MINUTE_NS)
 
     assert "(p95 318 → 790 ms) in 2026-03-02 12:02 to 12:08 UTC: 252 ms" in build(made).headline
+
+
+def test_a_fault_that_reached_nobody_is_about_what_held_it_back() -> None:
+    """Two milliseconds of noise in a user's operation are not the news."""
+    made = findings(
+        [leaf(1, "self", 2.0)],
+        [],
+        [
+            move("web", "GET /", "cart", "GET /cart", 300, 4, "absorbed", mechanism="timeout"),
+            move("web", "POST /login", "cart", "POST /cart", 20, 0, "absorbed"),
+        ],
+    )
+    chance = {**made.tables, "flow": made.tables["flow"].with_columns(low_ns=-MS)}
+    report = build(replace(made, tables=chance))
+
+    assert "; users waited at most 2.0 ms longer, for web GET /." in build(made).headline
+    assert report.headline == (
+        "296 ms of 300 ms that cart GET /cart took longer was absorbed by timeout in web GET /; "
+        "no user-visible operation became slower by more than chance."
+    )
+    assert "Hardest hit" not in report.markdown()
+
+
+def test_a_change_of_users_beyond_chance_is_the_news_even_if_much_was_absorbed() -> None:
+    """A certain change comes first, what was absorbed second."""
+    made = findings(
+        [leaf(1, "self", 80.0)],
+        [],
+        [move("web", "GET /", "cart", "GET /cart", 300, 4, "absorbed", mechanism="timeout")],
+    )
+
+    assert build(made).headline.startswith("web GET / slowed down by 80 ms")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.report import believable
 from tracemap.report import build
-from tracemap.report.markdown import code, escape
+from tracemap.report.markdown import _line_start, code, escape
 
 
 def test_a_pull_request_shows_headline_diagram_and_tables() -> None:
@@ -18,7 +18,52 @@ def test_a_pull_request_shows_headline_diagram_and_tables() -> None:
     assert text.startswith("# Latency postmortem\n\n**`storefront` `POST /buy` slowed down by")
     assert '```mermaid\nflowchart LR\n  n0["card-db"]\n  n1["payment · Charge"]' in text
     assert "n0 -->|253 ms arrived| n1" in text
-    assert "| `payment` | `Charge` | `checkout` | `POST /checkout` | 266 | 262 |" in text
+    assert "| `payment` | `Charge` | `checkout` | `POST /checkout` | propagated |" in text
+
+
+def test_plain_words_stay_plain() -> None:
+    """Dates and signs are read in the raw text of a pull request as well."""
+    text = build(believable.incident()).markdown()
+    assert "Window: 2026-03-02 12:00 to 12:20 UTC" in text
+    assert "\\-" not in text
+    assert "\\+" not in text
+
+
+def test_long_tables_are_folded_away() -> None:
+    """A pull request should scroll; an empty line lets Markdown begin inside."""
+    made = believable.incident("batch")
+    text = build(made).markdown()
+
+    assert text.count("<details><summary>") == text.count("</details>") > 0
+    assert re.search(r"<details><summary>Edges[^\n]*</summary>\n\n\| Downstream", text)
+
+
+@pytest.mark.parametrize(
+    ("plain", "escaped"),
+    [
+        ("a - b + c = d", "a - b + c = d"), ("+52 ms", "+52 ms"), ("_x_ a_b", "\\_x\\_ a_b"),
+        ("#12 @you", "\\#12 \\@you"), ("&lt;", "\\&lt;"), ("a & b", "a & b"),
+        ("<img>", "\\<img\\>"), ("$x$", "\\$x\\$"),
+    ],
+)  # fmt: skip
+def test_only_what_would_be_markup_is_escaped(plain: str, escaped: str) -> None:
+    """As little as possible, as much as necessary."""
+    assert escape(plain) == escaped
+
+
+@pytest.mark.parametrize(
+    ("plain", "safe"),
+    [
+        ("1. a", "1\\. a"),
+        ("12) a", "12\\) a"),
+        ("- a", "\\- a"),
+        ("# a", "\\# a"),
+        ("1,2 a", "1,2 a"),
+    ],
+)
+def test_a_line_begins_with_text(plain: str, safe: str) -> None:
+    """Neither a list nor a heading."""
+    assert _line_start(plain) == safe
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ _TABLE_COLUMNS = {
         "gap_p50_ms",
     ),
     "spikes": (
+        "number",
         "unit",
         "service",
         "operation",
@@ -168,6 +169,8 @@ def print_finding(
         findings = pipeline.run(wanted, store, (), asked, progress=line)
     frame = findings.tables[name]
     rows = report.rows(name, frame)
+    if name == "spikes":  # what --spike takes
+        rows = [{"number": number, **row} for number, row in enumerate(rows, 1)]
     columns = list(rows[0] if rows else report.rows(name, frame.clear(1))[0])
     if shape is Format.TABLE:
         typer.echo(f"window {findings.window}", err=True)

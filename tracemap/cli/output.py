@@ -21,14 +21,23 @@ _NARROWEST = 12
 """Text in a table on a terminal is not shortened below this."""
 
 
-def print_rows(rows: Sequence[Row], columns: Sequence[str], shape: Format) -> None:
-    """Print `rows` in the given shape; JSON and CSV have all columns, a table those with values."""
+def print_rows(
+    rows: Sequence[Row], columns: Sequence[str], shape: Format, *, is_exact: bool = False
+) -> None:
+    """Print `rows` in the given shape; JSON and CSV have all columns, a table those with values.
+
+    Args:
+        rows: What to print.
+        columns: Keys of a row, in order.
+        shape: How.
+        is_exact: Whether a table shows numbers as they are, to be copied rather than read.
+    """
     if shape is Format.JSON:
         print_json(rows)
     elif shape is Format.CSV:
         _print_csv(rows, columns)
     else:
-        print_table(rows, columns)
+        print_table(rows, columns, is_exact=is_exact)
 
 
 def print_json(value: object) -> None:
@@ -54,7 +63,7 @@ def _finite(value: object) -> object:
     return value
 
 
-def print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
+def print_table(rows: Sequence[Row], columns: Sequence[str], *, is_exact: bool = False) -> None:
     """Print `rows` as a table.
 
     On a terminal long texts are shortened in the middle until a row fits, as far as that leaves
@@ -62,8 +71,9 @@ def print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
     """
     from rich.cells import cell_len
 
+    cell = _exact_cell if is_exact else _cell
     numeric = [any(_is_number(row[name]) for row in rows) for name in columns]
-    lines = [list(columns), *([_cell(row[name]) for name in columns] for row in rows)]
+    lines = [list(columns), *([cell(row[name]) for name in columns] for row in rows)]
     widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
     if sys.stdout.isatty():
         texts = [
@@ -75,8 +85,8 @@ def print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
     lines.insert(1, ["─" * width for width in widths])
     for line in lines:
         padded = []
-        for cell, width, right in zip(line, widths, numeric, strict=True):
-            text = cell if cell_len(cell) <= width else _shortened(cell, width)
+        for written, width, right in zip(line, widths, numeric, strict=True):
+            text = written if cell_len(written) <= width else _shortened(written, width)
             space = " " * (width - cell_len(text))
             padded.append(space + text if right else text + space)
         sys.stdout.write("  ".join(padded).rstrip() + "\n")
@@ -104,6 +114,10 @@ def visible(text: str) -> str:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _exact_cell(value: object) -> str:
+    return str(value) if _is_number(value) else _cell(value)
 
 
 def _cell(value: object) -> str:

@@ -26,4 +26,4 @@ def query(
     """
     with progress_line() as line, opened(db, progress=line) as store:
         frame = store.query(sql)
-    print_rows(frame.to_dicts(), frame.columns, shape)
+    print_rows(frame.to_dicts(), frame.columns, shape, is_exact=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -24,9 +25,26 @@ from tracemap.cli.options import (
 from tracemap.cli.progress import progress_line
 
 
+class RunFormat(StrEnum):
+    """What a run prints."""
+
+    PATHS = "paths"
+    TEXT = "text"
+
+
+def _recipes(incomplete: str) -> list[str]:
+    """Return the shipped recipes that begin so, for the completion of a shell."""
+    from tracemap import recipe as recipes
+
+    return [name for name in recipes.names() if name.startswith(incomplete)]
+
+
 def run(
     recipe: Annotated[
-        str, typer.Argument(help="batch, postmortem, weekly, or the path of a .toml file.")
+        str,
+        typer.Argument(
+            help="batch, postmortem, weekly, or the path of a .toml file.", autocompletion=_recipes
+        ),
     ],
     inputs: Annotated[
         list[str] | None,
@@ -40,6 +58,20 @@ def run(
     baseline_to: BaselineTo = "",
     spike: Spike = 1,
     settings: Settings = None,
+    png: Annotated[
+        bool, typer.Option("--png", help="Also write every figure as a picture, for slides.")
+    ] = False,
+    svg: Annotated[bool, typer.Option("--svg", help="The same as SVG.")] = False,
+    trace_url: Annotated[
+        str,
+        typer.Option(
+            metavar="URL", help="Link traces: https://jaeger.example/trace/{trace_id}, say."
+        ),
+    ] = "",
+    shape: Annotated[
+        RunFormat,
+        typer.Option("--format", help="What to print: headline and paths, or a text for a chat."),
+    ] = RunFormat.PATHS,
     explain: Annotated[
         bool, typer.Option("--explain", help="Print what would be done, and do nothing.")
     ] = False,
@@ -54,7 +86,8 @@ def run(
     from tracemap import pipeline
     from tracemap import recipe as recipes
     from tracemap.intake import take_in
-    from tracemap.report import build
+    from tracemap.report import build, images
+    from tracemap.report import trace_url as links
     from tracemap.self_trace import recording, stage
     from tracemap.store import Store
 
@@ -62,6 +95,10 @@ def run(
     if explain:
         typer.echo(recipes.explain(chosen))
         return
+    links.checked(trace_url)
+    pictures = [name for name, wanted in (("png", png), ("svg", svg)) if wanted]
+    if pictures:
+        images.require()
     asked = request(start, end, baseline_from, baseline_to, spike=spike)
     summary = Summary()
     with recording(self_trace, "tracemap run", __version__):
@@ -74,10 +111,13 @@ def run(
                 summary.finish(str(db))
             findings = pipeline.run(chosen, store, (), asked, progress=line)
             store.replace_findings(findings.recipe, findings.tables)
-        report = build(findings)
+        report = build(findings, trace_url=trace_url)
         with stage("write report"):
-            written = report.write(out)
-    typer.echo(report.headline)
+            written = report.write(out, pictures=pictures)
+    if shape is RunFormat.TEXT:
+        typer.echo(report.text(), nl=False)
+    else:
+        typer.echo(report.headline)
     for path in written:
-        typer.echo(str(path))
+        typer.echo(str(path), err=shape is RunFormat.TEXT)
     summary.finish(str(db))

@@ -22,7 +22,12 @@ class TraceFormat(StrEnum):
 
 
 def trace(
-    trace_id: Annotated[str, typer.Argument(metavar="TRACE_ID", help="32 hex digits.")],
+    trace_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="TRACE_ID", help="32 hex digits, or as many of the first as make it unique."
+        ),
+    ],
     db: Database = DEFAULT_DATABASE,
     shape: Annotated[
         TraceFormat, typer.Option("--format", help="How to print the trace.")

@@ -6,14 +6,18 @@ line. The report adds words and pictures to the findings; it computes no more th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from tracemap.model import Findings
 from tracemap.report import document as _document
+from tracemap.report import images as _images
 from tracemap.report import markdown as _markdown
 from tracemap.report import page as _page
+from tracemap.report import text as _text
+from tracemap.report import trace_url as _trace_url
 from tracemap.report import view as _view
 from tracemap.report import write as _write
 from tracemap.report.blocks import Page, plain
@@ -54,20 +58,38 @@ class Report:
         """Return the JSON document (docs/reports.md#json)."""
         return _document.document(self.findings, self.view)
 
-    def write(self, folder: Path) -> list[Path]:
+    def text(self) -> str:
+        """Return a dozen lines of plain text for a chat."""
+        return _text.text(self.view, Story(self.findings))
+
+    def write(self, folder: Path, *, pictures: Sequence[str] = ()) -> list[Path]:
         """Write ``folder/<recipe>.html``, ``.md`` and ``.json``; return the paths.
 
+        Args:
+            folder: Where to.
+            pictures: ``png``, ``svg`` or both: each figure also as ``<recipe>-<figure>.<ending>``.
+
         Raises:
-            PipelineError: If the folder cannot be written to.
+            PipelineError: If the folder cannot be written to, or pictures cannot be drawn here.
         """
-        documents = {"html": self.html(), "md": self.markdown(), "json": self.json()}
+        documents: dict[str, str | bytes] = {
+            ".html": self.html(), ".md": self.markdown(), ".json": self.json(),
+        }  # fmt: skip
+        for ending in pictures:
+            for figure, picture in _images.images(self.view, ending):
+                documents[f"-{figure.removesuffix('-figure')}.{ending}"] = picture
         return _write.write(folder, self.findings.recipe, documents)
 
 
-def build(findings: Findings) -> Report:
+def build(findings: Findings, *, trace_url: str = "") -> Report:
     """Return the report on `findings`.
 
+    Args:
+        findings: What it is made of.
+        trace_url: Template of links to traces in the back end, with ``{trace_id}`` in it.
+
     Raises:
-        PipelineError: If a section is asked for that does not exist.
+        PipelineError: If a section is asked for that does not exist, or `trace_url` is no template
+            of an http or https address.
     """
-    return Report(findings, _view.page(findings))
+    return Report(findings, _view.page(findings, _trace_url.checked(trace_url)))

@@ -35,14 +35,16 @@ class Column:
         key: Name in downloads; ends in its unit (``p95_ms``).
         title: Heading, with the unit.
         kind: How a cell is shown: name, text, count, number, ms, ratio, share, time, bytes,
-            range, verdict, id or ids.
+            range, verdict, id, ids or traces (ids of traces, which may be links).
         definition: Id in `definitions`; '' where the title says it all.
+        is_extra: Whether only downloads have it: a table of twenty columns shows nothing.
     """
 
     key: str
     title: str
     kind: str = "text"
     definition: str = ""
+    is_extra: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class TableBlock:
     rows: tuple[tuple[Value, ...], ...]
     folded: bool = False
     block: str = field(default="table", init=False)
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """Places of the columns that are shown."""
+        return tuple(at for at, column in enumerate(self.columns) if not column.is_extra)
 
 
 @dataclass(frozen=True)
@@ -208,6 +215,7 @@ class Page:
         baseline_reason: Why with that; '' where there is nothing to say.
         proof: The section that proves the headline, shown right below it; None: there is none.
         sections: In the order of the recipe, without those that have nothing to say.
+        trace_url: Template of a link to a trace, ``{trace_id}`` in it; '': no links.
     """
 
     title: str
@@ -220,3 +228,11 @@ class Page:
     baseline_reason: str
     proof: Section | None
     sections: tuple[Section, ...]
+    trace_url: str = ""
+
+    @property
+    def figures(self) -> tuple[FigureBlock, ...]:
+        """Every figure, in order."""
+        sections = (*((self.proof,) if self.proof else ()), *self.sections)
+        blocks = (block for section in sections for block in section.blocks)
+        return tuple(block for block in blocks if isinstance(block, FigureBlock))

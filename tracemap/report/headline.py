@@ -15,7 +15,7 @@ _ALL_OF_IT = 1.005
 """Up to this share a part is the whole, but for rounding."""
 
 
-def headline(story: Story) -> Sentence:  # noqa: PLR0911
+def headline(story: Story) -> Sentence:  # noqa: PLR0911 - one sentence for each situation
     """Return one sentence: who was slow, whom it hurt, by how much, what stopped it.
 
     Without an incident it says that there is nothing to report and what was looked at.
@@ -27,6 +27,8 @@ def headline(story: Story) -> Sentence:  # noqa: PLR0911
         return _insufficient(story)
     if verdict == "quiet":
         return _quiet(story)
+    if story.is_held_back:
+        return _held_back(story)
     if story.hit is not None and story.hit.change_ms >= LEAST_MS:
         return _incident(story, story.hit)
     if story.origin is not None:
@@ -79,6 +81,33 @@ def _incident(story: Story, root: Root) -> Sentence:
     for number, clause in enumerate(clauses):
         parts += [": " if number == 0 else "; ", *clause]
     return (*parts, ".")
+
+
+def _held_back(story: Story) -> Sentence:
+    """Return what kept a fault from users: the largest part that was absorbed."""
+    row = story.absorbed[0]
+    by = f" by {row['mechanism']}" if row["mechanism"] else ""
+    return (
+        f"{in_ms(row['absorbed_ms'] * 1e6)} of {in_ms(row['offered_ms'] * 1e6)} that ",
+        *operation_name(row["upstream"], row["upstream_operation"]),
+        " took longer was absorbed",
+        by,
+        " in ",
+        *operation_name(row["downstream"], row["downstream_operation"]),
+        _when(story),
+        *_reached(story),
+        *_lead(story),
+        ".",
+    )
+
+
+def _reached(story: Story) -> Sentence:
+    """Return what reached users of a fault that was held back."""
+    root = story.hit
+    if root is None or root.change_ms < LEAST_MS or not story.is_notable(root):
+        return ("; no user-visible operation became slower by more than chance",)
+    name = operation_name(root.service, root.operation)
+    return (f"; users waited at most {in_ms(root.change_ms * 1e6)} longer, for ", *name)
 
 
 def _percentile_change(story: Story, step: Step) -> str:

@@ -5,6 +5,7 @@ Names are code spans, in which Markdown, mentions and links do not work.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable
 
@@ -25,13 +26,19 @@ from tracemap.report.blocks import (
 from tracemap.report.definitions import GLOSSARY_LINE
 from tracemap.report.graph_text import mermaid_chain
 from tracemap.report.story import Story
+from tracemap.report.trace_url import linked
 from tracemap.report.words import UNKNOWN_TEXT, cell_text, significant
 
 _ROWS = 20
 _BARS = 15
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~@!$^=+-])")
+_SPECIAL = re.compile(r"([\\`*\[\]<>|~@$]|#(?=\w)|(?<!\w)_|_(?!\w)|&(?=[#\w]))")
+"""What Markdown would read as markup anywhere."""
+_AT_START = re.compile(r"^([#+=-])")
+"""What it would read as a heading, a list or a rule at the start of a line."""
 _NUMERIC = ("count", "number", "ms", "ratio", "share", "bytes", "range")
 _CODE_KINDS = ("name", "id", "ids")
+_FOLDED_ROWS = 10
+"""Longer tables are folded away, so that a pull request can be scrolled."""
 
 
 def markdown(page: Page, story: Story) -> str:
@@ -46,7 +53,7 @@ def markdown(page: Page, story: Story) -> str:
     if diagram:
         parts.append(f"```mermaid\n{diagram}\n```")
     for section in ((page.proof,) if page.proof else ()) + page.sections:
-        parts += _section(section)
+        parts += _section(section, page.trace_url)
     parts.append(f"tracemap {escape(page.version)}")
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -59,6 +66,12 @@ def _windows(page: Page) -> str:
 def escape(text: str) -> str:
     """Return `text` such that Markdown shows it literally."""
     return _SPECIAL.sub(r"\\\1", text)
+
+
+def _line_start(text: str) -> str:
+    """Return escaped text such that nothing begins with it but text."""
+    digits = re.match(r"^(\d{1,9})([.)].*)", text, re.DOTALL)
+    return f"{digits[1]}\\{digits[2]}" if digits else _AT_START.sub(r"\\\1", text)
 
 
 def code(name: str, *, in_table: bool = False) -> str:
@@ -76,27 +89,28 @@ def sentence(parts: Sentence) -> str:
     return "".join(code(part.text) if isinstance(part, Name) else escape(part) for part in parts)
 
 
-def _section(section: Section) -> list[str]:
+def _section(section: Section, trace_url: str) -> list[str]:
     parts = [f"## {escape(section.title)}"]
     for block in section.blocks:
-        parts += _block(block)
+        parts += _block(block, trace_url)
     parts.append(f"_How to read this: {escape(section.how_to_read)}_")
     return parts
 
 
-def _block(block: Block) -> list[str]:
+def _block(block: Block, trace_url: str) -> list[str]:
     if isinstance(block, TableBlock):
-        return _table(block)
+        return _table(block, trace_url)
     if isinstance(block, FigureBlock):
         return [f"**{escape(block.title)}.** {escape(block.summary)}"]
     if isinstance(block, Note):
-        return [f"> {'**Warning:** ' if block.level == 'warning' else ''}{sentence(block.text)}"]
+        called = "**Warning:** " if block.level == "warning" else ""
+        return [f"> {called}{_line_start(sentence(block.text))}"]
     if isinstance(block, FactsBlock):
         return ["\n".join(_fact(fact.term, fact.value, fact.remark) for fact in block.facts)]
     if isinstance(block, SheetBlock):
         lines = "\n".join(f"- {sentence(line)}" for line in block.lines)
         return [f"### {sentence(block.owner)}", lines]
-    return _waterfall(block)
+    return _waterfall(block, trace_url)
 
 
 def _fact(term: str, value: Sentence, remark: Sentence) -> str:
@@ -104,29 +118,35 @@ def _fact(term: str, value: Sentence, remark: Sentence) -> str:
     return f"- {escape(term)}: **{sentence(value)}**{tail}"
 
 
-def _table(table: TableBlock) -> list[str]:
+def _table(table: TableBlock, trace_url: str) -> list[str]:
     if table.folded:
         return []
-    heads = [escape(column.title) for column in table.columns]
-    rules = ["---:" if column.kind in _NUMERIC else "---" for column in table.columns]
-    kinds = [column.kind for column in table.columns]
-    lines = [_line(heads), _line(rules)]
+    columns = [table.columns[at] for at in table.shown]
+    lines = [
+        _line(escape(column.title) for column in columns),
+        _line("---:" if column.kind in _NUMERIC else "---" for column in columns),
+    ]
     lines += [
-        _line(_cell(value, kind) for value, kind in zip(row, kinds, strict=True))
+        _line(_cell(row[at], table.columns[at].kind, trace_url) for at in table.shown)
         for row in table.rows[:_ROWS]
     ]
     cut = len(table.rows) - _ROWS
-    caption = f"{escape(table.caption)}{f' (the first {_ROWS} shown)' if cut > 0 else ''}:"
-    return [caption, "\n".join(lines)]
+    caption = f"{table.caption}{f' (the first {_ROWS} shown)' if cut > 0 else ''}"
+    if len(table.rows) > _FOLDED_ROWS:
+        fold = f"<details><summary>{html.escape(caption)}</summary>"
+        return [fold, "\n".join(lines), "</details>"]
+    return [f"{_line_start(escape(caption))}:", "\n".join(lines)]
 
 
 def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cell(value: Value, kind: str) -> str:
+def _cell(value: Value, kind: str, trace_url: str) -> str:
     if value is None or value in ("", ()):
         return UNKNOWN_TEXT
+    if isinstance(value, tuple) and kind == "traces":
+        return ", ".join(_trace(item, trace_url) for item in value)
     if isinstance(value, tuple):
         return ", ".join(code(item, in_table=True) for item in value)
     if isinstance(value, str) and kind in _CODE_KINDS:
@@ -134,7 +154,14 @@ def _cell(value: Value, kind: str) -> str:
     return escape(cell_text(value, kind))
 
 
-def _waterfall(block: WaterfallBlock) -> list[str]:
+def _trace(trace_id: str, trace_url: str) -> str:
+    """Return the id of a trace, as a link where there is a template of one."""
+    address = linked(trace_url, trace_id)
+    shown = code(trace_id, in_table=True)
+    return f"[{shown}](<{address}>)" if address else shown
+
+
+def _waterfall(block: WaterfallBlock, trace_url: str) -> list[str]:
     lines = [
         _line(["Span", "Start ms", "Duration ms", "Critical ms"]),
         _line(["---", "---:", "---:", "---:"]),
@@ -154,7 +181,7 @@ def _waterfall(block: WaterfallBlock) -> list[str]:
         )
     shown = min(len(block.bars), _BARS)
     head = (
-        f"**{escape(block.title)}** {code(block.trace_id)}, {significant(block.duration_ms)} ms, "
-        f"{block.total:,} spans of which {shown} are shown:"
+        f"**{escape(block.title)}** {_trace(block.trace_id, trace_url)}, "
+        f"{significant(block.duration_ms)} ms, {block.total:,} spans of which {shown} are shown:"
     )
     return [head, "\n".join(lines)]

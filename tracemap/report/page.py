@@ -27,6 +27,7 @@ from tracemap.report.blocks import (
 )
 from tracemap.report.definitions import DEFINITIONS, GLOSSARY_LINE
 from tracemap.report.safe_json import dumps
+from tracemap.report.trace_url import linked
 from tracemap.report.words import cell_text, significant
 
 ROWS_WITHOUT_SCRIPT = 30
@@ -63,6 +64,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
     )
     environment.filters["cell"] = cell_text
+    environment.filters["trace_link"] = lambda trace_id, template: linked(template, trace_id)
     environment.filters["significant"] = significant
     environment.tests["name_part"] = lambda part: isinstance(part, Name)
     environment.tests["numeric"] = lambda kind: kind in _NUMERIC
@@ -116,6 +118,7 @@ def _tables(page: Page) -> list[TableBlock]:
 def _data(page: Page) -> dict[str, Any]:
     """Return what the page's script works on: figures and whole tables, as values."""
     return {
+        **({"traceUrl": page.trace_url} if page.trace_url else {}),
         "figures": {
             block.id: block.spec for block in _blocks(page) if isinstance(block, FigureBlock)
         },
@@ -127,7 +130,12 @@ def _data(page: Page) -> dict[str, Any]:
         "tables": {
             table.id: {
                 "columns": [
-                    {"key": column.key, "title": column.title, "kind": column.kind}
+                    {
+                        "key": column.key,
+                        "title": column.title,
+                        "kind": column.kind,
+                        **({"extra": True} if column.is_extra else {}),
+                    }
                     for column in table.columns
                 ],
                 "rows": table.rows,

@@ -319,6 +319,16 @@ class Story:
         ]
         return sorted(kept, key=lambda row: -row["absorbed_ms"])
 
+    @cached_property
+    def is_held_back(self) -> bool:
+        """Whether a fault was absorbed, and users saw next to nothing of it, or only chance."""
+        if self.strong or not self.absorbed:
+            return False
+        root, kept_ms = self.hit, self.absorbed[0]["absorbed_ms"]
+        if root is None or root.change_ms < LEAST_MS or not self.is_notable(root):
+            return True
+        return root.change_ms < LEAST_SHARE * float(kept_ms)
+
 
 class _Ways:
     """The call paths of a flow: what lies above and below each step."""

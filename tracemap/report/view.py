@@ -21,10 +21,14 @@ from tracemap.report.words import span_of
 from tracemap.self_trace import stage
 
 
-def page(findings: Findings) -> Page:
+def page(findings: Findings, trace_url: str = "") -> Page:
     """Return the report on `findings`: headline, the figure that proves it, and the sections asked.
 
     A section without findings is left out, never shown empty.
+
+    Args:
+        findings: What it is made of.
+        trace_url: Template of links to traces, as `trace_url.checked` gives it.
 
     Raises:
         PipelineError: If a section is asked for that does not exist.
@@ -56,6 +60,7 @@ def page(findings: Findings) -> Page:
         baseline_reason=visible(findings.baseline_reason),
         proof=proof,
         sections=sections,
+        trace_url=trace_url,
     )
 
 

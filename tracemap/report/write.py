@@ -9,15 +9,15 @@ from pathlib import Path
 from tracemap.errors import PipelineError
 
 
-def write(folder: Path, name: str, documents: Mapping[str, str]) -> list[Path]:
-    """Write each document as ``folder/name.ending`` and return the paths, in that order.
+def write(folder: Path, name: str, documents: Mapping[str, str | bytes]) -> list[Path]:
+    """Write each document as ``folder/<name><ending>`` and return the paths, in that order.
 
     The folder is made where it does not exist. A report of that name is replaced.
 
     Args:
         folder: Where to.
         name: Name of the recipe; what does not belong into a file name becomes ``-``.
-        documents: Text by ending (``html``).
+        documents: Text or bytes by ending (``.html``).
 
     Raises:
         PipelineError: If the folder cannot be written to.
@@ -26,11 +26,11 @@ def write(folder: Path, name: str, documents: Mapping[str, str]) -> list[Path]:
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for ending, text in documents.items():
-            path = folder / f"{stem}.{ending}"
-            part = folder / f".{stem}.{ending}.part"
+        for ending, content in documents.items():
+            path = folder / f"{stem}{ending}"
+            part = folder / f".{stem}{ending}.part"
             try:
-                part.write_text(text, encoding="utf-8", newline="\n")
+                part.write_bytes(content.encode() if isinstance(content, str) else content)
                 part.replace(path)
             finally:
                 part.unlink(missing_ok=True)

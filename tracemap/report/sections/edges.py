@@ -20,11 +20,13 @@ _COLUMNS = (
     Column("p50_ms", "p50 ms", "ms", "percentiles"),
     Column("p95_ms", "p95 ms", "ms", "percentiles"),
     Column("p99_ms", "p99 ms", "ms", "percentiles"),
-    Column("server_p50_ms", "Server p50 ms", "ms", "percentiles"),
+    Column("baseline_p95_ms", "p95 before ms", "ms", "percentiles", is_extra=True),
+    Column("incident_p95_ms", "p95 during ms", "ms", "percentiles", is_extra=True),
+    Column("server_p50_ms", "Server p50 ms", "ms", "percentiles", is_extra=True),
     Column("server_p95_ms", "Server p95 ms", "ms", "percentiles"),
-    Column("server_p99_ms", "Server p99 ms", "ms", "percentiles"),
+    Column("server_p99_ms", "Server p99 ms", "ms", "percentiles", is_extra=True),
     Column("gap_p50_ms", "Gap p50 ms", "ms", "gap"),
-    Column("gap_p95_ms", "Gap p95 ms", "ms", "gap"),
+    Column("gap_p95_ms", "Gap p95 ms", "ms", "gap", is_extra=True),
     Column("evidence", "Evidence", "text", "evidence"),
 )
 

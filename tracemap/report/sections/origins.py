@@ -22,7 +22,7 @@ _COLUMNS = (
     Column("confidence", "Confidence", "text", "confidence"),
     Column("owner", "Owner", "name", "owner"),
     Column("evidence", "Evidence", "name"),
-    Column("exemplars", "Traces", "ids", "exemplar-traces"),
+    Column("exemplars", "Traces", "traces", "exemplar-traces"),
 )
 
 

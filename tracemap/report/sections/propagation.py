@@ -11,7 +11,7 @@ from tracemap.report.names import label, shown
 from tracemap.report.rows import Row
 from tracemap.report.sections.part import about_part
 from tracemap.report.story import Story
-from tracemap.report.tables import CALLS, DOWNSTREAM, UPSTREAM, table
+from tracemap.report.tables import DOWNSTREAM, UPSTREAM, table
 from tracemap.report.words import counted, in_ms, interval
 
 _SILENT = ("no spike", "too few calls")
@@ -21,15 +21,15 @@ _COLUMNS = (
     Column("upstream_operation", "Its operation", "name"),
     DOWNSTREAM,
     Column("downstream_operation", "Its operation", "name"),
+    Column("verdict", "Verdict", "verdict", "verdict"),
+    Column("mechanism", "Absorbed by", "text", "mechanism"),
     Column("offered_ms", "Offered ms", "ms", "offered"),
     Column("arrived_ms", "Arrived ms", "ms", "arrived"),
     Column("interval_ms", "95 % interval ms", "range", "arrived"),
     Column("ratio", "Ratio", "ratio", "arrived-ratio"),
-    Column("verdict", "Verdict", "verdict", "verdict"),
-    Column("mechanism", "Absorbed by", "text", "mechanism"),
-    Column("absorbed_ms", "Absorbed ms", "ms", "mechanism"),
-    CALLS,
-    Column("baseline_calls", "Calls in baseline", "count", "calls"),
+    Column("absorbed_ms", "Absorbed ms", "ms", "mechanism", is_extra=True),
+    Column("calls", "Calls", "count", "calls", is_extra=True),
+    Column("baseline_calls", "Calls in baseline", "count", "calls", is_extra=True),
 )
 
 

@@ -15,6 +15,7 @@ HOW_TO_READ = (
     "self its own time. Shaded stretches left the baseline by more than chance allows."
 )
 _SHOWN = 5
+_NUMBER = Column("number", "#", "count")
 _COLUMNS = (
     SERVICE,
     OPERATION,
@@ -42,9 +43,16 @@ def spikes(story: Story) -> Section | None:
     if figure is not None and not is_proof:  # else it stands beside the headline
         blocks.append(figure)
     if story.spikes:
-        rows = [{**row, "waiting": (row["edge"] or {}).get("downstream")} for row in story.spikes]
+        rows = [
+            {**row, "number": number, "waiting": (row["edge"] or {}).get("downstream")}
+            for number, row in enumerate(story.spikes, 1)
+        ]
         caption = f"{counted(len(rows), 'spike')}, worst first"
-        blocks.append(table("spikes-table", caption, _COLUMNS, rows))
+        columns: tuple[Column, ...] = _COLUMNS
+        if story.findings.window == story.findings.ledger.covered:  # as --spike counts them
+            columns = (_NUMBER, *_COLUMNS)
+            caption = f"{caption}; `--spike` takes the number"
+        blocks.append(table("spikes-table", caption, columns, rows))
     return Section(
         "spikes",
         "Spikes",

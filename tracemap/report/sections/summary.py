@@ -63,7 +63,7 @@ def _verdict(story: Story) -> Fact:
 
 
 def _victim(story: Story) -> list[Fact]:
-    if story.hit is None or story.findings.verdict != "incident":
+    if story.hit is None or story.findings.verdict != "incident" or story.is_held_back:
         return []
     root = story.hit
     return [
@@ -131,7 +131,7 @@ def _absorbed(story: Story) -> list[Fact]:
 
 
 def _unexplained(story: Story) -> list[Fact]:
-    if story.hit is None or story.findings.verdict != "incident":
+    if story.hit is None or story.findings.verdict != "incident" or story.is_held_back:
         return []
     root = story.hit
     if root.unexplained_ms < 0:

@@ -44,12 +44,21 @@
   };
   const say = (text) => { document.getElementById("status").textContent = text; };
 
+  const trace = (id) => {  /* a link where the report was given a template of one */
+    const code = element("code", id);
+    if (!page.traceUrl || !/^[0-9a-f]{1,32}$/.test(id)) return code;
+    const link = element("a", "", { href: page.traceUrl.replaceAll("{trace_id}", id), rel: "noopener noreferrer" });
+    link.append(code);
+    return link;
+  };
+
   /* Tables: sort, filter, show all, download. Cells are only ever set as text. */
   const cell = (value, kind, isFirst) => {
     const made = element(isFirst ? "th" : "td", "", isFirst ? { scope: "row" } : {});
     if (NUMERIC.has(kind)) made.className = "number";
     if (isUnknown(value)) made.append(element("span", UNKNOWN, { class: "unknown", title: "unknown" }));
     else if (kind === "name") made.append(element("bdi", String(value)));
+    else if (kind === "traces") value.forEach((one, at) => made.append(at ? " " : "", trace(one)));
     else if (kind === "ids") value.forEach((one, at) => made.append(at ? " " : "", element("code", one)));
     else if (kind === "id") made.append(element("code", value));
     else if (kind === "verdict") made.append(element("span", value, { class: "verdict", "data-verdict": value }));
@@ -82,6 +91,7 @@
     const head = frame.querySelector("thead tr");
     const body = frame.querySelector("tbody");
     const caption = frame.querySelector("caption").textContent;
+    const shownAt = columns.map((column, at) => column.extra ? -1 : at).filter((at) => at >= 0);
     const count = element("span", "", { class: "count" });
     let order = null, down = false, limit = ROWS, words = "";
     const chosen = () => {
@@ -100,7 +110,7 @@
       const kept = chosen();
       body.replaceChildren(...kept.slice(0, limit).map((row) => {
         const line = element("tr");
-        row.forEach((value, at) => line.append(cell(value, columns[at].kind, at === 0)));
+        shownAt.forEach((at, place) => line.append(cell(row[at], columns[at].kind, place === 0)));
         return line;
       }));
       const visible = Math.min(limit, kept.length);
@@ -112,7 +122,8 @@
     };
     const more = element("button", "", { type: "button" });
     more.addEventListener("click", () => { limit = limit > ROWS ? ROWS : ALL_ROWS; draw(); say(count.textContent); });
-    [...head.children].forEach((heading, at) => {
+    [...head.children].forEach((heading, place) => {
+      const at = shownAt[place];
       const sort = element("button", "\u2195", { type: "button", class: "sort", "aria-label": "Sort by " + columns[at].title });
       sort.addEventListener("click", () => {
         down = order === at ? !down : NUMERIC.has(columns[at].kind);
@@ -127,6 +138,8 @@
     });
     const tools = element("div", "", { class: "tools" });
     tools.append(count);
+    const extra = columns.length - shownAt.length;
+    if (extra) tools.append(element("span", extra + (extra === 1 ? " more column" : " more columns") + " in the downloads", { class: "count" }));
     if (rows.length > 12) {
       const filter = element("input", "", { type: "search", placeholder: "Filter rows", "aria-label": "Filter rows of: " + caption });
       filter.addEventListener("input", () => { words = filter.value; draw(); say(count.textContent); });

@@ -11,7 +11,11 @@ import tracemap as package
 from tests.cli.conftest import Tracemap
 from tracemap.cli import app
 
-VERBS = [command.callback.__name__ for command in app.registered_commands if command.callback]
+VERBS = [
+    command.callback.__name__.replace("_", "-")
+    for command in app.registered_commands
+    if command.callback
+]
 
 
 def test_the_promised_verbs_are_there() -> None:
@@ -36,6 +40,7 @@ def test_the_promised_verbs_are_there() -> None:
         "spikes",
         "trace",
         "whatif",
+        "why-missing",
     ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from tests.ingest.writers import wide
-from tracemap.ingest import Source, open_source
+from tracemap.ingest import Source, open_source, open_sources
 from tracemap.model import Batch
 
 DATA = Path(os.environ.get("TRACEMAP_REAL_DATA", "../shared/data"))
@@ -53,6 +53,27 @@ def test_the_same_spans_in_two_encodings_by_another_writer() -> None:
     assert_frame_equal(one.select(columns), other.select(columns), check_row_order=False)
 
 
+def test_the_same_spans_in_a_table_by_another_writer() -> None:
+    """Its Parquet leaves out resource attributes; all that spans say is there."""
+    folder = "fixtures/otlp2parquet/testdata"
+    text, table = read(f"{folder}/traces.jsonl"), read(f"{folder}/parquet/traces.parquet")
+
+    assert counts(table) == (19, 19, 0)
+    one, other = wide(text), wide(table)
+    columns = [*TRACE, "span_id", "parent_id", "start_ns", "duration_ns", "operation", "kind"]
+    columns += ["name", "status_code", "error_type", "peer_name", "service_name", "scope"]
+    assert_frame_equal(one.select(columns), other.select(columns), check_row_order=False)
+
+
+def test_an_archive_of_research_traces_is_read_member_by_member() -> None:
+    """Every member is a trace file or noted as none; the archive as a whole is never refused."""
+    for path in sorted((DATA / "fixtures/traceweaver").glob("*.tar.gz")):
+        with open_sources(Source(str(path), named=False)) as readings:
+            found = [(each.path, list(each.batches())) for each in readings]
+        assert found
+        assert all(name.startswith(f"{path}!") for name, _ in found)
+
+
 @pytest.mark.parametrize(
     ("name", "spans", "reasons"),
     [
@@ -72,6 +93,7 @@ def test_the_same_spans_in_two_encodings_by_another_writer() -> None:
         ("otlp2parquet/testdata/invalid/trace_invalid_base64.json", 0, ["trace_id_invalid"]),
         ("otlp2parquet/testdata/invalid/trace_mixed_encoding.json", 0, ["trace_id_invalid"]),
         ("otlp2parquet/testdata/invalid/trace_invalid_kind.json", 1, []),
+        ("otlp2parquet/testdata/parquet/logs.parquet", 0, ["not_a_trace_file"]),
         ("otlp2parquet/testdata/README.md", 0, ["not_a_trace_file"]),
     ],
 )

@@ -133,14 +133,18 @@ class Attributes:
 
     def table(self) -> Ints:
         """Return all of them."""
-        empty = np.zeros((0, ATTRIBUTE_WIDTH), np.int64)
-        return np.ascontiguousarray(np.concatenate([empty, *self._parts]))
+        if len(self._parts) == 1:
+            return self._parts[0]
+        return np.concatenate([np.zeros((0, ATTRIBUTE_WIDTH), np.int64), *self._parts])
 
     def add(self, keys: Places, values: Values) -> int:
         """Add attributes; return the number of the first."""
         first = self._count
-        self._parts.append(np.stack([*keys, *values], axis=1))
-        self._count += len(values.sorts)
+        table = np.empty((len(values.sorts), ATTRIBUTE_WIDTH), np.int64)
+        for place, column in enumerate((*keys, *values)):
+            table[:, place] = column
+        self._parts.append(table)
+        self._count += len(table)
         return first
 
     def interleaved(
@@ -156,6 +160,10 @@ class Attributes:
         Returns:
             Where each list starts in the table, and where it ends.
         """
+        named = {key: values for key, values in named.items() if values.sorts.any()}
+        if listed and not named:
+            first = self.add(*listed[0])
+            return first + offsets[:-1], first + offsets[1:]
         count = len(offsets) - 1
         width = len(named)
         starts = offsets[:-1] + width * np.arange(count, dtype=np.int64)

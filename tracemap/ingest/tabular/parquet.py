@@ -18,7 +18,7 @@ from tracemap.ingest.tabular.shape import Shape, fits
 from tracemap.model import REJECTS, Batch
 
 MAGIC = b"PAR1"
-_ROWS_MAX = 1 << 16
+_VALUES_MAX = 1 << 18
 _BLOCK_SHARE = 2  # of a block's bytes: documents are larger than the columns they are made of
 _THRIFT_MAX = 1 << 26
 _DAMAGE = (pa.ArrowException, OSError, MemoryError, OverflowError, ValueError)
@@ -105,9 +105,15 @@ def read_parquet(
 
 
 def _rows(group: pq.RowGroupMetaData, block_bytes: int) -> int:
-    """Return how many rows to read at a time."""
-    share = group.num_rows * block_bytes // (_BLOCK_SHARE * max(1, group.total_byte_size))
-    return int(min(max(1, share), _ROWS_MAX))
+    """Return how many rows to read at a time, by their bytes and by what the longest column holds.
+
+    Columns may be encoded in next to nothing, and a row of Tempo's has any number of spans.
+    """
+    columns = (group.column(number) for number in range(group.num_columns))
+    values = max((column.num_values for column in columns), default=0)
+    by_values = group.num_rows * _VALUES_MAX // max(1, values)
+    by_bytes = group.num_rows * block_bytes // (_BLOCK_SHARE * max(1, group.total_byte_size))
+    return int(min(max(1, by_bytes), max(1, by_values), _VALUES_MAX))
 
 
 def _lost(row: int, reason: str, records: int) -> Batch:

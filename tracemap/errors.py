@@ -6,7 +6,8 @@
     ├── PipelineError           a recipe or an option is wrong             exit 2 (as usage errors)
     ├── InputError              a trace file cannot be read                exit 3
     ├── StoreError              the DuckDB file is unusable                exit 4
-    └── NoDataError             nothing to report on in this window        exit 5
+    ├── NoDataError             nothing to report on in this window        exit 5
+    └── ThresholdError          a condition of --fail-on holds             exit 6
 
 Anything else that escapes is a bug and shows its traceback. A single bad line or span is never an
 error: it is counted, kept in ``rejects`` and shown by ``tracemap info``.
@@ -64,3 +65,9 @@ class NoDataError(TracemapError):
     """The window holds no spans to report on."""
 
     exit_code = 5
+
+
+class ThresholdError(TracemapError):
+    """A condition that the user wants to fail on holds; the report was written."""
+
+    exit_code = 6

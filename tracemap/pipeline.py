@@ -71,7 +71,8 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
     if covered is None:
         raise NoDataError("the database holds no spans", hint="tracemap ingest INPUT... fills it")
     if recipe.is_long_term:
-        found = weekly.findings(recipe, store, request, covered)
+        owners = owners_of(recipe, store, request)
+        found = weekly.findings(recipe, store, request, covered, owners)
         found.ledger = ledger(store, limits(recipe)) if recipe.is_report else store.ledger()
         return found
     thresholds = limits(recipe)
@@ -82,7 +83,7 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
     spikes = analyzed(analyze.spikes)(latency, thresholds) if needs_spikes else SPIKES.empty()
     minutes = latency["window_start_ns"].unique().sort()
     choice = _chosen(recipe, store, request, covered, (minutes, spikes))
-    owners = {**store.owners(), **recipe.owners}
+    owners = owners_of(recipe, store, request)
     compared = _compared_facts(store, choice, progress)
     tables = {name: table.empty() for name, table in FINDINGS.items()}
     tables["spikes"] = spikes.filter(
@@ -148,6 +149,14 @@ def prune(store: Store, keep_ns: int, *, progress: Progress = silent) -> Pruned 
     bring_up_to_date(store, progress=progress)
     window = prunable(store, keep_ns)
     return None if window is None else store.prune(window)
+
+
+def owners_of(recipe: Recipe, store: Store, request: Request) -> dict[str, str]:
+    """Return the owner of each node: what the recipe says, else the catalog, else the spans."""
+    named = store.owners()
+    if request.catalog is not None:
+        named |= request.catalog.owners(store.nodes())
+    return named | recipe.owners
 
 
 def bring_up_to_date(store: Store, *, progress: Progress = silent) -> None:

@@ -119,6 +119,17 @@ def names() -> list[str]:
     )
 
 
+def text(name: str) -> str:
+    """Return the text of a shipped recipe.
+
+    Raises:
+        PipelineError: If there is no such recipe.
+    """
+    if name not in names():
+        raise _unknown_recipe(name)
+    return (shipped() / f"{name}.toml").read_text(encoding="utf-8")
+
+
 def load(reference: str, settings: Sequence[str] = ()) -> Recipe:
     """Return the recipe of that name, or in that file, with `settings` laid over it.
 
@@ -132,11 +143,11 @@ def load(reference: str, settings: Sequence[str] = ()) -> Recipe:
     """
     if reference in names():
         name, where = reference, f"recipe {reference}"
-        text = (shipped() / f"{reference}.toml").read_text(encoding="utf-8")
+        content_text = text(reference)
     else:
-        name, where, text = _read(reference)
+        name, where, content_text = _read(reference)
     try:
-        content: dict[str, Any] = tomllib.loads(text)
+        content: dict[str, Any] = tomllib.loads(content_text)
     except tomllib.TOMLDecodeError as error:
         raise PipelineError(
             f"the recipe is not valid TOML: {error}", where=where, hint="see docs/pipelines.md"
@@ -243,12 +254,7 @@ def explain(recipe: Recipe) -> str:
 def _read(reference: str) -> tuple[str, str, str]:
     path = Path(reference)
     if path.suffix != ".toml":
-        raise PipelineError(
-            f"there is no recipe {reference!r}",
-            where="argument RECIPE",
-            hint=_did_you_mean(reference, names())
-            or f"take one of {', '.join(names())}, or the path of a .toml file",
-        )
+        raise _unknown_recipe(reference)
     try:
         return path.stem, str(path), path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -258,6 +264,15 @@ def _read(reference: str) -> tuple[str, str, str]:
             where=str(path),
             hint=f"shipped recipes go by name: {', '.join(names())}",
         ) from error
+
+
+def _unknown_recipe(reference: str) -> PipelineError:
+    return PipelineError(
+        f"there is no recipe {reference!r}",
+        where="argument RECIPE",
+        hint=_did_you_mean(reference, names())
+        or f"take one of {', '.join(names())}, or the path of a .toml file",
+    )
 
 
 def _lay_over(content: dict[str, Any], setting: str) -> list[Mistake]:

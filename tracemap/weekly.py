@@ -17,7 +17,9 @@ WEEK_NS = analyze.WEEK_NS
 _SUMS = ("edge_facts", "latency_facts", "path_facts", "version_facts")
 
 
-def findings(recipe: Recipe, store: Store, request: Request, covered: Window) -> Findings:
+def findings(
+    recipe: Recipe, store: Store, request: Request, covered: Window, owners: dict[str, str]
+) -> Findings:
     """Return what `recipe` asks for about two long windows.
 
     Facts are summed over days in the database before anything is loaded: eight weeks of minutes
@@ -28,6 +30,7 @@ def findings(recipe: Recipe, store: Store, request: Request, covered: Window) ->
         store: An open database, its facts up to date.
         request: Windows, where the last week and the four before are not the wanted ones.
         covered: What the database covers.
+        owners: Owner by service.
 
     Raises:
         NoDataError: If a window asked for holds no calls.
@@ -35,7 +38,6 @@ def findings(recipe: Recipe, store: Store, request: Request, covered: Window) ->
     """
     thresholds = limits(recipe)
     choice = choose(request, covered, store.observed_minutes())
-    owners = {**store.owners(), **recipe.owners}
     tables = {name: table.empty() for name, table in FINDINGS.items()}
     sides = [choice.shown, *([choice.baseline] if choice.baseline else [])]
     width_ns = analyze.cell_width_ns(*sides)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from tracemap.analyze.baseline import Baseline, baseline, spike_window
+from tracemap.catalog import Catalog
 from tracemap.errors import NoDataError, PipelineError
 from tracemap.model import MINUTE_NS, Window
 from tracemap.recipe import Recipe
@@ -41,11 +42,13 @@ class Request:
         window: What to look at.
         baseline: What to compare with.
         spike: Which spike, counted from 1, where the window is not given.
+        catalog: Who owns what, beside what the spans and the recipe say.
     """
 
     window: Bounds = field(default_factory=Bounds)
     baseline: Bounds = field(default_factory=Bounds)
     spike: int = 1
+    catalog: Catalog | None = None
 
 
 @dataclass(frozen=True)

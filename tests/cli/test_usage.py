@@ -32,6 +32,7 @@ def test_the_promised_verbs_are_there() -> None:
         "graph",
         "info",
         "ingest",
+        "init",
         "origins",
         "propagation",
         "prune",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -48,22 +49,37 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a threshold; may be repeated."),
 ]
+Catalog = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--catalog", metavar="PATH", help="Who owns what: catalog-info.yaml, a folder; repeatable."
+    ),
+]
 
 
 def request(
-    start: str, end: str, baseline_from: str = "", baseline_to: str = "", *, spike: int = 1
+    start: str,
+    end: str,
+    baseline_from: str = "",
+    baseline_to: str = "",
+    *,
+    spike: int = 1,
+    catalog: Sequence[str] = (),
 ) -> Request:
-    """Return what the window options ask for.
+    """Return what the options about windows and owners ask for.
 
     Raises:
         PipelineError: If a time cannot be read, or a window ends before it starts.
+        InputError: If a catalog cannot be read.
     """
+    from tracemap.catalog import load
     from tracemap.windows import Request
 
     return Request(
         window=_bounds(start, end, ""),
         baseline=_bounds(baseline_from, baseline_to, "baseline-"),
         spike=spike,
+        catalog=load(catalog) if catalog else None,
     )
 
 

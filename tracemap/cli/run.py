@@ -14,6 +14,7 @@ from tracemap.cli.options import (
     DEFAULT_DATABASE,
     BaselineFrom,
     BaselineTo,
+    Catalog,
     Database,
     From,
     SelfTrace,
@@ -76,6 +77,11 @@ def run(
         bool, typer.Option("--explain", help="Print what would be done, and do nothing.")
     ] = False,
     self_trace: SelfTrace = None,
+    catalog: Catalog = None,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option("--fail-on", metavar="CONDITION", help="Exit 6 if it holds: 'p95_ratio>1.2'."),
+    ] = None,
 ) -> None:
     """Run a recipe and write its report.
 
@@ -83,7 +89,7 @@ def run(
 
     Example: tracemap run postmortem exports/ --from 2026-05-01T10:00 --to 2026-05-01T10:20
     """
-    from tracemap import pipeline
+    from tracemap import failing, pipeline
     from tracemap import recipe as recipes
     from tracemap.intake import take_in
     from tracemap.report import build, images
@@ -99,7 +105,8 @@ def run(
     pictures = [name for name, wanted in (("png", png), ("svg", svg)) if wanted]
     if pictures:
         images.require()
-    asked = request(start, end, baseline_from, baseline_to, spike=spike)
+    wanted = failing.conditions(fail_on or [], chosen.findings)
+    asked = request(start, end, baseline_from, baseline_to, spike=spike, catalog=catalog or [])
     summary = Summary()
     with recording(self_trace, "tracemap run", __version__):
         with progress_line() as line, filled(db) if inputs else Store.open(db) as store:
@@ -121,3 +128,6 @@ def run(
     for path in written:
         typer.echo(str(path), err=shape is RunFormat.TEXT)
     summary.finish(str(db))
+    if wanted and findings.verdict == "insufficient_data":
+        typer.echo("--fail-on: nothing to judge, too little data", err=True)
+    failing.check(wanted, findings, str(written[0]))

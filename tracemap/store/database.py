@@ -188,6 +188,10 @@ class Store:
         """Return columns service, service_name, service_namespace, environment: each place once."""
         return ledger.services(self._connection)
 
+    def nodes(self) -> list[tuple[str, str]]:
+        """Return each node of the graph with ``service.name`` of its service, sorted."""
+        return ledger.nodes(self._connection)
+
     def owners(self) -> dict[str, str]:
         """Return the owner of each service whose spans name one."""
         return ledger.owners(self._connection)

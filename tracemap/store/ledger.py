@@ -135,3 +135,19 @@ def owners(connection: Connection) -> dict[str, str]:
         """,
     )
     return dict(named.select("service", "owner").iter_rows())
+
+
+def nodes(connection: Connection) -> list[tuple[str, str]]:
+    """Return each node with its service's name; one that recorded no spans has only its own."""
+    rows = read(
+        connection,
+        """
+        SELECT service AS node, min(service_name) AS service_name
+        FROM services JOIN resources USING (resource_id) GROUP BY service
+        UNION
+        SELECT upstream, upstream FROM edge_facts
+        WHERE upstream NOT IN (SELECT service FROM services)
+        ORDER BY node
+        """,
+    )
+    return list(rows.iter_rows())

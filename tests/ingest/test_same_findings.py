@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.ingest.spellings import SPELLINGS, Recorded, Spelling, recorded
+from tests.ingest.recorded import Recorded, recorded
+from tests.ingest.spellings import SPELLINGS, Spelling
 from tracemap import ingest, pipeline, recipe
 from tracemap.ingest.registry import FORMATS
 from tracemap.simulate import run, shop

@@ -67,7 +67,7 @@ class Contents:
 
     @cached_property
     def _shapes(self) -> list[Shape]:
-        return shapes(self.head)
+        return shapes(self.head[:HEAD_BYTES])
 
     def first_object(self, keys: Collection[str], without: Collection[str] = ()) -> Shape | None:
         """Return the first object of JSON text that has all of `keys` and none of `without`."""

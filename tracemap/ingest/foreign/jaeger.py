@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
+
+from tracemap.ingest.block import Block
 from tracemap.ingest.contents import Contents
 from tracemap.ingest.foreign.records import (
     KINDS,
@@ -24,6 +28,10 @@ from tracemap.ingest.foreign.records import (
     text,
 )
 from tracemap.ingest.foreign.translated import Foreign
+from tracemap.ingest.kernels.foreign_words import PIECES
+from tracemap.ingest.kernels.jaeger_json import jaeger_as_otlp, scratch
+from tracemap.ingest.kernels.jaeger_outline import TABLE
+from tracemap.ingest.kernels.layout import REGISTERS, TEXT, Bytes, Ints
 from tracemap.model import Kind, Status
 
 _MICROSECOND_NS = 1000
@@ -210,5 +218,18 @@ def _resource(process: Mapping[str, Json]) -> Attributes:
     return {**_tags(process), **named}
 
 
-JAEGER_JSON = Foreign(_traces, jaeger_traces)
-JAEGER_ELASTICSEARCH = Foreign(_documents, jaeger_documents)
+def _quick(block: Block, *, documents: bool) -> tuple[Bytes, Ints]:
+    """Translate the records of the usual shape; `jaeger_traces` and the like know the others."""
+    size = block.data.size
+    rows, processes = scratch(size)
+    text = np.empty(3 * size + (1 << 16), np.uint8)
+    made = np.empty((len(block.bounds), 2), np.int64)
+    state = np.zeros(REGISTERS, np.int64)
+    jaeger_as_otlp(
+        block.data, PIECES, block.bounds, documents, rows, processes, text, made, state, TABLE
+    )
+    return text[: state[TEXT]], made
+
+
+JAEGER_JSON = Foreign(_traces, jaeger_traces, quick=partial(_quick, documents=False))
+JAEGER_ELASTICSEARCH = Foreign(_documents, jaeger_documents, quick=partial(_quick, documents=True))

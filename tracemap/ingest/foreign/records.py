@@ -114,7 +114,10 @@ def span(
     }
     listed = [{"traceId": trace, "spanId": linked} for trace, linked in links]
     thrown = [
-        {"name": "exception", "attributes": key_values({"exception.type": kind})}
+        {
+            "name": "exception",
+            "attributes": [{"key": "exception.type", "value": {"stringValue": text(kind)}}],
+        }
         for kind in exceptions
     ]
     optional = {

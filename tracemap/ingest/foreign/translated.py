@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import pydantic_core
@@ -14,9 +15,13 @@ from tracemap.ingest.contents import Contents
 from tracemap.ingest.cutting import are_lines, documents, elements, framed, lines
 from tracemap.ingest.foreign.records import Json, NotASpanError, Translate, written
 from tracemap.ingest.formats import Blocks
+from tracemap.ingest.kernels.layout import Bytes, Ints
 from tracemap.ingest.otlp_json import Settle, as_utf8, json_batch
 from tracemap.ingest.resources import Resources
 from tracemap.model import Batch
+
+Quick: TypeAlias = Callable[[Block], tuple[Bytes, Ints]]
+"""Returns OTLP/JSON, and where in it each record starts and ends; -1: its shape is unusual."""
 
 _EXCERPT_BYTES = 200
 
@@ -30,11 +35,13 @@ class Foreign:
             file; None: the file is in another format.
         translate: Makes groups of spans of one record.
         settle: As of `json_batch`.
+        quick: Translates the records of a block that have the usual shape; None: none.
     """
 
     depth: Callable[[Contents], int | None]
     translate: Translate
     settle: Settle | None = None
+    quick: Quick | None = None
 
     def sniff(self, contents: Contents) -> bool:
         """Return whether a file is in this format."""
@@ -49,7 +56,7 @@ class Foreign:
         return records(contents, self.depth(contents) or 0, block_bytes)
 
     def _decode(self, block: Block, resources: Resources) -> Batch:
-        return translated_batch(block, resources, self.translate, self.settle)
+        return translated_batch(block, resources, self.translate, self.settle, self.quick)
 
 
 def records(contents: Contents, depth: int, block_bytes: int) -> Iterator[Block]:
@@ -65,7 +72,11 @@ def records(contents: Contents, depth: int, block_bytes: int) -> Iterator[Block]
 
 
 def translated_batch(
-    block: Block, resources: Resources, translate: Translate, settle: Settle | None = None
+    block: Block,
+    resources: Resources,
+    translate: Translate,
+    settle: Settle | None = None,
+    quick: Quick | None = None,
 ) -> Batch:
     """Translate and decode one block, or several joined.
 
@@ -73,24 +84,35 @@ def translated_batch(
     as ``truncated_tail``), one that is JSON but no span as ``not_a_span``.
     """
     block = as_utf8(block)
+    text, bounds = quick(block) if quick is not None else _nothing(block)
     parts = [replace(part, rejects=[*part.rejects]) for part in block.parts or (block,)]
+    owners = block.owners()
+    first_records = np.searchsorted(owners, np.arange(len(parts)))
     pieces: list[bytes] = []
-    places = ((part, number) for part in parts for number in range(len(part.bounds)))
-    for (start, end), (part, number) in zip(block.bounds.tolist(), places, strict=True):
+    size = len(text)
+    for record in np.flatnonzero(bounds[:, 0] < 0).tolist():
+        start, end = block.bounds[record].tolist()
         raw = block.data[start:end].tobytes()
         piece, reason = _translated(raw, translate)
         pieces.append(piece)
+        bounds[record] = size, size + len(piece)
+        size += len(piece)
         if reason:
+            part = parts[owners[record]]
+            number = record - int(first_records[owners[record]])
             if reason == "bad_json" and part.cut_short and number + 1 == len(part.bounds):
                 reason = "truncated_tail"
             part.rejects.append(Reject(part.first + number, reason, raw[:_EXCERPT_BYTES]))
-    ends = np.cumsum([len(piece) for piece in pieces], dtype=np.int64)
-    starts = np.concatenate(([0], ends[:-1])) if ends.size else ends
-    bounds = np.ascontiguousarray(np.stack([starts, ends], axis=1))
-    made = replace(parts[0], data=padded(*pieces), bounds=bounds, mended=block.mended)
+    made = replace(
+        parts[0], data=padded(memoryview(text.data), *pieces), bounds=bounds, mended=block.mended
+    )
     if block.parts is not None:
         made = replace(made, first=0, rejects=[], cut_short=False, broken=(), parts=tuple(parts))
     return json_batch(made, resources, settle)
+
+
+def _nothing(block: Block) -> tuple[Bytes, Ints]:
+    return np.empty(0, np.uint8), np.full((len(block.bounds), 2), -1, np.int64)
 
 
 def _translated(raw: bytes, translate: Translate) -> tuple[bytes, str]:

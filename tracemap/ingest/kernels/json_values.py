@@ -30,7 +30,8 @@ from tracemap.ingest.kernels.strings import IN_EXTRA
 
 
 @step
-def _is_integer(data: Bytes, start: int, end: int) -> bool:
+def is_integer(data: Bytes, start: int, end: int) -> bool:
+    """Return whether a piece of text is a whole number as JSON writes it, of 64 bits or so."""
     if start < end and data[start] == MINUS:
         start += 1
     if start >= end or end - start > 19 or (data[start] == ZERO and end - start > 1):
@@ -102,7 +103,7 @@ def plain_value(
         at = string_end(data, start, end, state)
         if at < 0:
             return -1
-        if integer and _is_integer(data, start, at):
+        if integer and is_integer(data, start, at):
             put_piece(data, start, at - start, text, state)
             note_value(spans, row, code, start, at - start, 0)
         else:

@@ -111,7 +111,8 @@ _ENUMERATIONS = {
 }
 
 
-def _put(table: Words, hashes: int, codes: int, text: bytes, code: int) -> None:
+def put_word(table: Words, hashes: int, codes: int, text: bytes, code: int) -> None:
+    """Add a word and its code to one of the parts of a table."""
     hashed = text_hash(text)
     index = hashed % TABLE_SIZE
     while table[hashes + index]:
@@ -132,18 +133,18 @@ def tables(keys: Mapping[str, int], dropped_prefixes: Iterable[str]) -> Words:
         for name in names:
             snake = re.sub(r"[A-Z]", lambda match: "_" + match[0].lower(), name)
             for spelling in {name, snake}:
-                _put(table, FIELD_HASHES, FIELD_CODES, spelling.encode(), code)
+                put_word(table, FIELD_HASHES, FIELD_CODES, spelling.encode(), code)
     for first, (prefix, names) in _ENUMERATIONS.items():
         for number, name in enumerate(names):
             for spelling in (name, prefix + name):
-                _put(table, FIELD_HASHES, FIELD_CODES, spelling.encode(), first + number)
+                put_word(table, FIELD_HASHES, FIELD_CODES, spelling.encode(), first + number)
     for key, code in keys.items():
-        _put(table, KEY_HASHES, KEY_CODES, key.encode(), code)
+        put_word(table, KEY_HASHES, KEY_CODES, key.encode(), code)
     prefixes = sorted(dropped_prefixes)
     if len(prefixes) >= PREFIXES_MAX:
         raise ValueError(len(prefixes))
     for start in sorted({prefix[:8] for prefix in prefixes}):
-        _put(table, KEY_HASHES, KEY_CODES, start.encode(), CODE_PREFIX)
+        put_word(table, KEY_HASHES, KEY_CODES, start.encode(), CODE_PREFIX)
     for index, prefix in enumerate(prefixes):
         table[PREFIXES + 2 * index] = len(prefix)
         table[PREFIXES + 2 * index + 1] = text_hash(prefix.encode())

@@ -198,6 +198,9 @@ SPELLINGS = {
         "clickhouse-parquet", lambda spans: tables.otlp2parquet(otlp(spans))
     ),
     "clickhouse-csv": Spelling("clickhouse-csv", lambda spans: tables.clickhouse_csv(otlp(spans))),
+    "clickhouse-json": Spelling(
+        "clickhouse-json", lambda spans: tables.clickhouse_json(otlp(spans))
+    ),
     "clickhouse-csv, with tabs": Spelling(
         "clickhouse-csv", lambda spans: tables.clickhouse_tsv(otlp(spans))
     ),

@@ -172,6 +172,21 @@ def clickhouse_tsv(data: TracesData) -> bytes:
     return "\n".join([*lines, ""]).encode()
 
 
+def clickhouse_json(data: TracesData) -> bytes:
+    lines = [
+        {
+            **row,
+            "Timestamp": _fields(row)["Timestamp"],
+            "Duration": str(row["Duration"] % (1 << 64)),
+            "ResourceAttributes": texts(row["ResourceAttributes"]),
+            "SpanAttributes": texts(row["SpanAttributes"]),
+            "Events.Attributes": [texts(each) for each in row["Events.Attributes"]],
+        }
+        for row in rows(data)
+    ]
+    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+
 ATTRIBUTE = pa.struct(
     [
         ("Key", pa.string()),

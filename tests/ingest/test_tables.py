@@ -19,6 +19,7 @@ from polars.testing import assert_frame_equal
 
 from tests.ingest.tables import (
     clickhouse_csv,
+    clickhouse_json,
     clickhouse_parquet,
     clickhouse_tsv,
     otlp2parquet,
@@ -39,6 +40,7 @@ UNTYPED: dict[str, Write] = {
     "clickhouse-parquet": clickhouse_parquet,
     "clickhouse-csv": clickhouse_csv,
     "clickhouse-csv, with tabs": clickhouse_tsv,
+    "clickhouse-json": clickhouse_json,
 }
 ALL = TYPED | UNTYPED
 RICH = traces(

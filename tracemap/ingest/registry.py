@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tracemap.ingest.contents import Contents
+from tracemap.ingest.foreign.clickhouse import CLICKHOUSE_JSON
 from tracemap.ingest.foreign.consoles import GO_STDOUTTRACE, PYTHON_CONSOLE
 from tracemap.ingest.foreign.datadog import DATADOG
 from tracemap.ingest.foreign.elastic import (
@@ -34,6 +35,17 @@ FORMATS: tuple[Format, ...] = (
         loses="types of attributes, whether the parent is remote",
         sniff=is_clickhouse_text,
         read=read_clickhouse_text,
+    ),
+    Format(
+        name="clickhouse-json",
+        description="ClickHouse's otel_traces as JSONEachRow, one row a span",
+        example='{"Timestamp":"2026-03-03 09:40:00.000000000","TraceId":'
+        '"0af7651916cd43dd8448eb211c80319c","SpanId":"b7ad6b7169203331","SpanName":"GET /cart",'
+        '"SpanKind":"Server","ServiceName":"cart","Duration":"12000000"}',
+        loses="types of attributes, whether the parent is remote",
+        sniff=CLICKHOUSE_JSON.sniff,
+        read=CLICKHOUSE_JSON.blocks.read,
+        blocks=CLICKHOUSE_JSON.blocks,
     ),
     Format(
         name="clickhouse-parquet",

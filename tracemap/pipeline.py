@@ -21,6 +21,7 @@ from tracemap.intake import Progress, silent, take_in
 from tracemap.model import (
     FACTS,
     FINDINGS,
+    HOUR_NS,
     SPIKES,
     WHATIF_FACTS,
     Cells,
@@ -89,11 +90,16 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
     tables["spikes"] = spikes.filter(
         pl.col("start_ns").lt(choice.shown.end_ns) & pl.col("end_ns").gt(choice.shown.start_ns)
     )
-    if {"edges", "critical_path", *_STANDING} & set(recipe.findings):
+    shown = Facts()
+    needs_shown = {"edges", "critical_path", *_STANDING} & set(recipe.findings)
+    if needs_shown or ("insulation" in recipe.findings and choice.incident is None):
         shown = _shown_facts(store, choice, covered, compared, progress)
+    if needs_shown:
         tables |= _observed(shown, choice, compared, thresholds)
         tables |= _standing(recipe, choice.shown, shown, thresholds)
     tables |= _explained(choice, compared, thresholds, owners)
+    if "insulation" in recipe.findings:
+        tables |= _insulated(shown, choice, compared, tables, thresholds)
     if "timeline" in recipe.findings:
         stage = cast.stage(choice.shown, choice.baseline, covered)
         tables["timeline"] = analyzed(analyze.timeline)(latency, cast.units(tables, latency), stage)
@@ -377,6 +383,25 @@ def _standing(
         "cycles": lambda: analyze.cycles(facts["path_facts"], facts["paths"], facts["edge_facts"]),
     }
     return {name: made[name]() for name in _STANDING if name in recipe.findings}
+
+
+def _insulated(
+    shown: Facts,
+    choice: Choice,
+    compared: Facts,
+    tables: dict[str, pl.DataFrame],
+    thresholds: analyze.Thresholds,
+) -> dict[str, pl.DataFrame]:
+    """Return what stops a spike, in the incident or else in all that is shown, and who did."""
+    if choice.incident is None:
+        # stored cells begin at full hours
+        whole = Window(choice.shown.start_ns // HOUR_NS * HOUR_NS, choice.shown.end_ns)
+        return {"insulation": analyze.insulation(shown, whole, thresholds=thresholds)}
+    found = analyze.insulation(
+        compared, choice.incident, choice.baseline, tables["propagation"], thresholds
+    )
+    named = analyze.named_mechanisms(tables["propagation"], found)
+    return {"insulation": found, "propagation": named}
 
 
 def _explained(

@@ -51,7 +51,7 @@ SECTIONS = (
 
 _LONG_TERM = {"drift", "regressions", "budget", "trend"}
 _BESIDE_LONG_TERM = _LONG_TERM | {"edges"}
-_COMPARING = {"flow", "propagation", "origins"}
+_COMPARING = {"flow", "propagation", "insulation", "origins"}
 _WINDOWS = dict.fromkeys(_COMPARING, "worst spike") | dict.fromkeys(_LONG_TERM, "last week")
 _LARGEST = 1e12
 """No limit is larger; whole numbers stay exact and clear of overflow."""

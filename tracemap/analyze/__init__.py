@@ -12,6 +12,7 @@ from tracemap.analyze.dependencies import availability, cycles, dependencies
 from tracemap.analyze.drift import by_importance, drift
 from tracemap.analyze.edges import edges, with_change
 from tracemap.analyze.flow import flow
+from tracemap.analyze.insulation import insulation, named_mechanisms
 from tracemap.analyze.origins import origins
 from tracemap.analyze.propagation import propagation
 from tracemap.analyze.regressions import regressions
@@ -49,8 +50,10 @@ __all__ = [
     "edges",
     "flow",
     "hardness",
+    "insulation",
     "judged",
     "last_week",
+    "named_mechanisms",
     "origins",
     "propagation",
     "regressions",

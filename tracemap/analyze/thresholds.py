@@ -63,6 +63,34 @@ class Thresholds:
         regression_ms: Users wait longer by at least this per request before anybody is named,
         regression_share: and by this share of the mean request.
         success_objective: Share of user requests that must succeed; the rest is the error budget.
+        min_occurrences: A pattern that was seen fewer times than this is not reported; from
+            `min_call_count` times on it is strong.
+        pattern_z: Least evidence that failed calls are followed differently from others.
+        retry_lift: and by how much more often they are followed by another attempt, at least: a
+            tenth is what the usual retry budgets allow.
+        storm_ratio: Retries are a storm from this many times the usual attempts per call on,
+        storm_errors: while at least this share of the attempts fails.
+        timeout_share: Share of calls given up that waited equally long, at least.
+        breaker_share: Share of calls that were not made, at least, where no error says why,
+        breaker_errors: and share of calls made meanwhile that failed: else nothing had to open.
+        short_circuit_z: Least evidence that the share of requests that make a call changed: high,
+            because requests of one operation come in bursts of the same sort.
+        short_circuit_errors: Fewer calls because more requests fail earlier are no short circuit:
+            errors of the operation may rise by this share.
+        hedge_spread: Standard deviation over mean of the delay of second calls, at most: a
+            configured delay hardly varies.
+        fallback_lift: How much more often something is called after a failure than otherwise.
+        tolerated_share: Share of requests that go well without the answer, at least.
+        loop_ms: Calls of a loop, or side by side, that take less in all are not worth a change.
+        min_sequences: Requests in which two calls came one after another, at least,
+        sequence_share: and as a share of the requests that make both: else they depend on choice.
+        sequence_gap: Time between the two as a share of downstream's duration, at most.
+        sequence_saving: What could be saved as a share of downstream's duration, at least.
+        waited_share: Downstream waits for an edge if this share of its time is on its path.
+        depending_share: Share of users' requests that must go through an edge for it to be listed
+            as missing insulation.
+        tolerable_hardness: Failures that take fewer than this share of requests with them are no
+            reason to list an edge.
         self_share: A service whose own time is at least this share of its excess is slow itself;
             below it, the network around it is.
     """
@@ -103,3 +131,24 @@ class Thresholds:
     regression_ms: float = 0.5
     regression_share: float = 0.01
     success_objective: float = 0.999
+    min_occurrences: int = 5
+    pattern_z: float = 3.0
+    retry_lift: float = 0.1
+    storm_ratio: float = 2.0
+    storm_errors: float = 0.2
+    timeout_share: float = 0.5
+    breaker_share: float = 0.1
+    breaker_errors: float = 0.2
+    short_circuit_z: float = 5.0
+    short_circuit_errors: float = 0.02
+    hedge_spread: float = 0.3
+    fallback_lift: float = 0.5
+    tolerated_share: float = 0.8
+    loop_ms: float = 50.0
+    min_sequences: int = 50
+    sequence_share: float = 0.95
+    sequence_gap: float = 0.05
+    sequence_saving: float = 0.1
+    waited_share: float = 0.5
+    depending_share: float = 0.05
+    tolerable_hardness: float = 0.2

@@ -251,6 +251,35 @@ CYCLES = Table(
     ),
 )
 
+INSULATION = Table(
+    "insulation",
+    "Per edge between two operations: what stops a spike there, what makes it worse, and where"
+    " nothing stops it (docs/methods.md#insulation).",
+    (
+        _DOWNSTREAM,
+        column("downstream_operation", pl.String, "", "operation that waits"),
+        _UPSTREAM,
+        column("upstream_operation", pl.String, "", "operation called"),
+        column("pattern", pl.String, "", "timeout, retry, hedge ...; none: nothing was seen"),
+        column("role", pl.String, "", "protects, hurts, advice or missing"),
+        column("shows", pl.String, "", "what was seen, in words with numbers"),
+        column("absorbed_ns", pl.Int64, "ns", "kept away per downstream request; null: not told"),
+        column("rescued", pl.Int64, "", "calls or requests that went well by it; null: not told"),
+        column("occurrences", pl.Int64, "", "how often it was seen"),
+        column("opportunities", pl.Int64, "", "how often it could have been; null: not told"),
+        column("attempts_per_call", pl.Float64, "", "retries and loops: calls made for one; null"),
+        column("success", pl.Float64, "", "share that went well with it, 0-1; null: not told"),
+        column("limit_ns", pl.Int64, "ns", "timeout or delay; none: p99 of the wait; null"),
+        column("saving_ns", pl.Int64, "ns", "advice: at most this per request; null"),
+        column("share", pl.Float64, "", "missing: share of users' requests through it; null"),
+        column("other", pl.String, "", "upstream called instead, or next; null"),
+        column("confidence", pl.String, "", "strong or weak"),
+        column("exemplars", pl.List(pl.String), "", "ids of up to three traces that show it"),
+        column("spans", pl.List(pl.String), "", "in each of them, the spans that show it"),
+    ),
+    key=("downstream", "downstream_operation", "upstream", "upstream_operation", "pattern"),
+)
+
 TIMELINE = Table(
     "timeline",
     "Percentiles per cell of time of the units a report speaks of.",
@@ -356,6 +385,7 @@ FINDINGS: dict[str, Table] = {
         DEPENDENCIES,
         AVAILABILITY,
         CYCLES,
+        INSULATION,
         TIMELINE,
         CRITICAL_PATH,
         DRIFT,

@@ -11,6 +11,7 @@
 --   4  reach_facts, slack_facts; findings bottlenecks, dependencies, availability, cycles
 --   5  versions of services; findings drift, regressions, budget and trend; pruned hours
 --   6  skew_facts, duplicates, operations.peer_place
+--   7  finding insulation
 
 -- One row: whose database this is. A file without it is not ours and is left alone.
 CREATE TABLE meta (
@@ -516,6 +517,32 @@ CREATE TABLE cycles (
     services  VARCHAR[], -- downstream first; the last calls the first
     confirmed BOOLEAN,   -- seen within single requests; else only as edges
     calls     BIGINT     -- calls that closed the circle within a request
+);
+
+-- Per edge between two operations: what stops a spike there, what makes it worse, and where nothing
+-- stops it (docs/methods.md#insulation).
+CREATE TABLE insulation (
+    recipe               VARCHAR,   -- name of the recipe that wrote the row
+    downstream           VARCHAR,   -- who consumes and waits
+    downstream_operation VARCHAR,   -- operation that waits
+    upstream             VARCHAR,   -- who provides
+    upstream_operation   VARCHAR,   -- operation called
+    pattern              VARCHAR,   -- timeout, retry, hedge ...; none: nothing was seen
+    role                 VARCHAR,   -- protects, hurts, advice or missing
+    shows                VARCHAR,   -- what was seen, in words with numbers
+    absorbed_ns          BIGINT,    -- ns: kept away per downstream request; null: not told
+    rescued              BIGINT,    -- calls or requests that went well by it; null: not told
+    occurrences          BIGINT,    -- how often it was seen
+    opportunities        BIGINT,    -- how often it could have been; null: not told
+    attempts_per_call    DOUBLE,    -- retries and loops: calls made for one; null
+    success              DOUBLE,    -- share that went well with it, 0-1; null: not told
+    limit_ns             BIGINT,    -- ns: timeout or delay; none: p99 of the wait; null
+    saving_ns            BIGINT,    -- ns: advice: at most this per request; null
+    share                DOUBLE,    -- missing: share of users' requests through it; null
+    other                VARCHAR,   -- upstream called instead, or next; null
+    confidence           VARCHAR,   -- strong or weak
+    exemplars            VARCHAR[], -- ids of up to three traces that show it
+    spans                VARCHAR[]  -- in each of them, the spans that show it
 );
 
 -- Percentiles per cell of time of the units a report speaks of.

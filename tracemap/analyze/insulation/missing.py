@@ -1,0 +1,119 @@
+"""Edges on which nothing would stop a spike: the downstream team's homework."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from tracemap.analyze.calledges import CallEdges
+from tracemap.analyze.calltree import CallTree, added, per
+from tracemap.analyze.insulation.seen import SITE, Seen
+from tracemap.model.histogram import percentiles
+
+if TYPE_CHECKING:
+    from tracemap.analyze.thresholds import Thresholds
+
+
+def missing(
+    tree: CallTree, edges: CallEdges, seen: Seen, protected: pl.DataFrame, limits: Thresholds
+) -> pl.DataFrame:
+    """Return the edges that users depend on and on which nothing was seen that stops a spike.
+
+    Downstream waits for them (`Thresholds.waited_share` of their time at least is on its path), at
+    least `Thresholds.depending_share` of users' requests go through them, and failures, where
+    enough were seen to tell, take downstream with them (hardness above
+    `Thresholds.tolerable_hardness`). Retries alone are no protection from slowness.
+
+    Args:
+        tree: The call paths; side 1 is the window in question.
+        edges: The same per pair of operations.
+        seen: What was seen in the window.
+        protected: Columns `SITE` of the edges on which something stops a spike.
+        limits: Thresholds.
+
+    Returns:
+        Columns `SITE`, ``pattern`` (``none``), ``occurrences`` (calls), ``share`` (of users'
+        requests), ``limit_ns`` (p99 of what was waited), ``shows``; the largest share first.
+    """
+    calls = edges.sums["calls"][0, 1]
+    waited = per(edges.sums["on_parent_ns"][0, 1], edges.sums["duration_ns"][0, 1])
+    rows = pl.DataFrame(
+        {
+            "downstream": [edges.entries[pair[0]][0] for pair in edges.pairs],
+            "downstream_operation": [edges.entries[pair[0]][1] for pair in edges.pairs],
+            "upstream": [pair[1] for pair in edges.pairs],
+            "upstream_operation": [pair[2] for pair in edges.pairs],
+            "calls": calls.astype(np.int64),
+            "waited": waited,
+            "share": _depending(tree, edges),
+        },
+        schema_overrides=dict.fromkeys(SITE, pl.String),
+    )
+    slowest = percentiles(
+        seen.latency.filter(pl.col("unit") == "client"),
+        by=["service", "operation", "downstream"],
+    ).select(
+        "downstream", upstream="service", upstream_operation="operation", limit_ns="p99_ns"
+    )  # fmt: skip
+    found = (
+        rows.filter(
+            (pl.col("downstream") != pl.col("upstream"))
+            & (pl.col("calls") >= limits.min_call_count)
+            & (pl.col("waited") >= limits.waited_share)
+            & (pl.col("share") >= limits.depending_share)
+        )
+        .join(protected, on=SITE, how="anti")
+        .join(_hardness(seen, limits), on=SITE, how="left")
+        .filter(pl.col("hardness").fill_null(1.0) > limits.tolerable_hardness)
+        .join(slowest, on=["downstream", "upstream", "upstream_operation"], how="left")
+        .sort(["share", "calls", *SITE], descending=[True, True, *[False] * 4])
+    )
+    unknown = pl.when(pl.col("hardness").is_null()).then(
+        pl.lit("too few of its calls failed to say what a failure does")
+    )
+    hard = unknown.otherwise(
+        pl.format(
+            "{} % of requests fail because it does",
+            (100 * pl.col("hardness")).round(0).cast(pl.Int64, strict=False),
+        )
+    )
+    return found.select(
+        *SITE,
+        "share",
+        "limit_ns",
+        pattern=pl.lit("none"),
+        occurrences="calls",
+        shows=pl.format(
+            "{} % of users' requests go through it and {} % of its time is waited for; {}",
+            (100 * pl.col("share")).round(0).cast(pl.Int64),
+            (100 * pl.col("waited")).round(0).cast(pl.Int64),
+            hard,
+        ),
+    )
+
+
+def _hardness(seen: Seen, limits: Thresholds) -> pl.DataFrame:
+    """Return per edge how much likelier downstream fails when the call does, where enough did."""
+    known = seen.requests().filter(pl.col("lost") >= limits.min_call_count)
+    usual = pl.when(pl.col("fine") > 0).then(pl.col("fine_failed") / pl.col("fine"))
+    return known.select(
+        *SITE, hardness=pl.col("lost_failed") / pl.col("lost") - usual.fill_null(0.0)
+    )
+
+
+def _depending(tree: CallTree, edges: CallEdges) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return the share of users' requests that go through each pair, at most one a request."""
+    calls = tree.sums["calls"][0, 1]
+    root = np.arange(tree.parent.size)
+    for row, above in enumerate(tree.parent.tolist()):
+        if above >= 0:  # parents come before children
+            root[row] = root[above]
+    roots = tree.roots
+    total = calls[roots].sum()
+    through = np.zeros(len(edges.pairs))
+    for each in roots.tolist():
+        of_root = np.where(root == each, edges.of_path, -1)
+        through += np.minimum(added(calls, of_root, len(edges.pairs)), calls[each])
+    return through / total if total else through

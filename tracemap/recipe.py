@@ -31,6 +31,7 @@ SECTIONS = (
     "edges",
     "spikes",
     "propagation",
+    "insulation",
     "origins",
     "bottlenecks",
     "dependencies",

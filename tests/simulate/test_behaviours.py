@@ -120,6 +120,37 @@ def _hedged(spans: pl.DataFrame, one: Behaviour) -> int:
     return _siblings(spans, one).filter(pl.col("overlapping") & ~pl.col("together")).height
 
 
+def _layered(spans: pl.DataFrame, one: Behaviour) -> int:
+    """Resends on the edge and on the one that leads to it: the fewer of both."""
+    resent = spans.filter((pl.col("kind") == CLIENT) & (pl.col("resend_count") > 0))
+    services = resent["service_name"].value_counts()
+    layers = ("web", one.downstream.service)
+    return min(int(services.filter(service_name=name)["count"].sum()) for name in layers)
+
+
+def _for_nobody(spans: pl.DataFrame, one: Behaviour) -> int:
+    """Calls that failed after the call of their downstream had been left."""
+    parents = spans.select(*TRACE, pl.col("span_id").alias("parent_id"), above="parent_id")
+    outer = spans.select(*TRACE, pl.col("span_id").alias("above"), outer_end_ns="end_ns")
+    calls = _clients(spans, one).filter(pl.col("status_code") == ERROR)
+    return (
+        calls.join(parents, on=[*TRACE, "parent_id"])
+        .join(outer, on=[*TRACE, "above"])
+        .filter(pl.col("end_ns") > pl.col("outer_end_ns"))
+        .height
+    )
+
+
+def _left_out(spans: pl.DataFrame, one: Behaviour) -> int:
+    """Whether calls per request fell by half and more."""
+    quiet, loud = (
+        _clients(spans.filter(pl.col("minute") == minute), one).height
+        / spans.filter((pl.col("minute") == minute) & (pl.col("parent_id") == 0)).height
+        for minute in (0, 1)
+    )
+    return int(loud < quiet / 2)
+
+
 def _rate(spans: pl.DataFrame, minute: int) -> float:
     """Database queries per user's request."""
     here = spans.filter(pl.col("minute") == minute)
@@ -224,6 +255,9 @@ SHOWS: dict[str, Callable[[pl.DataFrame, Behaviour], int]] = {
     "circuit-breaker": _fast_failures,
     "fallback": _instead,
     "hedging": _hedged,
+    "layered-retries": _layered,
+    "deadline-inversion": _for_nobody,
+    "short-circuit": _left_out,
     "cold-cache": _missed,
     "queueing": _waiting,
     "error-burst": _bursts,

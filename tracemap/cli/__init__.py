@@ -49,6 +49,7 @@ for verb in (
     findings.edges,
     findings.spikes,
     findings.propagation,
+    findings.insulation,
     findings.origins,
     standing.bottlenecks,
     standing.dependencies,

@@ -1,4 +1,4 @@
-"""`tracemap edges`, `spikes`, `propagation`, `origins`: one finding each, as rows."""
+"""`tracemap edges`, `spikes`, `propagation`, `insulation`, `origins`: one finding each, as rows."""
 
 from __future__ import annotations
 
@@ -78,6 +78,10 @@ _TABLE_COLUMNS = {
         "weakest_share",
     ),
     "cycles": ("services", "confirmed", "calls"),
+    "insulation": (
+        *("role", "pattern", "downstream", "downstream_operation", "upstream"),
+        *("upstream_operation", "absorbed_ms", "rescued", "confidence", "shows"),
+    ),
     "origins": (
         *("rank", "service", "operation", "cause", "edge", "excess_ms", "share", "confidence"),
         "owner",
@@ -135,6 +139,27 @@ def propagation(
     """
     asked = request(start, end, baseline_from, baseline_to, spike=spike)
     print_finding("propagation", db, asked, settings or (), shape)
+
+
+def insulation(
+    db: Database = DEFAULT_DATABASE,
+    start: From = "",
+    end: To = "",
+    baseline_from: BaselineFrom = "",
+    baseline_to: BaselineTo = "",
+    spike: Spike = 1,
+    settings: Settings = None,
+    shape: RowFormat = Format.TABLE,
+) -> None:
+    """Print what stopped spikes on each edge.
+
+    Retries, timeouts, breakers, hedges, fallbacks and the like; then edges with nothing of it.
+    Without a window: that of the worst spike, or everything where there is none.
+
+    Example: tracemap insulation --format csv > insulation.csv
+    """
+    asked = request(start, end, baseline_from, baseline_to, spike=spike)
+    print_finding("insulation", db, asked, settings or (), shape)
 
 
 def origins(

@@ -152,7 +152,10 @@ PROPAGATION = Table(
             "propagated, amplified, absorbed, no spike, too few calls",
         ),
         column(
-            "mechanism", pl.String, "", "what absorbed it: parallel slack, async, timeout; null"
+            "mechanism",
+            pl.String,
+            "",
+            "what absorbed it: parallel slack, async, timeout, hedge; null",
         ),
         column("absorbed_ns", pl.Int64, "ns", "offered - arrived where positive"),
         column("calls", pl.Int64, "", "calls in the incident window"),

@@ -164,9 +164,58 @@ _ALL = (
         "mechanism",
         "Mechanism",
         "What kept the time from downstream: async (nobody waited for these calls), timeout "
-        "(downstream left, upstream went on), parallel slack (something slower ran beside it).",
-        limits="The one that took most is named. Parallel slack is what remains when neither of "
-        "the others was measured.",
+        "(downstream left, upstream went on), hedge (a second call answered first), parallel slack "
+        "(something slower ran beside it).",
+        limits="The one that took most is named. Parallel slack is what remains when none of the "
+        "others was measured.",
+    ),
+    Definition(
+        "pattern",
+        "Pattern",
+        "What calls do about a slow or failing upstream, or how they are made: timeout, circuit "
+        "breaker, hedge, fallback, optional call, short circuit, retry, parallel slack, async; "
+        "retry storm, layered retries, deadline inversion, cache misses; fan-out, calls in a loop, "
+        "calls in a row.",
+        limits="Only what came into play leaves spans. Each one's rule stands in the methods.",
+    ),
+    Definition(
+        "role",
+        "Role",
+        "Protects: keeps time or failures of upstream from downstream. Hurts: makes a spike "
+        "larger. Advice: calls that could be made faster. Missing: nothing was seen on the edge.",
+    ),
+    Definition(
+        "kept-away",
+        "Kept away",
+        "Milliseconds per downstream request that did not arrive because of the pattern, more than "
+        "in the baseline.",
+        formula="timeout, hedge: time upstream went on after downstream had left / requests\n"
+        "breaker, short circuit: calls not made x rise of a call's duration / requests",
+        example="299 of 622 calls were given up after 100 ms and upstream went on for 240 ms each: "
+        "299 x 240 / 622 = 115 ms per request.",
+        limits="What was not waited for is known only where upstream recorded it. Of calls that "
+        "were not made it is an estimate: had they been as slow as the others.",
+    ),
+    Definition(
+        "rescued",
+        "Rescued",
+        "How many calls or requests went well that would have failed: retries that went well, "
+        "second calls that answered first, requests answered by a fallback or without the call.",
+    ),
+    Definition(
+        "pattern-confidence",
+        "Pattern confidence",
+        "Strong: seen at least 20 times, and nothing else looks like it. Weak: seen at least 5 "
+        "times, or something in the spans could be read otherwise. Of missing insulation: strong "
+        "where the spike came through, weak where nothing was seen either way.",
+    ),
+    Definition(
+        "requests-through-it",
+        "Requests through it",
+        "Share of users' requests that make the call, directly or through others.",
+        formula="min(calls below a root operation, its requests), summed / all requests",
+        limits="An operation that calls twice in some requests and never in others looks like one "
+        "call in more of them.",
     ),
     Definition(
         "origin-cause",

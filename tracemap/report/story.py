@@ -172,6 +172,11 @@ class Story:
         return self.finding("spikes")
 
     @cached_property
+    def insulation(self) -> list[Row]:
+        """What was seen on edges: what protects, what hurts, advice, and where nothing is."""
+        return self.finding("insulation")
+
+    @cached_property
     def propagation(self) -> list[Row]:
         """Edges between operations, what arrived most first."""
         return sorted(

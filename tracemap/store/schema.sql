@@ -437,7 +437,7 @@ CREATE TABLE propagation (
     arrived_high_ns      BIGINT,    -- ns: upper end; null: unknown
     ratio                DOUBLE,    -- arrived / offered; null: nothing offered
     verdict              VARCHAR,   -- propagated, amplified, absorbed, no spike, too few calls
-    mechanism            VARCHAR,   -- what absorbed it: parallel slack, async, timeout; null
+    mechanism            VARCHAR,   -- what absorbed it: parallel slack, async, timeout, hedge; null
     absorbed_ns          BIGINT,    -- ns: offered - arrived where positive
     calls                BIGINT,    -- calls in the incident window
     baseline_calls       BIGINT,    -- calls in the baseline window

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tracemap.analyze.calledges import call_edges
 from tracemap.analyze.calltree import call_tree
 from tracemap.analyze.insulation.breakers import breakers, short_circuits
 from tracemap.analyze.insulation.fallbacks import fallbacks, tolerated
@@ -90,7 +89,7 @@ def insulation(
     opened.
 
     Args:
-        facts: Pattern, path and latency facts of both windows.
+        facts: Pattern, path, edge and latency facts of both windows.
         incident: The window in question.
         baseline: What it is compared with; None: nothing, so that no change is told.
         propagation: As `model.PROPAGATION`, of the same windows; None: nothing was compared.
@@ -98,7 +97,7 @@ def insulation(
 
     Returns:
         As `model.INSULATION`: what protects first, by what it stopped; then what hurts, advice, and
-        edges with nothing, by how many requests depend on them.
+        edges with nothing: those a spike came through, then by how many requests depend on them.
     """
     limits = thresholds or Thresholds()
     if facts["path_facts"].is_empty():
@@ -124,7 +123,7 @@ def insulation(
     spare = found.filter(pl.col("pattern") == "fallback").select(
         "downstream", "downstream_operation", upstream="other"
     )
-    bare = missing(tree, call_edges(tree), now, protected, limits)
+    bare = missing(tree, facts["edge_facts"], now, protected, limits)
     bare = bare.join(spare, on=spare.columns, how="anti")
     came_through = moved.filter(pl.col("verdict").is_in(["propagated", "amplified"]))
     bare = bare.join(
@@ -258,6 +257,7 @@ def _sorted(rows: pl.DataFrame) -> pl.DataFrame:
         rows.sort(
             [
                 place,
+                pl.col("is_strong") & (pl.col("role") == "missing"),
                 pl.col("absorbed_ns").fill_null(-1),
                 pl.col("share").fill_null(0.0),
                 pl.col("saving_ns").fill_null(0.0),
@@ -265,6 +265,6 @@ def _sorted(rows: pl.DataFrame) -> pl.DataFrame:
                 *SITE,
                 "pattern",
             ],
-            descending=[False, True, True, True, True, *[False] * 5],
+            descending=[False, True, True, True, True, True, *[False] * 5],
         )
     )

@@ -7,28 +7,35 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from tracemap.analyze.calledges import CallEdges
-from tracemap.analyze.calltree import CallTree, added, per
+from tracemap.analyze.calledges import CallEdges, call_edges
+from tracemap.analyze.calltree import CallTree, added, consumers, per
 from tracemap.analyze.insulation.seen import SITE, Seen
 from tracemap.model.histogram import percentiles
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tracemap.analyze.thresholds import Thresholds
 
 
 def missing(
-    tree: CallTree, edges: CallEdges, seen: Seen, protected: pl.DataFrame, limits: Thresholds
+    tree: CallTree,
+    edge_facts: pl.DataFrame,
+    seen: Seen,
+    protected: pl.DataFrame,
+    limits: Thresholds,
 ) -> pl.DataFrame:
     """Return the edges that users depend on and on which nothing was seen that stops a spike.
 
     Downstream waits for them (`Thresholds.waited_share` of their time at least is on its path), at
     least `Thresholds.depending_share` of users' requests go through them, and failures, where
     enough were seen to tell, take downstream with them (hardness above
-    `Thresholds.tolerable_hardness`). Retries alone are no protection from slowness.
+    `Thresholds.tolerable_hardness`). Retries alone are no protection from slowness. Handing a
+    message to a queue, and what its consumers do, is nothing that users wait for.
 
     Args:
         tree: The call paths; side 1 is the window in question.
-        edges: The same per pair of operations.
+        edge_facts: As `model.EDGE_FACTS`; says which calls are messages.
         seen: What was seen in the window.
         protected: Columns `SITE` of the edges on which something stops a spike.
         limits: Thresholds.
@@ -37,6 +44,7 @@ def missing(
         Columns `SITE`, ``pattern`` (``none``), ``occurrences`` (calls), ``share`` (of users'
         requests), ``limit_ns`` (p99 of what was waited), ``shows``; the largest share first.
     """
+    edges = call_edges(tree)
     calls = edges.sums["calls"][0, 1]
     waited = per(edges.sums["on_parent_ns"][0, 1], edges.sums["duration_ns"][0, 1])
     rows = pl.DataFrame(
@@ -47,7 +55,7 @@ def missing(
             "upstream_operation": [pair[2] for pair in edges.pairs],
             "calls": calls.astype(np.int64),
             "waited": waited,
-            "share": _depending(tree, edges),
+            "share": _depending(tree, edges, tree.requests(consumers(edge_facts))),
         },
         schema_overrides=dict.fromkeys(SITE, pl.String),
     )
@@ -57,6 +65,9 @@ def missing(
     ).select(
         "downstream", upstream="service", upstream_operation="operation", limit_ns="p99_ns"
     )  # fmt: skip
+    messages = edge_facts.filter(pl.col("connection_type") == "messaging").select(
+        downstream="upstream", upstream="downstream"
+    )
     found = (
         rows.filter(
             (pl.col("downstream") != pl.col("upstream"))
@@ -65,6 +76,7 @@ def missing(
             & (pl.col("share") >= limits.depending_share)
         )
         .join(protected, on=SITE, how="anti")
+        .join(messages, on=messages.columns, how="anti")
         .join(_hardness(seen, limits), on=SITE, how="left")
         .filter(pl.col("hardness").fill_null(1.0) > limits.tolerable_hardness)
         .join(slowest, on=["downstream", "upstream", "upstream_operation"], how="left")
@@ -103,14 +115,13 @@ def _hardness(seen: Seen, limits: Thresholds) -> pl.DataFrame:
     )
 
 
-def _depending(tree: CallTree, edges: CallEdges) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _depending(tree: CallTree, edges: CallEdges, roots: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the share of users' requests that go through each pair, at most one a request."""
     calls = tree.sums["calls"][0, 1]
     root = np.arange(tree.parent.size)
     for row, above in enumerate(tree.parent.tolist()):
         if above >= 0:  # parents come before children
             root[row] = root[above]
-    roots = tree.roots
     total = calls[roots].sum()
     through = np.zeros(len(edges.pairs))
     for each in roots.tolist():

@@ -18,6 +18,7 @@ from tracemap.report.sections.exemplars import exemplars
 from tracemap.report.sections.flow import flow
 from tracemap.report.sections.graph import graph
 from tracemap.report.sections.handoff import handoff
+from tracemap.report.sections.insulation import insulation
 from tracemap.report.sections.ledger import ledger
 from tracemap.report.sections.origins import origins
 from tracemap.report.sections.propagation import propagation
@@ -38,6 +39,7 @@ SECTIONS: Mapping[str, Callable[[Story], Section | None]] = MappingProxyType(
         "edges": edges,
         "spikes": spikes,
         "propagation": propagation,
+        "insulation": insulation,
         "origins": origins,
         "bottlenecks": bottlenecks,
         "dependencies": dependencies,

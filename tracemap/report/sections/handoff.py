@@ -134,7 +134,7 @@ def _experience(story: Story, row: Row) -> Sentence:
     if row in story.absorbed:
         tail = f"; {in_ms(kept * 1e6)} was kept away{by}."
     else:
-        tail = "; nothing kept it away."
+        tail = f"; nothing kept it away{_lacking(story, row)}."
     return (
         "Experience owner: ",
         *operation_name(row["downstream"], row["downstream_operation"]),
@@ -142,3 +142,15 @@ def _experience(story: Story, row: Row) -> Sentence:
         Name(shown(row["upstream"])),
         tail,
     )
+
+
+def _lacking(story: Story, row: Row) -> str:
+    """Return that an edge has nothing that would, or something that makes it worse; '': neither."""
+    edge = ("downstream", "downstream_operation", "upstream", "upstream_operation")
+    here = [each for each in story.insulation if all(each[name] == row[name] for name in edge)]
+    worse = [each["pattern"] for each in here if each["role"] == "hurts"]
+    if worse:
+        return f", and this made it worse: {listed(worse)}"
+    if any(each["role"] == "missing" for each in here):
+        return ", and nothing was seen on this edge that would"
+    return ""

@@ -3,6 +3,7 @@
 ::
 
     resilience      what calls do about a slow or failing upstream
+    layers          what two layers do about the same one
     incidents       what goes wrong, and where
     shapes          how an operation makes its calls
     recordings      what of it is recorded
@@ -21,8 +22,10 @@ from tracemap.simulate.behaviours.incidents import (
     error_burst,
     outlier_instance,
     queueing,
+    short_circuit,
     slow_pod,
 )
+from tracemap.simulate.behaviours.layers import deadline_inversion, layered_retries
 from tracemap.simulate.behaviours.recordings import broken_traces, head_sampling, tail_sampling
 from tracemap.simulate.behaviours.resilience import (
     circuit_breaker,
@@ -45,7 +48,10 @@ MAKERS: tuple[Callable[[], Behaviour], ...] = (
     circuit_breaker,
     fallback,
     hedging,
+    layered_retries,
+    deadline_inversion,
     cold_cache,
+    short_circuit,
     queueing,
     error_burst,
     deploy,
@@ -73,12 +79,14 @@ __all__ = [
     "circuit_breaker",
     "cold_cache",
     "deadline_grpc",
+    "deadline_inversion",
     "deploy",
     "error_burst",
     "fallback",
     "fan_out",
     "head_sampling",
     "hedging",
+    "layered_retries",
     "n_plus_one",
     "outlier_instance",
     "queueing",
@@ -86,6 +94,7 @@ __all__ = [
     "retry_http",
     "retry_storm",
     "sequential_calls",
+    "short_circuit",
     "slow_pod",
     "tail_sampling",
     "timeout",

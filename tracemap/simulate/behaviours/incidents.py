@@ -37,6 +37,22 @@ def cold_cache() -> Behaviour:
     )
 
 
+def short_circuit() -> Behaviour:
+    """A switch leaves most calls of a slow upstream out; nearly: they were always optional."""
+    slow = Slower(service="stock", add_ms=100)
+    off = ColdCache(downstream="orders", upstream="stock", probability=0.1)
+    rare = system((call(STOCK, probability=0.1),))
+    return Behaviour(
+        "short-circuit",
+        "Stock is slow, and nine of ten requests that used to call it do without",
+        ORDERS,
+        STOCK,
+        positive=played(_PLAIN, slow, off, seed=207),
+        near_miss=played(rare, slow, seed=207),
+        negative=played(_PLAIN, slow, seed=207),
+    )
+
+
 def queueing() -> Behaviour:
     """More requests than slots; nearly: as many more where nobody has to wait."""
     narrow = system((call(STOCK),), slots=1, replicas=1)

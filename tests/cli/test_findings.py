@@ -22,6 +22,10 @@ KEYS = {
         *("downstream", "downstream_operation", "upstream", "upstream_operation", "offered_ms"),
         *("arrived_ms", "ratio", "verdict", "mechanism", "calls"),
     ),
+    "insulation": (
+        *("downstream", "downstream_operation", "upstream", "upstream_operation", "pattern"),
+        *("role", "shows", "absorbed_ms", "confidence", "exemplars", "spans"),
+    ),
     "origins": (*("rank", "service", "operation", "cause", "edge", "excess_ms", "share", "owner"),),
 }
 

@@ -33,6 +33,7 @@ def test_the_promised_verbs_are_there() -> None:
         "info",
         "ingest",
         "init",
+        "insulation",
         "origins",
         "propagation",
         "prune",

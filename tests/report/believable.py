@@ -12,6 +12,7 @@ from tests.report.shop import (
     CYCLE_ROWS,
     DEPENDENCY_ROWS,
     FLOW_ROWS,
+    INSULATION_ROWS,
     MOVES,
     NOON_NS,
     ORIGIN_ROWS,
@@ -36,6 +37,7 @@ from tracemap.model import (
     FILES,
     FINDINGS,
     FLOW,
+    INSULATION,
     MINUTE_NS,
     ORIGINS,
     PATHS,
@@ -51,12 +53,12 @@ from tracemap.model import (
 __all__ = ["edge", "hostile", "incident", "insufficient", "large", "ledger", "nothing", "quiet"]
 
 BATCH_SECTIONS = (
-    "summary", "graph", "edges", "spikes", "propagation", "origins", "bottlenecks",
+    "summary", "graph", "edges", "spikes", "propagation", "insulation", "origins", "bottlenecks",
     "critical_path", "dependencies", "ledger",
 )  # fmt: skip
 POSTMORTEM_SECTIONS = (
-    "summary", "timeline", "flow", "propagation", "origins", "blast_radius", "changes",
-    "exemplars", "critical_path", "handoff", "ledger",
+    "summary", "timeline", "flow", "propagation", "insulation", "origins", "blast_radius",
+    "changes", "exemplars", "critical_path", "handoff", "ledger",
 )  # fmt: skip
 HOSTILE = (
     "</script><img src=x onerror=alert(1)>",
@@ -135,6 +137,7 @@ def incident(recipe: str = "postmortem") -> Findings:
             "spikes": table(SPIKES, SPIKE_ROWS),
             "flow": table(FLOW, FLOW_ROWS),
             "propagation": table(PROPAGATION, MOVES),
+            "insulation": table(INSULATION, INSULATION_ROWS),
             "origins": table(ORIGINS, ORIGIN_ROWS),
             "user_operations": table(USER_OPERATIONS, USER_ROWS),
             "critical_path": table(CRITICAL_PATH, CRITICAL_ROWS),

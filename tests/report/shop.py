@@ -217,6 +217,36 @@ MOVES = [
          baseline_calls=11, ratio=None),
 ]  # fmt: skip
 
+
+def guard(
+    down: str,
+    down_op: str,
+    up: str,
+    up_op: str,
+    role: str,
+    pattern: str,
+    shows: str,
+    **more: object,
+) -> dict[str, Any]:
+    made = {
+        "downstream": down, "downstream_operation": down_op, "upstream": up,
+        "upstream_operation": up_op, "role": role, "pattern": pattern, "shows": shows,
+        "occurrences": 310, "confidence": "strong", "exemplars": [], "spans": [],
+    }  # fmt: skip
+    return {**made, **more}
+
+
+INSULATION_ROWS = [
+    guard("checkout", "POST /checkout", "recommendations", "Suggest", "protects",
+          "parallel slack", "something else that runs beside these calls took longer",
+          absorbed_ns=int(178.9 * MS)),
+    guard("checkout", "POST /checkout", "inventory", "GET /stock", "advice", "calls in a loop",
+          "4.1 calls one after another in a request", attempts_per_call=4.1, saving_ns=30 * MS,
+          exemplars=["5b8efff798038103d269b633813fc60c"], spans=["eee19b7ec3c1b174"]),
+    guard("payment", "Charge", "card-db", "SELECT cards", "missing", "none",
+          "10 % of users' requests go through it", share=0.1, limit_ns=490 * MS),
+]  # fmt: skip
+
 ORIGIN_ROWS = [
     {
         "rank": 1, "service": "card-db", "operation": "SELECT cards", "cause": "self",

@@ -76,4 +76,4 @@ def insulation(story: Story) -> Section | None:
 def _rest(rows: list[Row]) -> list[Block]:
     if len(rows) <= _ROWS:
         return []
-    return [remark(f"and {counted(len(rows) - _ROWS, 'more')}: see the JSON file.")]
+    return [remark(f"and {len(rows) - _ROWS:,} more: see the JSON file.")]

@@ -110,14 +110,6 @@ def call_tree(
     return CallTree(seen.drop("row"), parent, _reached(seen, parent, sums["calls"]), sums)
 
 
-def consumers(edge_facts: pl.DataFrame) -> frozenset[tuple[str, str]]:
-    """Return the services and operations that consume messages."""
-    rows = edge_facts.filter(
-        (pl.col("connection_type") == "messaging") & (pl.col("downstream_kind") == "service")
-    ).select("downstream", "downstream_operation")
-    return frozenset(rows.unique().iter_rows())
-
-
 def _sums(facts: pl.DataFrame, paths: int) -> dict[str, NDArray[np.float64]]:
     """Return the measures as arrays (replicate, side, path)."""
     bucket = (facts["hash_bucket"].cast(pl.Int64) % JACKKNIFE_BUCKETS).to_numpy()

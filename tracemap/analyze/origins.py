@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tracemap.analyze.calltree import CallTree, call_tree, consumers
+from tracemap.analyze.calltree import CallTree, call_tree
 from tracemap.analyze.components import components
 from tracemap.analyze.consumers import consumers
 from tracemap.analyze.thresholds import Thresholds

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from tracemap.analyze.calledges import CallEdges, call_edges
-from tracemap.analyze.calltree import CallTree, added, consumers, per
+from tracemap.analyze.calltree import CallTree, added, per
+from tracemap.analyze.consumers import consumers
 from tracemap.analyze.insulation.seen import SITE, Seen
 from tracemap.model.histogram import percentiles
 

@@ -154,6 +154,7 @@ def _without_clocks(facts: Facts) -> Facts:
             "edge_facts": facts["edge_facts"].drop("first_ns", "last_ns"),
             "latency_facts": facts["latency_facts"].filter(pl.col("unit") != "wait"),
             "skew_facts": SKEW_FACTS.empty(),
+            "version_facts": facts["version_facts"].drop("first_ns", "last_ns"),
             "quality_facts": facts["quality_facts"].filter(~pl.col("reason").is_in(CLOCKWISE)),
         }
     )

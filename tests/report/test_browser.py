@@ -40,6 +40,8 @@ _SIZES = """() => ({
   page: document.documentElement.scrollWidth,
   headline: document.querySelector('.headline').getBoundingClientRect().bottom,
   figure: document.querySelector('.plot')?.getBoundingClientRect().toJSON(),
+  misfit: [...document.querySelectorAll('.plot')].filter(plot =>
+    Math.abs(plot.querySelector('.main-svg')?.clientWidth - plot.clientWidth) > 1).length,
 })"""
 
 
@@ -79,7 +81,7 @@ def test_a_report_is_sound_at_every_width_and_in_both_themes(name: str, see: See
                 shown.page.screenshot(path=SCREENSHOTS / f"{view}.png")
                 undrawn = shown.page.locator(".plot:not(:has(.main-svg))").count()
 
-                assert (view, sizes["page"], undrawn) == (view, width, 0)
+                assert (view, sizes["page"], undrawn, sizes["misfit"]) == (view, width, 0, 0)
                 if name != "hostile":  # names of 200 letters need their room
                     _require_answer_at_once(view, sizes, width)
             assert (shown.complaints, shown.requests) == ([], [])

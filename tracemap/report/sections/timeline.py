@@ -85,7 +85,8 @@ def _chosen(story: Story) -> list[tuple[Unit, str]]:
             chosen.setdefault(unit, "victim")
     if not chosen:
         chosen = dict.fromkeys(
-            sorted(story.lines, key=lambda unit: (-_rise(story, unit), unit)), "between"
+            sorted(story.lines, key=lambda unit: (-_rise(story, unit), unit)),
+            "between" if story.findings.verdict == "incident" else "user",
         )
     return list(chosen.items())[:_SHOWN]
 

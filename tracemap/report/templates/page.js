@@ -383,7 +383,12 @@
   addEventListener("resize", () => {  /* a phone that hides its address bar stays as wide: nothing to do */
     if (innerWidth === width) return;
     clearTimeout(pause);
-    pause = setTimeout(() => { width = innerWidth; fit(); draw().then(() => { root.dataset.ready = ""; }); }, 100);
+    pause = setTimeout(() => {
+      width = innerWidth;
+      fit();
+      draw().then(() => Promise.all(Object.keys(page.figures).map((id) => Plotly.Plots.resize(id))))
+        .then(() => { root.dataset.ready = ""; });
+    }, 100);
   });
 
   const links = new Map([...document.querySelectorAll("nav ol a")].map((link) => [link.getAttribute("href").slice(1), link]));

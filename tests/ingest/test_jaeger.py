@@ -14,10 +14,13 @@ import pytest
 from hypothesis import given, settings
 
 from tests.ingest.writers import attributes, batches, only_batch, only_span, wide
+from tracemap import pipeline, recipe
 from tracemap.ingest.block import Block, padded
 from tracemap.ingest.foreign import jaeger
 from tracemap.ingest.foreign.records import NotASpanError, written
+from tracemap.intake import take_in
 from tracemap.model import Kind, Quality, Status
+from tracemap.store import Store
 
 DATA = Path(os.environ.get("TRACEMAP_REAL_DATA", "")) / "fixtures"
 REAL = pytest.mark.skipif(not DATA.is_dir(), reason="the folder of real traces is not there")
@@ -84,6 +87,24 @@ def test_real_applications_are_read_without_a_loss(tmp_path: Path) -> None:
             assert (batch.spans.height, batch.rejects.height) == (wanted, 0)
             assert (batch.resources["service_name"] != "unknown_service").all()
             assert (batch.spans["duration_ns"] >= 0).all()
+
+
+@REAL
+@pytest.mark.real_data
+def test_the_known_topology_of_a_real_application_is_found(tmp_path: Path) -> None:
+    """300 requests through a hotel shop, of which its authors say who calls whom."""
+    with tarfile.open(DATA / "traceweaver" / "hotel_load25.tar.gz") as tar:
+        tar.extractall(tmp_path, filter="data")
+    with Store.open(tmp_path / "hotel.duckdb", create=True) as store:
+        files = [str(path) for path in tmp_path.rglob("*.json")]
+        assert all(taken.error is None for taken in take_in(store, sorted(files)))
+        pipeline.bring_up_to_date(store)
+        edges = pipeline.run(recipe.single("edges"), store).tables["edges"]
+
+    assert set(edges.select("downstream", "upstream", "calls").rows()) == {
+        ("frontend", "profile", 300), ("frontend", "reservation", 300), ("frontend", "search", 300),
+        ("search", "geo", 300), ("search", "rate", 300),
+    }  # fmt: skip
 
 
 def test_the_parent_is_the_first_child_of_reference_of_the_same_trace() -> None:

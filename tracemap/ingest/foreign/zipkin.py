@@ -6,7 +6,7 @@ translator for tags.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from tracemap.ingest.contents import Contents
 from tracemap.ingest.foreign.records import (
@@ -48,11 +48,22 @@ def _depth(contents: Contents) -> int | None:
 
 def zipkin_spans(record: Json) -> Iterable[Group]:
     """Return the spans of one span, of a list of them, or of a list of traces."""
+    groups: dict[tuple[tuple[str, Json], ...], Group] = {}
+    for found in _flat(record):
+        resource = _resource(mapping(found.get("localEndpoint")))
+        group = groups.setdefault(tuple(resource.items()), Group(resource))
+        group.spans.append(_span(found))
+    return groups.values()
+
+
+def _flat(record: Json) -> Iterator[Mapping[str, Json]]:
     if isinstance(record, list):
-        return [group for each in record for group in zipkin_spans(each)]
-    if not isinstance(record, dict) or "traceId" not in record:
+        for each in record:
+            yield from _flat(each)
+    elif isinstance(record, dict) and "traceId" in record:
+        yield record
+    else:
         raise NotASpanError
-    return [Group(_resource(mapping(record.get("localEndpoint"))), [_span(record)])]
 
 
 def _span(found: Mapping[str, Json]) -> Json:
@@ -106,8 +117,8 @@ def _attributes(tags: Mapping[str, Json], remote: Mapping[str, Json], kind: int)
 def _resource(endpoint: Mapping[str, Json]) -> Attributes:
     """Return an endpoint as attributes of a resource."""
     said = {
-        "service.name": endpoint.get("serviceName"),
-        "host.ip": endpoint.get("ipv4") or endpoint.get("ipv6"),
+        "service.name": text(endpoint.get("serviceName")),
+        "host.ip": text(endpoint.get("ipv4")) or text(endpoint.get("ipv6")),
     }
     return {key: value for key, value in said.items() if value}
 

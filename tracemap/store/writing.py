@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from tracemap.model import HOUR_NS, LINKS, REJECTS, ParcelBatch, iso
 from tracemap.store.dirty import TRACE, mark_dirty, mark_linking, mark_spans_of, mark_traces
 from tracemap.store.duplicates import has_copies, settled, without_stored
 from tracemap.store.pruning import REASON
+from tracemap.store.shared_ids import sides_apart
 from tracemap.store.tables import insert, read, staged
 
 if TYPE_CHECKING:
@@ -58,6 +60,9 @@ class FileWriter:
 
     def write(self, batch: Batch) -> None:
         """Add one batch: a parcel's; or the one file's, its spans as `whole_traces` gives them."""
+        copies = has_copies(batch.spans)
+        if copies:
+            batch = replace(batch, spans=sides_apart(batch))
         spans = self._catalog.numbered(batch)
         if isinstance(batch, ParcelBatch):
             span_files, reject_files = batch.span_files, batch.reject_files
@@ -80,7 +85,7 @@ class FileWriter:
             spans = spans.filter(~late)
             links = links.join(spans, on=[*TRACE, "span_id"], how="semi", maintain_order="left")
         read_spans = spans
-        if has_copies(spans):
+        if copies:
             spans = whole_traces(settled(spans, self._catalog))
         known = self._known(spans)
         if known.height:

@@ -93,7 +93,8 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
     shown = Facts()
     needs_shown = {"edges", "critical_path", *_STANDING} & set(recipe.findings)
     if needs_shown or ("insulation" in recipe.findings and choice.incident is None):
-        shown = _shown_facts(store, choice, covered, compared, progress)
+        cells = Cells(windows=(choice.shown,), collapse_proxies=request.collapse_proxies)
+        shown = _shown_facts(store, cells, choice, covered, compared, progress=progress)
     if needs_shown:
         tables |= _observed(shown, choice, compared, thresholds)
         tables |= _standing(recipe, choice.shown, shown, thresholds)
@@ -323,7 +324,13 @@ def _compared_facts(store: Store, choice: Choice, progress: Progress) -> Facts:
 
 
 def _shown_facts(
-    store: Store, choice: Choice, covered: Window, compared: Facts, progress: Progress
+    store: Store,
+    cells: Cells,
+    choice: Choice,
+    covered: Window,
+    compared: Facts,
+    *,
+    progress: Progress,
 ) -> Facts:
     """Return the facts of the window shown: stored ones, those compared, or derived on demand.
 
@@ -332,13 +339,14 @@ def _shown_facts(
     Raises:
         NoDataError: If no trace starts in that window, although calls were made in it.
     """
-    if choice.shown == covered:
+    if choice.shown == covered and not cells.collapse_proxies:
         return Facts({name: store.facts(name) for name in FACTS})
     facts = compared
-    if overlapping(store.pruned_hours(), choice.shown):
+    is_other = choice.shown != choice.incident or compared["edge_facts"].is_empty()
+    is_pruned = bool(overlapping(store.pruned_hours(), choice.shown))
+    if is_pruned and not cells.collapse_proxies:  # which needs the spans: those there are
         facts = Facts({name: store.facts(name, choice.shown) for name in FACTS})
-    elif choice.shown != choice.incident or compared["edge_facts"].is_empty():
-        cells = Cells(windows=(choice.shown,))
+    elif is_other or cells.collapse_proxies:
         facts = engine.window_facts(store, cells, progress=progress)
     inside = choice.shown.contains(pl.col("window_start_ns"))
     shown = Facts(

@@ -43,12 +43,14 @@ class Request:
         baseline: What to compare with.
         spike: Which spike, counted from 1, where the window is not given.
         catalog: Who owns what, beside what the spans and the recipe say.
+        collapse_proxies: Whether calls lead past proxies to what is behind them, in ``edges``.
     """
 
     window: Bounds = field(default_factory=Bounds)
     baseline: Bounds = field(default_factory=Bounds)
     spike: int = 1
     catalog: Catalog | None = None
+    collapse_proxies: bool = False
 
 
 @dataclass(frozen=True)

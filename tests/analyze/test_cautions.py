@@ -60,9 +60,10 @@ def test_services_sampled_at_different_rates() -> None:
 
 def test_service_with_many_orphans() -> None:
     """Its edges are a lower bound; a few orphans are normal."""
-    orphans = [at("A.S", n, 999, trace=n) for n in range(200, 210)]
+    orphans = [at("A.S", n, 999, trace=n) for n in range(200, 220)]
 
-    assert cautions(*requests(90), *orphans) == {"orphans": [("A", 10)]}
+    assert cautions(*requests(90), *orphans) == {"orphans": [("A", 20)]}
+    assert cautions(*orphans[:19]) == {}
     assert cautions(*requests(90), *orphans[:3]) == {}
 
 

@@ -48,17 +48,22 @@ def test_named_peer_without_spans_is_virtual() -> None:
         at("A.C", 2, 1, peer_kind="service", peer_name="pay"),
         at("A.C", 3, 1, peer_kind="external", peer_name="api.x.com"),
         at("A.C", 4, 1, peer_kind="database", peer_name="postgresql pg/orders"),
+        at("A.C", 5, 1, peer_kind="faas", peer_name="resize"),
+        at("A.C", 6, 1, peer_kind="genai", peer_name="openai"),
     )
 
     assert edges(facts) == {
         "A -> api.x.com (peer)": 1,
+        "A -> openai (peer)": 1,
         "A -> pay (peer)": 1,
         "A -> postgresql pg/orders (peer)": 1,
+        "A -> resize (peer)": 1,
         "user -> A (root)": 1,
     }
     kinds = dict(facts["edge_facts"].select("upstream", "connection_type").rows())
     assert kinds["postgresql pg/orders"] == "database"
-    assert kinds["api.x.com"] == "external"
+    assert kinds["api.x.com"] == kinds["openai"] == "external"
+    assert kinds["resize"] == kinds["pay"] == "rpc"
 
 
 def test_client_that_says_nothing_calls_unknown() -> None:

@@ -184,7 +184,7 @@ SITUATIONS: dict[str, tuple[Kind, dict[str, object], tuple[str, ...]]] = {
     "a model": (
         CLIENT,
         {"gen_ai.provider.name": "openai", "gen_ai.operation.name": "chat"},
-        ("chat", "genai", "external", "openai", ""),
+        ("chat", "genai", "genai", "openai", ""),
     ),
     "graphql": (
         SERVER,

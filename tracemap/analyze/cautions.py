@@ -110,7 +110,7 @@ def _orphans(
 ) -> Iterator[_Caution]:
     for service, orphans in _counted(quality, "orphan").items():
         share = orphans / spans.get(service, orphans)
-        if share >= thresholds.orphan_share:
+        if share >= thresholds.orphan_share and orphans >= thresholds.min_call_count:
             text = (
                 f"{share:.0%} of the spans of {service} name a parent that is not in the data:"
                 f" edges into {service} are a lower bound, and its callers' own time is too high."

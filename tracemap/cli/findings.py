@@ -11,6 +11,7 @@ from tracemap.cli.options import (
     DEFAULT_DATABASE,
     BaselineFrom,
     BaselineTo,
+    CollapseProxies,
     Database,
     Format,
     From,
@@ -93,15 +94,18 @@ def edges(
     db: Database = DEFAULT_DATABASE,
     start: From = "",
     end: To = "",
+    collapse_proxies: CollapseProxies = False,
     shape: RowFormat = Format.TABLE,
 ) -> None:
     """Print who calls whom.
 
     Counts, errors, percentiles of what downstream waited, and the gap between both sides.
+    With --collapse-proxies calls lead past sidecars and meshes to the services behind them.
 
     Example: tracemap edges --format csv > edges.csv
     """
-    print_finding("edges", db, request(start, end), (), shape)
+    asked = request(start, end, collapse_proxies=collapse_proxies)
+    print_finding("edges", db, asked, (), shape)
 
 
 def spikes(

@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from tracemap.cli.options import DEFAULT_DATABASE, Database, From, To, request
+from tracemap.cli.options import (
+    DEFAULT_DATABASE,
+    CollapseProxies,
+    Database,
+    From,
+    To,
+    request,
+)
 from tracemap.cli.progress import progress_line
 from tracemap.cli.reading import up_to_date
 
@@ -26,6 +33,7 @@ def graph(
     db: Database = DEFAULT_DATABASE,
     start: From = "",
     end: To = "",
+    collapse_proxies: CollapseProxies = False,
     shape: Annotated[
         GraphFormat, typer.Option("--format", help="The language to write.")
     ] = GraphFormat.MERMAID,
@@ -39,5 +47,6 @@ def graph(
     from tracemap import pipeline, recipe, report
 
     with progress_line() as line, up_to_date(db, progress=line) as store:
-        findings = pipeline.run(recipe.single("edges"), store, (), request(start, end))
+        asked = request(start, end, collapse_proxies=collapse_proxies)
+        findings = pipeline.run(recipe.single("edges"), store, (), asked)
     typer.echo(report.graph(findings.tables["edges"], shape.value), nl=False)

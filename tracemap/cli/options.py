@@ -41,6 +41,10 @@ BaselineTo = Annotated[
 Spike = Annotated[
     int, typer.Option("--spike", min=1, metavar="N", help="Without a window: the N-th worst spike.")
 ]
+CollapseProxies = Annotated[
+    bool,
+    typer.Option("--collapse-proxies", help="Lead calls past sidecars and meshes to services."),
+]
 SelfTrace = Annotated[
     Path | None,
     typer.Option("--self-trace", metavar="FILE", help="Write this run as a trace (OTLP JSON)."),
@@ -65,6 +69,7 @@ def request(
     *,
     spike: int = 1,
     catalog: Sequence[str] = (),
+    collapse_proxies: bool = False,
 ) -> Request:
     """Return what the options about windows and owners ask for.
 
@@ -80,6 +85,7 @@ def request(
         baseline=_bounds(baseline_from, baseline_to, "baseline-"),
         spike=spike,
         catalog=load(catalog) if catalog else None,
+        collapse_proxies=collapse_proxies,
     )
 
 

@@ -139,6 +139,8 @@ def _virtual(spans: Spans, roles: Roles, upstreams: Upstreams) -> Observations:
         Peer.EXTERNAL: "external",
         Peer.DATABASE: "database",
         Peer.QUEUE: "messaging",
+        Peer.FAAS: "rpc",
+        Peer.GENAI: "external",
     }
     connection = np.array([words[connections[peer]] for peer in Peer], dtype=np.int32)
     kind = upstreams.kind[client]

@@ -9,6 +9,7 @@ from tracemap.derive.calls import calls
 from tracemap.derive.links import links
 from tracemap.derive.messaging import Messages, messages
 from tracemap.derive.observations import Observations, concatenated
+from tracemap.derive.proxies import without_proxies
 from tracemap.derive.roles import Roles, roles
 from tracemap.derive.spans import Spans
 from tracemap.derive.steps import Steps, steps
@@ -42,9 +43,11 @@ class Derived:
     calls: Observations
 
 
-def derived(spans: Spans, bucket: TraceBucket) -> Derived:
+def derived(spans: Spans, bucket: TraceBucket, *, collapse_proxies: bool = False) -> Derived:
     """Return what `spans`, which are those of `bucket` or some traces of it, amount to."""
     family = tree(spans)
+    if collapse_proxies and spans.proxy.any():
+        spans = without_proxies(spans, family)
     roots = path_roots(spans, family)
     played = roles(spans, family)
     reached = upstreams(spans, played)

@@ -42,7 +42,7 @@ def facts(bucket: TraceBucket, cells: Cells) -> Facts:
         cell = trace_cells(ours, cells)
     if len(ours) == 0:
         return Facts()
-    found = derived(ours, bucket)
+    found = derived(ours, bucket, collapse_proxies=cells.collapse_proxies)
     pattern_facts, pattern_exemplars = patterns(found, cell.path)
     return Facts(
         {

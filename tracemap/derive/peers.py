@@ -12,11 +12,11 @@ _PORT = r":\d+$"
 def peers(operations: pl.DataFrame, resources: pl.DataFrame) -> pl.DataFrame:
     """Return whom each operation says it talks to.
 
-    A peer of kind ``service`` or ``external`` whose name is the name of a service that emits spans
-    is that service (``resolution`` = ``name``). So is a host whose first label is such a name, if
-    the rest shows that it is inside the cluster: no further label, ``svc.cluster.local`` and the
-    like, or the namespace of that service (``resolution`` = ``host``). Databases and queues are
-    never resolved: a service called ``redis`` is not the database ``redis``.
+    A peer of kind ``service``, ``external`` or ``faas`` whose name is that of a service that emits
+    spans is that service (``resolution`` = ``name``). So is a host whose first label is such a
+    name, if the rest shows that it is inside the cluster: no further label, ``svc.cluster.local``
+    and the like, or the namespace of that service (``resolution`` = ``host``). Databases and queues
+    are never resolved: a service called ``redis`` is not the database ``redis``.
 
     Args:
         operations: As `model.OPERATIONS`.
@@ -50,7 +50,9 @@ def peers(operations: pl.DataFrame, resources: pl.DataFrame) -> pl.DataFrame:
         how="left",
         maintain_order="left",
     ).join(namespaces, on=["first_label", "rest"], how="left", maintain_order="left")
-    may_resolve = pl.col("peer_kind").is_in(["service", "external"]) & pl.col("peer_name").ne("")
+    may_resolve = pl.col("peer_kind").is_in(["service", "external", "faas"]) & pl.col(
+        "peer_name"
+    ).ne("")
     inside = (
         pl.col("rest").eq("")
         | pl.col("rest").str.contains(_INSIDE_A_CLUSTER)

@@ -55,6 +55,7 @@ ODDITIES = {
     "huge_trace": "its trace has more than 100,000 spans",
     "trace_id_reuse": "its trace pauses for an hour and then begins anew with another root",
     "sampled": "stands for more than one span",
+    "proxy": "recorded by a proxy (sidecar, ingress, mesh), as its resource says",
 }
 """What else is counted, with the meaning; any number of them hold for a span."""
 HUGE_SPANS = 100_000
@@ -198,6 +199,7 @@ def _oddities(derived: Derived) -> dict[str, Bools]:
         "path_capped": steps.capped,
         "wait_negative": early,
         "sampled": spans.weight > 1.0,
+        "proxy": spans.proxy,
         **_of_traces(spans, tree),
         **_marks(spans),
     }

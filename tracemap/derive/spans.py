@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tracemap.derive.arrays import Bools, Bytes, Ids, Ints, Rows
 from tracemap.derive.marks import marks
 from tracemap.derive.peers import peers
+from tracemap.derive.recorders import is_proxy
 from tracemap.derive.vocabulary import Vocabulary
 from tracemap.model import Kind, Status, TraceBucket
 
@@ -50,6 +51,8 @@ class Peer(IntEnum):
     EXTERNAL = 2
     DATABASE = 3
     QUEUE = 4
+    FAAS = 5
+    GENAI = 6
 
 
 class Resolution(IntEnum):
@@ -73,6 +76,7 @@ class Spans:
         clock: Number of the clock the span was recorded with: equal only on one host.
         host: Text code of the host; of its service in brackets where no host is named.
         quality: Bits of `model.Quality`, those of its resource included.
+        proxy: Whether a proxy recorded the span (`tracemap.derive.recorders`).
         peer_kind: As `Peer`, after resolving.
         resolution: As `Resolution`.
         message: As `Message`.
@@ -100,6 +104,7 @@ class Spans:
     version: Rows
     clock: Rows
     host: Rows
+    proxy: Bools
     operation: Rows
     protocol: Rows
     peer: Rows
@@ -183,7 +188,7 @@ def linked_columns(
 def _of_resources(
     ids: pl.Series, resources: pl.DataFrame, vocabulary: Vocabulary
 ) -> dict[str, Any]:
-    """Return what each span has from its resource: service, version, clock, host, quality."""
+    """Return what each span has from its resource: who recorded it, where, by which clock."""
     clock = (
         pl.when(pl.col("host").fill_null("") == "")
         .then(pl.format("resource {}", "resource_id"))
@@ -197,6 +202,7 @@ def _of_resources(
         "clock": look(_array(clocks, np.int32)),
         "host": look(vocabulary.codes(_hosts(resources))),
         "quality": look(_array(resources["quality"], np.uint32)),
+        "proxy": look(_array(is_proxy(resources), np.bool_)),
     }
 
 

@@ -14,7 +14,7 @@ from tracemap.model import UNKNOWN, UNKNOWN_CALLER, USER
 
 WORDS = (
     "", USER, UNKNOWN, UNKNOWN_CALLER,
-    "service", "database", "queue", "external", "user",
+    "service", "database", "queue", "external", "faas", "genai", "user",
     "rpc", "messaging", "link",
     "paired", "multi_server", "parent_only", "root", "peer", "unknown",
     "parent", "destination", "orphan",

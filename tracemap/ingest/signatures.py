@@ -29,6 +29,8 @@ _DATABASES = {
 }
 """Old names of database systems, and what they are called now."""
 
+_MODELS = {"vertex_ai": "gcp.vertex_ai", "az.ai.openai": "azure.ai.openai", "gemini": "gcp.gemini"}
+"""Old names of providers of generative models, and what they are called now."""
 _MESSAGING_TYPES = {"publish": "send", "deliver": "process", "ack": "settle", "poll": "receive"}
 _MESSAGING_KNOWN = ("send", "receive", "process", "settle", "create")
 _QUEUE_SYSTEMS = {"SQS": "aws_sqs", "SNS": "aws.sns", "Kinesis": "aws.kinesis"}
@@ -210,11 +212,12 @@ def _graphql(_kind: int, said: Said) -> Meaning:
 
 def _function(_kind: int, said: Said) -> Meaning:
     name = said.get("faas_name", "")
-    return Meaning("", "faas", "service" if name else "", name)
+    return Meaning("", "faas", "faas" if name else "", name)
 
 
 def _model(_kind: int, said: Said) -> Meaning:
-    return Meaning(said.get("genai_operation", ""), "genai", "external", said["genai_system"])
+    system = _MODELS.get(said["genai_system"], said["genai_system"])
+    return Meaning(said.get("genai_operation", ""), "genai", "genai", system)
 
 
 _CLASSES: tuple[tuple[tuple[str, ...], Callable[[int, Said], Meaning]], ...] = (

@@ -135,11 +135,14 @@ class Cells:
     With `windows` empty: the stored grid, `latency_ns` and `path_ns` wide. Otherwise the named
     windows: ``window_start_ns`` is the start of the first window that holds the trace's start,
     traces in none of them make no facts.
+
+    With `collapse_proxies` calls lead from a proxy's caller to what is behind the proxy.
     """
 
     windows: tuple[Window, ...] = ()
     latency_ns: int = MINUTE_NS
     path_ns: int = HOUR_NS
+    collapse_proxies: bool = False
 
 
 @dataclass

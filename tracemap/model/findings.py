@@ -20,7 +20,12 @@ EDGES = Table(
     (
         _DOWNSTREAM,
         _UPSTREAM,
-        column("upstream_kind", pl.String, "", "service, database, queue, external, unknown"),
+        column(
+            "upstream_kind",
+            pl.String,
+            "",
+            "service, database, queue, external, faas, genai, unknown",
+        ),
         column("connection_type", pl.String, "", "rpc, messaging, database, external, link"),
         column("protocol", pl.String, "", "the most frequent one"),
         column("evidence", pl.String, "", "rules that made it with counts: 'paired 120, peer 3'"),
@@ -215,7 +220,12 @@ DEPENDENCIES = Table(
     "What hangs on each node: how many requests reach it, wait for it, and survive its failures.",
     (
         _UPSTREAM,
-        column("upstream_kind", pl.String, "", "service, database, queue, external, unknown"),
+        column(
+            "upstream_kind",
+            pl.String,
+            "",
+            "service, database, queue, external, faas, genai, unknown",
+        ),
         column("requests", pl.Int64, "", "requests that reached it"),
         column("reach", pl.Float64, "", "share of all requests that reached it, 0-1"),
         column("waiting", pl.Float64, "", "share of all requests that had to wait for it, 0-1"),

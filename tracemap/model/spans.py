@@ -48,7 +48,12 @@ OPERATIONS = Table(
         column("name", pl.String, "", "span name as recorded"),
         column("operation", pl.String, "", "low-cardinality operation name"),
         column("protocol", pl.String, "", "http, grpc, rpc, database, messaging, faas, ...; ''"),
-        column("peer_kind", pl.String, "", "service, database, queue, external; '': not said"),
+        column(
+            "peer_kind",
+            pl.String,
+            "",
+            "service, database, queue, external, faas, genai; '': not said",
+        ),
         column("peer_name", pl.String, "", "whom the span says it talks to; ''"),
         column("messaging_operation", pl.String, "", "send, receive, process, settle, create; ''"),
         column("scope", pl.String, "", "instrumentation scope name"),

@@ -52,7 +52,7 @@ CREATE TABLE operations (
     name                VARCHAR,   -- span name as recorded
     operation           VARCHAR,   -- low-cardinality operation name
     protocol            VARCHAR,   -- http, grpc, rpc, database, messaging, faas, ...; ''
-    peer_kind           VARCHAR,   -- service, database, queue, external; '': not said
+    peer_kind           VARCHAR,   -- service, database, queue, external, faas, genai; '': not said
     peer_name           VARCHAR,   -- whom the span says it talks to; ''
     messaging_operation VARCHAR,   -- send, receive, process, settle, create; ''
     scope               VARCHAR,   -- instrumentation scope name
@@ -150,7 +150,7 @@ CREATE TABLE edge_facts (
     downstream_operation VARCHAR,   -- operation in which the call was made; ''
     upstream             VARCHAR,   -- who provides
     upstream_operation   VARCHAR,   -- operation called
-    upstream_kind        VARCHAR,   -- service, database, queue, external, unknown
+    upstream_kind        VARCHAR,   -- service, database, queue, external, faas, genai, unknown
     downstream_kind      VARCHAR,   -- service, queue, user
     connection_type      VARCHAR,   -- rpc, messaging, database, external, link
     protocol             VARCHAR,   -- http, grpc, ...; ''
@@ -268,7 +268,7 @@ CREATE TABLE reach_facts (
     root_service    VARCHAR, -- service of the root entry
     root_operation  VARCHAR, -- operation of the root entry
     upstream        VARCHAR, -- the node reached: a service, or a virtual upstream
-    upstream_kind   VARCHAR, -- service, database, queue, external, unknown
+    upstream_kind   VARCHAR, -- service, database, queue, external, faas, genai, unknown
     requests        BIGINT,  -- requests that reached it
     waiting         BIGINT,  -- those of them with it on their critical path
     hit             BIGINT,  -- those in which a failure began at it
@@ -325,7 +325,7 @@ CREATE TABLE edges (
     recipe            VARCHAR,   -- name of the recipe that wrote the row
     downstream        VARCHAR,   -- who consumes and waits
     upstream          VARCHAR,   -- who provides
-    upstream_kind     VARCHAR,   -- service, database, queue, external, unknown
+    upstream_kind     VARCHAR,   -- service, database, queue, external, faas, genai, unknown
     connection_type   VARCHAR,   -- rpc, messaging, database, external, link
     protocol          VARCHAR,   -- the most frequent one
     evidence          VARCHAR,   -- rules that made it with counts: 'paired 120, peer 3'
@@ -487,7 +487,7 @@ CREATE TABLE bottlenecks (
 CREATE TABLE dependencies (
     recipe        VARCHAR,   -- name of the recipe that wrote the row
     upstream      VARCHAR,   -- who provides
-    upstream_kind VARCHAR,   -- service, database, queue, external, unknown
+    upstream_kind VARCHAR,   -- service, database, queue, external, faas, genai, unknown
     requests      BIGINT,    -- requests that reached it
     reach         DOUBLE,    -- share of all requests that reached it, 0-1
     waiting       DOUBLE,    -- share of all requests that had to wait for it, 0-1
@@ -735,7 +735,7 @@ CREATE VIEW spans (
     start_time_unix_nano, -- ns since the epoch: the same as an integer
     duration_ns,          -- ns: end - start as recorded; null: no end
     protocol,             -- http, grpc, rpc, database, messaging, faas, ...; ''
-    peer_kind,            -- service, database, queue, external; '': not said
+    peer_kind,            -- service, database, queue, external, faas, genai; '': not said
     peer_name,            -- whom the span says it talks to, as in `peers`; ''
     http_status,          -- HTTP response status; null: none
     error_type,           -- class of the error; null: none given

@@ -17,6 +17,8 @@ SYMBOLS = {
     "database": "square",
     "queue": "diamond",
     "external": "hexagon",
+    "faas": "pentagon",
+    "genai": "star",
     "user": "triangle-right",
     "unknown": "x",
 }

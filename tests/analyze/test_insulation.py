@@ -9,10 +9,15 @@ import polars as pl
 import pytest
 
 from tests.analyze.simulated import bucket
+from tests.builders import NOON_NS
+from tests.derive.traces import at
+from tests.derive.traces import facts_of as traces_facts
 from tracemap import analyze, derive
-from tracemap.model import INSULATION, MINUTE_NS, Cells, Facts, TraceBucket, Window
+from tracemap.model import HOUR_NS, INSULATION, MINUTE_NS, Cells, Facts, TraceBucket, Window
 from tracemap.simulate import random_shop, run
 from tracemap.simulate.behaviours import MAKERS, Behaviour
+from tracemap.simulate.behaviours.behaviour import PRICES, call, played, system
+from tracemap.simulate.faults import Failing
 from tracemap.simulate.simulated import Simulated
 
 BEHAVIOURS = {maker.__name__: maker for maker in MAKERS}
@@ -133,6 +138,33 @@ def test_amplification_is_attempts_by_calls() -> None:
 
     assert row["attempts_per_call"] > truth["amplification"] > 2
     assert row["occurrences"] == truth["retries"]
+
+
+def test_a_loop_in_which_calls_fail_is_no_retry() -> None:
+    """The next call comes after failures and after successes alike."""
+    failing = Failing(service="prices", ratio=0.1)
+    simulated = played(system((call(PRICES, times=8),)), failing, seed=11)
+    rows = analyze.insulation(facts_of(bucket(simulated), simulated), *windows(simulated))
+
+    assert "retry" not in rows["pattern"]
+    assert "calls in a loop" in rows["pattern"]
+
+
+def test_messages_that_several_take_are_no_hedge() -> None:
+    """Each call has two servers, slow or not."""
+    spans = [
+        row
+        for trace in range(1, 41)
+        for row in (
+            at("A.S", 1, 0, (0, 300), trace=trace),
+            at("A.C", 2, 1, (0, 10), trace=trace),
+            at("B.S", 3, 2, (1, 9), trace=trace),
+            at("B.S", 4, 2, (1, 200), trace=trace),
+        )
+    ]
+    rows = analyze.insulation(traces_facts(*spans), Window(NOON_NS, NOON_NS + HOUR_NS))
+
+    assert "hedge" not in rows["pattern"]
 
 
 def test_pauses_are_told() -> None:

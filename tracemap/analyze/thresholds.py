@@ -79,6 +79,8 @@ class Thresholds:
             errors of the operation may rise by this share.
         hedge_spread: Standard deviation over mean of the delay of second calls, at most: a
             configured delay hardly varies.
+        hedge_share: Share of calls with several servers, at most: above it each call goes to
+            several, slow or not.
         fallback_lift: How much more often something is called after a failure than otherwise.
         tolerated_share: Share of requests that go well without the answer, at least.
         loop_ms: Calls of a loop, or side by side, that take less in all are not worth a change.
@@ -142,6 +144,7 @@ class Thresholds:
     short_circuit_z: float = 5.0
     short_circuit_errors: float = 0.02
     hedge_spread: float = 0.3
+    hedge_share: float = 0.9
     fallback_lift: float = 0.5
     tolerated_share: float = 0.8
     loop_ms: float = 50.0

@@ -20,7 +20,8 @@ def hedges(seen: Seen, limits: Thresholds) -> pl.DataFrame:
     Seen at client spans: one of two calls was given up at the moment the other answered, and the
     delays between their starts spread by less than `Thresholds.hedge_spread` of their mean. Where
     one client span hides both calls (gRPC), several servers ran side by side for it: the delay
-    cannot be seen and confidence is weak.
+    cannot be seen and confidence is weak. Where nearly every call has several servers (above
+    `Thresholds.hedge_share`), it is sent to several, not hedged.
 
     Returns:
         Columns `SITE`, ``pattern``, ``occurrences``, ``opportunities`` (calls), ``limit_ns`` (the
@@ -46,7 +47,11 @@ def hedges(seen: Seen, limits: Thresholds) -> pl.DataFrame:
     variance = pl.col("squares") / pl.col("delayed") - (pl.col("mean_ns") / 1e5) ** 2
     spread = variance.clip(lower_bound=0.0).sqrt() * 1e5 / pl.col("mean_ns")
     steady = (pl.col("delayed") >= limits.min_occurrences) & (spread < limits.hedge_spread)
-    by_servers = (pl.col("delayed") == 0) & (pl.col("all") >= limits.min_call_count)
+    by_servers = (
+        (pl.col("delayed") == 0)
+        & (pl.col("all") >= limits.min_call_count)
+        & (pl.col("all") <= limits.hedge_share * pl.col("calls"))
+    )
     delay = pl.when(pl.col("delayed") > 0).then(
         pl.format("after {} ms", (pl.col("mean_ns") / 1e6).round(0).cast(pl.Int64))
     )

@@ -99,8 +99,7 @@ def missing(
         pattern=pl.lit("none"),
         occurrences="calls",
         shows=pl.format(
-            "{} % of users' requests go through it and {} % of its time is waited for; {}",
-            (100 * pl.col("share")).round(0).cast(pl.Int64),
+            "{} % of its time is waited for; {}",
             (100 * pl.col("waited")).round(0).cast(pl.Int64),
             hard,
         ),

@@ -31,7 +31,7 @@ _MISSING = (
     Column("share", "Requests through it", "share", "requests-through-it"),
     Column("limit_ms", "p99 ms", "ms", "percentiles"),
     Column("confidence", "Confidence", "text", "pattern-confidence"),
-    Column("shows", "What was seen", "name"),
+    Column("shows", "What was seen", "text"),
 )
 
 

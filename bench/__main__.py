@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-NAMES = ("ingest", "derive", "accuracy")
+NAMES = ("ingest", "bounds", "derive", "accuracy")
 
 
 def main(names: Sequence[str]) -> int:

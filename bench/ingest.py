@@ -9,7 +9,6 @@ as `tracemap ingest` of the same file each one took.
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ import pyarrow as pa
 import pyarrow.json
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
+from bench.measuring import peak_mb
 from tracemap import simulate
 from tracemap.ingest import Source, open_source
 from tracemap.intake import take_in
@@ -89,6 +89,7 @@ def _measured(way: str, path: Path) -> dict[str, object]:
         "spans/s": round(found["spans"] / found["s"]),
         "MB/s": round(size_bytes / found["s"] / 1e6),
         "peak MB": found["peak MB"],
+        "bytes/span": round(found["size"] / found["spans"]),
     }
 
 
@@ -215,8 +216,9 @@ def _measure(way: str, path: Path, database: Path) -> dict[str, float]:
     begun, begun_cpu = time.perf_counter(), time.process_time()
     spans = _WAYS[way][1](path, database)
     seconds, cpu_seconds = time.perf_counter() - begun, time.process_time() - begun_cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return {"spans": spans, "s": seconds, "CPU s": cpu_seconds, "peak MB": peak}
+    size = database.stat().st_size if database.exists() else 0
+    found = {"spans": spans, "s": seconds, "CPU s": cpu_seconds, "peak MB": peak_mb()}
+    return {**found, "size": size}
 
 
 if __name__ == "__main__":

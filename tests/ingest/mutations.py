@@ -51,13 +51,14 @@ _TOKENS = (
 
 @cache
 def seeds() -> dict[str, tuple[bytes, ...]]:
-    """Return whole files of each format; of those without any here, the example it shows."""
+    """Return whole files of each format, the first with one record; else the example it shows."""
     data = traces(
         _SPAN, {**_SPAN, "span": 9, "links": []}, {}, resource={"service.name": "s", **_SAID}
     )
     line, message = json_line(data), data.SerializeToString()
     written = {
         "otlp-json": (
+            line,
             line * 2,
             json.dumps([as_json(data)] * 2, indent=1).encode(),
             gzip.compress(line, mtime=0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import repeat
 
 import numpy as np
 
@@ -43,6 +44,12 @@ class _Pile:
         data = padded(*self._pieces)
         self.clear()
         return data
+
+
+def _sizes(block_bytes: int) -> Iterator[int]:
+    """Yield the size of each block: small ones first, so that decoding and writing begin soon."""
+    yield from (block_bytes >> shift for shift in (3, 2, 1))
+    yield from repeat(block_bytes)
 
 
 def _until_broken(pieces: Iterator[bytes], broken: list[str]) -> Iterator[bytes]:
@@ -94,6 +101,8 @@ def lines(contents: Contents, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]
     broken: list[str] = []
     first = 1
     oversize = False
+    sizes = _sizes(block_bytes)
+    wanted = next(sizes)
     for piece in _without_mark(_until_broken(contents.pieces, broken)):
         rest = piece
         if oversize:
@@ -105,11 +114,12 @@ def lines(contents: Contents, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]
             oversize = False
             rest = piece[start:]
         cut = rest.rfind(b"\n") + 1
-        if cut and pile.size + len(rest) >= block_bytes:
+        if cut and pile.size + len(rest) >= wanted:
             pile.add(rest[:cut])
             block = _block_of_lines(pile, first)
             first += len(block.bounds)
             yield block
+            wanted = next(sizes)
             rest = rest[cut:]
         pile.add(rest)
         if pile.size > MESSAGE_BYTES_MAX:
@@ -190,7 +200,8 @@ def _found(
     """
     pile = _Pile()
     first = 1
-    wanted = block_bytes
+    sizes = _sizes(block_bytes)
+    wanted = next(sizes)
     for piece in pieces:
         pile.add(piece)
         if pile.size < wanted:
@@ -202,7 +213,7 @@ def _found(
         if len(rest) > MESSAGE_BYTES_MAX:
             broken.append("message_too_large")
             break
-        wanted = max(block_bytes, 2 * len(rest))
+        wanted = max(next(sizes), 2 * len(rest))
         pile.add(rest)
     block, rest = _block_of_found(pile, first, find)
     if rest:
@@ -229,17 +240,19 @@ def framed(contents: Contents, block_bytes: int = BLOCK_BYTES) -> Iterator[Block
     waiting: list[bytes] = []
     size = 0
     number = 0
+    sizes = _sizes(block_bytes)
+    wanted = next(sizes)
     for message in _until_broken(contents.pieces, broken):
         number += 1
         reason = contents.lost.get(number)
         if reason is None:
             waiting.append(message)
             size += len(message)
-        if reason is not None or size >= block_bytes:
+        if reason is not None or size >= wanted:
             block = _block_of_messages(waiting, number - len(waiting) + (reason is None))
             block.rejects += [] if reason is None else [Reject(number, reason)]
             yield block
-            waiting, size = [], 0
+            waiting, size, wanted = [], 0, next(sizes)
     block = _block_of_messages(waiting, number - len(waiting) + 1)
     block.broken = tuple(broken)
     yield block

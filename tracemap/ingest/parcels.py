@@ -40,6 +40,7 @@ PARCEL_BYTES = 1 << 24
 """A parcel is full with so many bytes of contents (which bounds memory), ..."""
 PARCEL_FILES = 1000
 """... or with so many files (which bounds what an interruption costs)."""
+_ONE_BLOCK_BYTES = 16 * PARCEL_BYTES
 
 Other = TypeVar("Other")
 _Found = tuple[Batch, Sequence[int]]
@@ -72,7 +73,7 @@ class SmallFile:
         """Return the contents cut into blocks, if the format has such."""
         if self.read is None or self.read.blocks is None or self.contents is None:
             return []
-        return list(self.read.blocks.cut(self.contents, 2 * PARCEL_BYTES))
+        return list(self.read.blocks.cut(self.contents, _ONE_BLOCK_BYTES))
 
     def batches(self) -> Iterator[Batch]:
         """Yield the contents as batches, one by one."""

@@ -218,6 +218,9 @@ FORMATS: tuple[Format, ...] = (
 """Sorted by name."""
 
 
+_LIKELIEST_FIRST = sorted(FORMATS, key=lambda each: not each.name.startswith("otlp-"))
+
+
 def format_of(contents: Contents) -> Format | None:
     """Return the format that recognises the file; None: none does."""
-    return next((each for each in FORMATS if each.sniff(contents)), None)
+    return next((each for each in _LIKELIEST_FIRST if each.sniff(contents)), None)

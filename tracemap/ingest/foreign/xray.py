@@ -73,7 +73,7 @@ def _document(written: Json) -> Json:
     if not isinstance(written, str):
         return written
     try:
-        return pydantic_core.from_json(written)
+        return pydantic_core.from_json(written.encode("utf-8", "replace"))
     except ValueError as error:
         raise NotASpanError from error
 

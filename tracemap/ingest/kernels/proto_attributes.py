@@ -43,7 +43,7 @@ from tracemap.ingest.kernels.layout import (
     Ints,
     Words,
 )
-from tracemap.ingest.kernels.machine import apart, inlined, step
+from tracemap.ingest.kernels.machine import apart, inlined, signed, step
 from tracemap.ingest.kernels.proto_wire import after, field, text_reference
 from tracemap.ingest.kernels.slots import clean_url, known_key, note_reference, note_value, url_end
 from tracemap.ingest.kernels.strings import IN_EXTRA, hash_bytes
@@ -259,6 +259,24 @@ def _lists(
 
 
 @step
+def _short_string(data: Bytes, at: int, end: int) -> int:
+    """Return where the value starts if ``data[at:end]`` is a key and a string, both short; else 0.
+
+    Most attributes are that, key first, with lengths of one byte: seeing it at one glance is a
+    third faster than reading field by field.
+    """
+    if end - at < 6 or data[at] != KEY or data[at + 1] >= 0x80:
+        return 0
+    value = at + 2 + signed(data[at + 1])
+    if value + 4 > end or data[value] != VALUE_MESSAGE or data[value + 2] != STRING:
+        return 0
+    length = signed(data[value + 3])
+    if length > 125 or data[value + 1] != length + 2 or value + 4 + length != end:
+        return 0
+    return value + 4
+
+
+@step
 def attribute(
     data: Bytes,
     at: int,
@@ -278,9 +296,15 @@ def attribute(
     as are those whose key says that they hold a secret.
     """
     apart()
-    value = key_value(data, at, end, state)
-    if value < 0:
-        return -1
+    value = _short_string(data, at, end)
+    short = value > 0
+    if short:
+        state[KEY_START] = at + 2
+        state[KEY_STOP] = value - 4
+    else:
+        value = key_value(data, at, end, state)
+        if value < 0:
+            return -1
     length = state[VALUE_LENGTH]
     start = state[KEY_START]
     size = state[KEY_STOP] - start
@@ -294,6 +318,9 @@ def attribute(
         put(text, state, COMMA)
     put_string(data, start, state[KEY_STOP], text, state)
     put(text, state, COLON)
+    if short:
+        _string(data, value, end, code, text, extra, spans, row, state)
+        return 0
     state[DEPTH] = 0
     if _value(data, value, value + length, code, text, extra, spans, row, doubles, state) < 0:
         return -1

@@ -48,7 +48,7 @@ from tracemap.ingest.kernels.layout import (
     Ints,
     Words,
 )
-from tracemap.ingest.kernels.machine import apart, inlined, step
+from tracemap.ingest.kernels.machine import apart, inlined, signed, step
 from tracemap.ingest.kernels.proto_attributes import STRING, any_value, attribute, key_value
 from tracemap.ingest.kernels.proto_wire import after, field, text_reference
 from tracemap.ingest.kernels.rows import (
@@ -212,11 +212,17 @@ def span(
     trace = identity = fault = 0
     timed = False
     while at < end:
-        at = field(data, at, end, state)
-        if at < 0:
-            return -1
-        found = state[FIELD]
-        stop = after(at, state)
+        if data[at] == _ATTRIBUTE and data[at + 1] < 0x80 and at + 2 + data[at + 1] <= end:
+            # As `field` would say; most fields of a span are this one.
+            found = _ATTRIBUTE
+            stop = at + 2 + signed(data[at + 1])
+            at += 2
+        else:
+            at = field(data, at, end, state)
+            if at < 0:
+                return -1
+            found = state[FIELD]
+            stop = after(at, state)
         if found == _ATTRIBUTE:
             first = state[TEXT] == spans[row + TEXT_START]
             if attribute(data, at, stop, first, text, extra, spans, row, doubles, state, table) < 0:

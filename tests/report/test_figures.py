@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import pairwise
 from typing import Any
 
 import plotly.graph_objects as go
@@ -10,18 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.report import believable
+from tests.report import believable, week
 from tracemap.model import Findings
 from tracemap.report import build
 from tracemap.report.blocks import FigureBlock
 from tracemap.report.figures.layers import Link, places_of
 from tracemap.report.figures.network import network
+from tracemap.report.figures.slope import Slope, slope
 from tracemap.report.page import _template
 
 COLOUR = re.compile(r"var\((--[\w-]+)\)")
 SITUATIONS = {
     "postmortem": believable.incident(),
     "batch": believable.incident("batch"),
+    "weekly": week.weekly(),
     "quiet": believable.quiet(),
     "insufficient": believable.insufficient(),
     "hostile": believable.hostile(),
@@ -129,3 +132,13 @@ def test_the_same_edges_in_any_order_make_the_same_figure() -> None:
     findings.tables["edges"] = findings.tables["edges"].reverse()
 
     assert [figure.spec for figure in figures(findings)] == before
+
+
+def test_labels_of_a_slope_do_not_hide_each_other() -> None:
+    """Equal values are moved apart; the lines stay where they are."""
+    lines = [Slope("a", 10, 10), Slope("b", 10, 10.1), Slope("c", 90, 10)]
+    made = slope("shares", "Shares", "words", lines, unit="%", ends=("then", "now"))
+    right = sorted(mark["y"] for mark in made.spec["layout"]["annotations"] if mark["x"] == 1)
+
+    assert [trace["y"] for trace in made.spec["data"]] == [[10, 10], [10, 10.1], [90, 10]]
+    assert min(after - before for before, after in pairwise(right)) > 0.9

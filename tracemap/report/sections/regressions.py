@@ -5,13 +5,21 @@ from __future__ import annotations
 from tracemap.report.blocks import Block, Column, Section, remark
 from tracemap.report.drift_words import component_label
 from tracemap.report.figures.dumbbell import Dumbbell, dumbbells
+from tracemap.report.figures.slope import Slope, slope
 from tracemap.report.rows import Row
 from tracemap.report.story import Story
 from tracemap.report.tables import OPERATION, SERVICE, table
 from tracemap.report.words import counted, in_ms, interval, listed
 
-_LINES = 10
+_LINES, _PLACES = 10, 8
 _STILL = ("steady", "too few calls")
+_SHARES = (
+    Column("component", "What users wait for", "name"),
+    Column("baseline_share", "Baseline", "share", "share-of-waiting"),
+    Column("share", "Window", "share", "share-of-waiting"),
+    Column("baseline_share_rank", "Rank before", "count", "share-of-waiting"),
+    Column("share_rank", "Rank", "count", "share-of-waiting"),
+)
 _COLUMNS = (
     SERVICE,
     OPERATION,
@@ -92,12 +100,31 @@ def _mix(rows: list[Row]) -> list[Block]:
 
 
 def _moves(rows: list[Row]) -> list[Block]:
-    """Return how the largest shares of waiting changed places."""
-    top = sorted(rows, key=lambda row: row["share_rank"])[:3]
+    """Return how the largest shares of waiting changed places; one share alone has no place."""
+    top = sorted(rows, key=lambda row: row["share_rank"])[:_PLACES]
     said = []
-    for row in top:
+    for row in top[:3]:
         before = row["baseline_share_rank"]
         was = "was not there" if before is None else f"was {before}"
         place = "" if before == row["share_rank"] else f" ({was})"
         said.append(f"{row['share_rank']}. {component_label(row)}{place}")
-    return [remark(f"Where most waiting is spent: {'; '.join(said)}.")]
+    summary = f"Where most waiting is spent: {'; '.join(said)}."
+    if len(top) < 2:  # noqa: PLR2004
+        return [remark(summary)]
+    lines = [
+        Slope(component_label(row), 100 * (row["baseline_share"] or 0.0), 100 * row["share"])
+        for row in top
+    ]
+    named = [{**row, "component": component_label(row)} for row in top]
+    caption = "Shares of waiting, the largest first"
+    return [
+        slope(
+            "shares-figure",
+            "Where users' waiting is spent",
+            summary,
+            lines,
+            unit="%",
+            ends=("baseline", "window"),
+            table=table("shares-table", caption, _SHARES, named, folded=True),
+        )
+    ]

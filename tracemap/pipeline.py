@@ -14,14 +14,16 @@ from pathlib import Path
 
 import polars as pl
 
-from tracemap import analyze, derive, engine, weekly
+from tracemap import analyze, cohorts, derive, engine, weekly
 from tracemap.analyze import cast
+from tracemap.cohorts import Cohort
 from tracemap.errors import NoDataError
 from tracemap.intake import Progress, silent, take_in
 from tracemap.model import (
     FACTS,
     FINDINGS,
     HOUR_NS,
+    MINUTE_NS,
     SPIKES,
     WHATIF_FACTS,
     Cells,
@@ -156,6 +158,41 @@ def prune(store: Store, keep_ns: int, *, progress: Progress = silent) -> Pruned 
     bring_up_to_date(store, progress=progress)
     window = prunable(store, keep_ns)
     return None if window is None else store.prune(window)
+
+
+def drift_between(
+    store: Store,
+    before: Cohort,
+    after: Cohort,
+    request: Request | None = None,
+    *,
+    thresholds: analyze.Thresholds | None = None,
+    progress: Progress = silent,
+) -> tuple[pl.DataFrame, Window]:
+    """Return the finding `drift` between two cohorts, and the window in which they were compared.
+
+    Args:
+        store: Its facts up to date.
+        before: What to compare with.
+        after: What to look at.
+        request: Its window; None: everything covered.
+        thresholds: None: the defaults.
+        progress: Told how far it got.
+
+    Raises:
+        NoDataError: If there is nothing of a cohort, or the spans for versions were pruned.
+        PipelineError: If the cohorts have nothing in common.
+    """
+    covered = store.covered()
+    if covered is None:
+        raise NoDataError("the database holds no spans", hint="tracemap ingest INPUT... fills it")
+    window = (request or Request()).window.within(covered)
+    minute = window.start_ns // MINUTE_NS * MINUTE_NS
+    window = Window(minute, window.end_ns)
+    if after.service:
+        require_spans(store.pruned_hours(), window, "--from, --to")
+    limits_ = thresholds or analyze.Thresholds()
+    return cohorts.drift(store, before, after, window, limits_, progress=progress), window
 
 
 def owners_of(recipe: Recipe, store: Store, request: Request) -> dict[str, str]:

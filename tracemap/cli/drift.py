@@ -24,6 +24,8 @@ from tracemap.cli.reading import up_to_date
 from tracemap.errors import PipelineError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from tracemap.windows import Request
 
 _COLUMNS = (
@@ -34,9 +36,10 @@ _COLUMNS = (
 
 def drift(
     before: Annotated[
-        str, typer.Argument(metavar="[A]", help="What to compare with: FROM..TO.")
+        str,
+        typer.Argument(metavar="[A]", help="What to compare with: FROM..TO or a cohort."),
     ] = "",
-    after: Annotated[str, typer.Argument(metavar="[B]", help="What to look at: FROM..TO.")] = "",
+    after: Annotated[str, typer.Argument(metavar="[B]", help="What to look at.")] = "",
     db: Database = DEFAULT_DATABASE,
     start: From = "",
     end: To = "",
@@ -52,19 +55,34 @@ def drift(
 
     Example: tracemap drift 2026-02-01..2026-02-08 2026-02-08..2026-02-15
     """
-    from tracemap import pipeline, recipe, report
+    from tracemap import pipeline, recipe
+    from tracemap.cohorts import cohort
 
+    one, other = cohort(before, "argument A"), cohort(after, "argument B")
+    if one is not None and other is not None:
+        chosen = recipe.limits(recipe.single("drift", settings or ()))
+        with progress_line() as line, up_to_date(db, progress=line) as store:
+            frame, window = pipeline.drift_between(
+                store, one, other, request(start, end), thresholds=chosen, progress=line
+            )
+        _print(frame, (f"{after}, {window}", before), shape)
+        return
     asked = _asked(before, after, (start, end, baseline_from, baseline_to))
     wanted = recipe.single("drift", settings or ())
     with progress_line() as line, up_to_date(db, progress=line) as store:
         findings = pipeline.run(wanted, store, (), asked, progress=line)
-    frame = findings.tables["drift"]
+    baseline = f"{findings.baseline or 'none'} ({findings.baseline_reason})"
+    _print(findings.tables["drift"], (str(findings.window), baseline), shape)
+
+
+def _print(frame: pl.DataFrame, sides: tuple[str, str], shape: Format) -> None:
+    """Print rows of the finding; what was compared goes to stderr."""
+    from tracemap import report
+
     rows = report.rows("drift", frame)
     columns = list(rows[0] if rows else report.rows("drift", frame.clear(1))[0])
     if shape is Format.TABLE:
-        typer.echo(f"window {findings.window}", err=True)
-        baseline = findings.baseline or "none"
-        typer.echo(f"baseline {baseline} ({findings.baseline_reason})", err=True)
+        typer.echo(f"window {sides[0]}\nbaseline {sides[1]}", err=True)
         columns = [column for column in _COLUMNS if column in columns]
     print_rows(rows, columns, shape)
 

@@ -77,6 +77,7 @@ def window_facts(
     *,
     progress: Progress | None = None,
     bucket_spans: int = BUCKET_SPANS,
+    prepared: Callable[[TraceBucket], TraceBucket] = lambda bucket: bucket,
 ) -> Facts:
     """Return the facts of the traces that start in the windows of `cells`; nothing is stored.
 
@@ -85,6 +86,7 @@ def window_facts(
         cells: With windows.
         progress: See `Progress`.
         bucket_spans: Spans that are derived at a time.
+        prepared: What is done to each bucket first, such as to name services otherwise.
     """
     windows = list(cells.windows)
     done, total = 0, store.spans_in(windows) if progress else 0
@@ -92,7 +94,7 @@ def window_facts(
     buckets = store.buckets(windows, max_spans=bucket_spans)
 
     def derived(bucket: TraceBucket) -> tuple[int, Facts]:
-        return bucket.spans.height, _derived(bucket, cells)
+        return bucket.spans.height, _derived(prepared(bucket), cells)
 
     with closing(worked(buckets, derived, workers=_WORKERS)) as results:
         for spans, facts in results:

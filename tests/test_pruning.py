@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.builders import reading, span
 from tests.test_weekly import DAY_NS, weeks
 from tracemap import pipeline, recipe
 from tracemap.errors import NoDataError, PipelineError
@@ -101,3 +103,19 @@ def test_other_durations_are_refused(text: str) -> None:
     """With the units there are."""
     with pytest.raises(PipelineError, match="is no duration"):
         duration_ns(text, "--keep-spans")
+
+
+def test_a_service_that_gets_another_name_gets_it_in_pruned_hours_too(tmp_path: Path) -> None:
+    """`cart` turns up in staging: what was recorded before was `cart (production)`, not gone."""
+    cart: dict[str, Any] = {"service_name": "cart", "environment": "production"}
+    late = span(9, trace=9, offset_ns=90 * HOUR_NS, **cart)
+    with Store.open(tmp_path / "t.duckdb", create=True) as store:
+        store.append(reading(span(1, **cart), late, name="a"))
+        pipeline.prune(store, 24 * HOUR_NS)
+        elsewhere = {**cart, "environment": "staging"}
+        store.append(reading(span(2, trace=2, offset_ns=91 * HOUR_NS, **elsewhere), name="b"))
+        pipeline.bring_up_to_date(store)
+        names = store.facts("latency_facts")["service"].unique().sort().to_list()
+        steps = store.facts("paths")["service"].unique().sort().to_list()
+
+    assert names == steps == ["cart (production)", "cart (staging)"]

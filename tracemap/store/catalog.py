@@ -25,6 +25,8 @@ class Catalog:
         files: Files taken in so far; the next one has the number after.
         has_links: Whether any span link is stored.
         pruned_ns: Starts of the hours whose spans were pruned.
+        moves: What `renamed` found, columns ``service`` and ``service_now``, as far as all
+            resources of one name got the same other one.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -34,6 +36,7 @@ class Catalog:
         self._services = self._named()
         self._peers = self._called()
         self.files = int(read(connection, "SELECT count(*) FROM files").item())
+        self.moves = pl.DataFrame(schema={"service": pl.String, "service_now": pl.String})
         self.pruned_ns = read(connection, "SELECT hour_ns FROM pruned_hours")["hour_ns"]
         self.has_links = bool(read(connection, "SELECT count(*) > 0 FROM links").item())
 
@@ -59,9 +62,11 @@ class Catalog:
         before = self._services
         if before.height < len(self._resources):
             self._services = self._named()
-        return before.join(self._services, on=["resource_id", "service"], how="anti").select(
-            "resource_id"
-        )
+        names = before.join(self._services, on="resource_id", suffix="_now")
+        other = pl.col("service") != pl.col("service_now")
+        alike = pl.col("service_now").n_unique().over("service") == 1
+        self.moves = names.filter(other & alike).select("service", "service_now").unique()
+        return names.filter(other).select("resource_id")
 
     def recalled(self) -> pl.DataFrame:
         """Return ``operation_id`` of the operations whose peer got another name since last time.

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tracemap.model import HOUR_NS, Window
+from tracemap.model import FACTS, HOUR_NS, Window
 from tracemap.store.tables import read, staged
 
 if TYPE_CHECKING:
     from tracemap.store.tables import Connection
 
+_NODES = {"service", "downstream", "upstream", "root_service"}
+"""Columns of facts that hold the name of a node."""
 REASON = "hour_pruned"
 """Why a span that arrives late for a pruned hour is rejected."""
 
@@ -84,6 +86,31 @@ def prune(connection: Connection, window: Window) -> Pruned:
         connection.execute("INSERT INTO pruned_hours BY NAME FROM counted ORDER BY hour_ns")
         connection.execute("DROP TABLE counted")
     return Pruned(hours.height, doomed.height, int(doomed["spans"].sum()))
+
+
+def rename_pruned(connection: Connection, moves: pl.DataFrame) -> None:
+    """Give services in the facts of pruned hours the names they have from now on.
+
+    A name turns up in a second environment: `cart` is `cart (production)` then. Other hours are
+    derived again; these cannot be, and would else seem to be of a service that is gone.
+
+    Args:
+        connection: In a transaction.
+        moves: Columns ``service`` and ``service_now``, each service once.
+    """
+    if moves.is_empty():
+        return
+    pruned = f"window_start_ns // {HOUR_NS} * {HOUR_NS} IN (SELECT hour_ns FROM pruned_hours)"  # noqa: S608
+    with staged(connection, moves=moves):
+        for name, table in FACTS.items():
+            where = f"AND {pruned}" if "window_start_ns" in table.schema else ""
+            for column in _NODES & set(table.schema):
+                connection.execute(
+                    f"""
+                    UPDATE {name} SET {column} = service_now FROM moves
+                    WHERE {name}.{column} = moves.service {where}
+                    """  # noqa: S608
+                )
 
 
 def _doomed(connection: Connection, window: Window) -> pl.DataFrame:

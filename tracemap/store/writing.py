@@ -11,7 +11,7 @@ import polars as pl
 from tracemap.model import HOUR_NS, LINKS, REJECTS, ParcelBatch, iso
 from tracemap.store.dirty import TRACE, mark_dirty, mark_linking, mark_spans_of, mark_traces
 from tracemap.store.duplicates import has_copies, settled, without_stored
-from tracemap.store.pruning import REASON
+from tracemap.store.pruning import REASON, rename_pruned
 from tracemap.store.shared_ids import sides_apart
 from tracemap.store.tables import insert, read, staged
 
@@ -131,6 +131,8 @@ class FileWriter:
         renamed = self._catalog.renamed()
         if renamed.height:
             mark_spans_of(self._connection, renamed)
+            if self._catalog.pruned_ns.len():
+                rename_pruned(self._connection, self._catalog.moves)
         recalled = self._catalog.recalled()
         if recalled.height:
             mark_spans_of(self._connection, recalled)

@@ -466,6 +466,7 @@ def _explained(
         "propagation": analyzed(analyze.propagation)(
             facts["path_facts"], paths, *windows, thresholds
         ),
+        "errors": analyzed(analyze.errors)(facts["path_facts"], paths, *windows, thresholds),
         "origins": analyzed(analyze.origins)(facts, *windows, thresholds=thresholds, owners=owners),
     }
 

@@ -32,6 +32,7 @@ SECTIONS = (
     "spikes",
     "propagation",
     "insulation",
+    "errors",
     "origins",
     "bottlenecks",
     "dependencies",
@@ -52,7 +53,7 @@ SECTIONS = (
 
 _LONG_TERM = {"drift", "regressions", "budget", "trend"}
 _BESIDE_LONG_TERM = _LONG_TERM | {"edges"}
-_COMPARING = {"flow", "propagation", "insulation", "origins"}
+_COMPARING = {"flow", "propagation", "insulation", "errors", "origins"}
 _WINDOWS = dict.fromkeys(_COMPARING, "worst spike") | dict.fromkeys(_LONG_TERM, "last week")
 _LARGEST = 1e12
 """No limit is larger; whole numbers stay exact and clear of overflow."""

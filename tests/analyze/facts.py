@@ -99,6 +99,18 @@ def path_facts(baseline: list[Step], incident: list[Step]) -> pl.DataFrame:
                         "async_ns": int(calls * step.async_ms * MS),
                         "abandoned_ns": 0,
                         "overlap_calls": calls if step.overlap else 0,
+                        **dict.fromkeys(
+                            (
+                                "unanswered",
+                                "unanswered_ns",
+                                "charged_errors",
+                                "request_errors",
+                                "hit_callers",
+                                "hit_callers_failed",
+                                "callers_failed",
+                            ),
+                            0,
+                        ),
                     }
                 )
     return PATH_FACTS.conform(pl.DataFrame(rows))

@@ -30,9 +30,14 @@ def _histogram(durations: list[int], *, during: bool, cells: int = 10) -> pl.Dat
     )
 
 
-def _slowdown(before: list[int], during: list[int]) -> dict[str, float]:
+def _slowdown(
+    before: list[int], during: list[int], traces: tuple[float, float] | None = None
+) -> dict[str, float]:
     rows = pl.concat([_histogram(before, during=False), _histogram(during, during=True)])
-    return slowdown(rows, ["unit"], "during", "cell").row(0, named=True)
+    known = [("u", side == 1, count) for side, count in enumerate(traces or ())]
+    schema = {"unit": pl.String, "during": pl.Boolean, "traces": pl.Float64}
+    from_traces = pl.DataFrame(known, schema=schema, orient="row")
+    return slowdown(rows, ["unit"], "during", "cell", from_traces).row(0, named=True)
 
 
 def test_ten_calls_that_are_all_slower_are_enough() -> None:
@@ -52,6 +57,15 @@ def test_one_giant_request_is_no_slowdown() -> None:
 
     assert found["ratio"] < 1.3
     assert found["ratio_low"] < 1
+
+
+def test_ten_calls_of_one_trace_are_one_event() -> None:
+    """A pause that hit one request hit all its calls: that is no evidence of ten."""
+    fast = [10_000_000 + 300_000 * i for i in range(20)]
+    slow = [2 * duration for duration in fast[:10]]
+
+    assert _slowdown(fast, slow, traces=(20.0, 10.0))["ratio_low"] > 1.5
+    assert _slowdown(fast, slow, traces=(20.0, 1.0))["z"] < _slowdown(fast, slow)["z"] / 2
 
 
 def test_a_single_call_proves_nothing() -> None:

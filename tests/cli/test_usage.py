@@ -28,6 +28,7 @@ def test_the_promised_verbs_are_there() -> None:
         "dependencies",
         "drift",
         "edges",
+        "errors",
         "formats",
         "graph",
         "info",

@@ -11,6 +11,7 @@ from tests.report.shop import (
     CRITICAL_ROWS,
     CYCLE_ROWS,
     DEPENDENCY_ROWS,
+    ERROR_ROWS,
     FLOW_ROWS,
     INSULATION_ROWS,
     MOVES,
@@ -34,6 +35,7 @@ from tracemap.model import (
     CYCLES,
     DEPENDENCIES,
     EDGES,
+    ERRORS,
     FILES,
     FINDINGS,
     FLOW,
@@ -57,8 +59,8 @@ BATCH_SECTIONS = (
     "critical_path", "dependencies", "ledger",
 )  # fmt: skip
 POSTMORTEM_SECTIONS = (
-    "summary", "timeline", "flow", "propagation", "insulation", "origins", "blast_radius",
-    "changes", "exemplars", "critical_path", "handoff", "ledger",
+    "summary", "timeline", "flow", "propagation", "insulation", "errors", "origins",
+    "blast_radius", "changes", "exemplars", "critical_path", "handoff", "ledger",
 )  # fmt: skip
 HOSTILE = (
     "</script><img src=x onerror=alert(1)>",
@@ -138,6 +140,7 @@ def incident(recipe: str = "postmortem") -> Findings:
             "flow": table(FLOW, FLOW_ROWS),
             "propagation": table(PROPAGATION, MOVES),
             "insulation": table(INSULATION, INSULATION_ROWS),
+            "errors": table(ERRORS, ERROR_ROWS),
             "origins": table(ORIGINS, ORIGIN_ROWS),
             "user_operations": table(USER_OPERATIONS, USER_ROWS),
             "critical_path": table(CRITICAL_PATH, CRITICAL_ROWS),

@@ -247,6 +247,15 @@ INSULATION_ROWS = [
           "10 % of users' requests go through it", share=0.1, limit_ns=490 * MS),
 ]  # fmt: skip
 
+ERROR_ROWS = [
+    {
+        "downstream": "checkout", "downstream_operation": "POST /checkout", "upstream": "stock",
+        "upstream_operation": "Reserve", "offered_errors": 0.12, "arrived_errors": 0.05,
+        "arrived_low": 0.04, "arrived_high": 0.06, "ratio": 0.42, "verdict": "propagated",
+        "hardness": 0.4, "hardness_low": 0.35, "hardness_high": 0.45, "errors": 240,
+        "baseline_errors": 3, "calls": 2_000, "baseline_calls": 6_100, "downstream_requests": 2_000,
+    },
+]  # fmt: skip
 ORIGIN_ROWS = [
     {
         "rank": 1, "service": "card-db", "operation": "SELECT cards", "cause": "self",

@@ -11,6 +11,7 @@ from tracemap.analyze.critical_path import critical_path
 from tracemap.analyze.dependencies import availability, cycles, dependencies
 from tracemap.analyze.drift import by_importance, drift
 from tracemap.analyze.edges import edges, with_change
+from tracemap.analyze.errors import errors
 from tracemap.analyze.flow import flow
 from tracemap.analyze.insulation import insulation, named_mechanisms
 from tracemap.analyze.origins import origins
@@ -48,6 +49,7 @@ __all__ = [
     "drift",
     "drifted",
     "edges",
+    "errors",
     "flow",
     "hardness",
     "insulation",

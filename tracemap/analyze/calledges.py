@@ -63,6 +63,27 @@ class CallEdges:
         """
         return self.change("duration_ns") + self.change("abandoned_ns")
 
+    def slower(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what slower calls offered and what of it arrived, per request of the incident.
+
+        As `offered` and `arrived`, with calls as frequent as in the incident on both sides: a
+        changed count, or another mix of requests, has no part in it. 0 for pairs that only one
+        side called.
+        """
+        often = per(self.sums["calls"][:, 1], self.requests[:, 1][:, self.caller])
+        known = often * (self.sums["calls"].min(axis=1) > 0)
+        duration, waited = (
+            per(self.sums[name], self.sums["calls"]) for name in ("duration_ns", "on_parent_ns")
+        )
+        offered, change = (known * (each[:, 1] - each[:, 0]) for each in (duration, waited))
+        total = added(change, self.caller, len(self.entries))
+        return offered, netted(change, offered, self._overlaps(), total, self.caller)
+
+    def _overlaps(self) -> NDArray[np.bool_]:
+        """Return which pairs overlap a sibling in a fair share of their calls."""
+        overlap, calls = (self.sums[name][0].sum(axis=0) for name in ("overlap_calls", "calls"))
+        return per(overlap, calls) >= OVERLAP_SHARE
+
     def arrived(self) -> NDArray[np.float64]:
         """Return the change of the caller's latency through the calls, per request.
 
@@ -71,10 +92,8 @@ class CallEdges:
         """
         latency = per(self.durations, self.requests)
         total = latency[:, 1] - latency[:, 0]
-        overlap, calls = (self.sums[name][0].sum(axis=0) for name in ("overlap_calls", "calls"))
-        overlaps = per(overlap, calls) >= OVERLAP_SHARE
         change = self.change("on_parent_ns")
-        return netted(change, self.offered(), overlaps, total, self.caller)
+        return netted(change, self.offered(), self._overlaps(), total, self.caller)
 
 
 def call_edges(tree: CallTree) -> CallEdges:

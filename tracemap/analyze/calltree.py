@@ -29,6 +29,13 @@ MEASURES = (
     "async_ns",
     "abandoned_ns",
     "overlap_calls",
+    "unanswered",
+    "unanswered_ns",
+    "charged_errors",
+    "request_errors",
+    "hit_callers",
+    "hit_callers_failed",
+    "callers_failed",
 )
 
 

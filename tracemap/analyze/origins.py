@@ -1,22 +1,24 @@
-"""Finding ``origins``: where it began, services and edges ranked by the visible time they explain.
+"""Finding ``origins``: where it began, services and edges ranked by what users felt of it.
 
-A fault in the network of service X shows in the gaps of all edges that touch X, on either side,
-and never in X's own server spans. So a gap is not charged to caller or callee by convention: it is
-shared between its two ends by how consistently the other edges of each end moved too, again and
-again until the simplest explanation holds (expectation-maximisation of a mixture). A service whose
-edges mostly rose together is the origin; where one edge alone rose, the edge is.
+Two currencies that never mix: milliseconds of the mean user request, and the share of user requests
+that fail. What moved is `components` and `failures`, whom it counts for is `blame`; requests of
+another kind (`mix`) are said, and accuse nobody.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from tracemap.analyze.blame import MOVED, Blame, Row, counted
 from tracemap.analyze.calltree import CallTree, call_tree
 from tracemap.analyze.components import components
 from tracemap.analyze.consumers import consumers
+from tracemap.analyze.failures import failures
+from tracemap.analyze.mix import RootMix, root_mixes
+from tracemap.analyze.origin_words import in_words, mix_in_words
+from tracemap.analyze.own_time import with_mix
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.model import ORIGINS, Facts, Window
 
@@ -27,14 +29,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NS_PER_MS = 1e6
-ROUNDS = 12
-"""Rounds of sharing gaps out; the shares no longer change visibly after about five."""
 MOST = 10
 """Origins named at most."""
-MOVED = 0.5
-"""A component has moved when its evidence weighs at least half."""
-
-Row = dict[str, Any]
+_TIMES = ("excess_ns", "low_ns", "high_ns")
+_CALLS = ("calls", "share")
+_FAILING = ("retries", "hidden retries", "fallback")
+"""What a failing upstream makes its callers do: it counts as that upstream's failures."""
 
 
 def origins(
@@ -45,19 +45,22 @@ def origins(
     thresholds: Thresholds | None = None,
     owners: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
-    """Return the services and edges that explain the rise of user-visible latency.
+    """Return the services and edges that explain the rise of user-visible latency and failures.
 
-    Each component (`components`) that moved counts with its visible effect, weighed by its
-    evidence. Own time counts for its service. Gaps, and calls to upstreams that record no spans,
-    are shared between their two ends. Nobody is named for less than `Thresholds.origin_excess_ms`
-    or `Thresholds.origin_excess_share` of the mean request before, nor with evidence below
+    Each component that moved counts with its visible effect, weighed by its evidence. Own time
+    counts for its service. Gaps, calls without an answer, and calls to upstreams that record no
+    spans, are shared between their two ends. Nobody is named for less than
+    `Thresholds.origin_excess_ms` or `Thresholds.origin_excess_share` of the mean request before (of
+    failures: `Thresholds.error_rise` of all requests), nor with evidence below
     `Thresholds.origin_z`: an empty table is an answer. An origin is ``strong`` when components that
     got much slower make half of it (`Thresholds.strong_ratio`), or when it is very certain
     (`Thresholds.strong_z`, `Thresholds.strong_interval`). Others are ``weak``: leads to look at,
     listed beside a strong one and never alone.
 
-    Causes: ``self`` (own time, or that of an upstream that records no spans: at or beyond it),
-    ``wire`` (gaps: network, queue, pool), ``calls`` (more calls than before).
+    Causes: ``self`` (own time, or that of an upstream that records no spans or did not answer: at
+    or beyond it), ``wire`` (gaps: network, queue, pool), ``calls`` (more calls, or by more
+    requests), ``error`` (failures, and the time that retries and fallbacks after them cost),
+    ``mix`` (requests of another kind: nobody is accused).
 
     Args:
         facts: Facts of both windows, each cut into cells of time (`windows.cells`), so that bursts
@@ -68,32 +71,37 @@ def origins(
         owners: Owner by service, where known.
 
     Returns:
-        As `model.ORIGINS`, likeliest first.
+        As `model.ORIGINS`: slow ones by their time, failing ones by their share, mixes last.
     """
     limits = thresholds or Thresholds()
     tree = call_tree(facts["path_facts"], facts["paths"], incident, baseline)
     requests = tree.requests(consumers(facts["edge_facts"]))
-    moved = components(tree, requests, facts["latency_facts"], incident, baseline, limits=limits)
-    shared = _Blame(moved.filter((pl.col("weight") > 0) & (pl.col("excess_ns") > 0)), moved)
+    roots = _names(tree, requests)
+    mixes = root_mixes(facts["request_facts"], roots, incident, baseline)
+    moved = components(tree, requests, facts, incident, baseline, limits=limits)
+    moved = with_mix(moved, mixes, tree, requests, limits)
+    failed = failures(tree, requests, facts["path_facts"], incident, baseline, limits=limits)
     least_ns = max(
         limits.origin_excess_ms * NS_PER_MS,
         limits.origin_excess_share * _mean_request_ns(tree, requests),
     )
-    found = _one_per_edge([shared.origin(service, limits) for service in shared.services()])
-    named = [row for row in found if row["excess_ns"] >= least_ns and row["z"] >= limits.origin_z]
-    if all(row["confidence"] == "weak" for row in named):
-        named = []
-    named.sort(key=lambda row: (-row["excess_ns"], row["service"]))
-    total = sum(row["excess_ns"] for row in found) or 1.0
+    by_failing = pl.col("kind").is_in(_FAILING)
+    slow = _slow(moved.filter(~by_failing), least_ns, limits)
+    failing = _failing(failed, moved.filter(by_failing), least_ns, limits)
+    mixed = _mixed(mixes, tree, requests, least_ns, limits)
+    found = [*slow, *failing, *mixed]
+    named = _named(found)
+    total = sum(row["excess_ns"] or 0.0 for row in found) or 1.0
     traces = _exemplars(facts["exemplars"], incident)
     rows = [
         {
             **row,
             "rank": rank,
-            "share": row["excess_ns"] / total,
+            "share": (row["excess_ns"] or 0.0) / total,
             "owner": (owners or {}).get(row["service"]),
             "exemplars": traces,
-            **{name: round(row[name]) for name in ("excess_ns", "low_ns", "high_ns")},
+            "excess_ns": round(row["excess_ns"] or 0.0),
+            **{name: None if row[name] is None else round(row[name]) for name in _TIMES[1:]},
         }
         for rank, row in enumerate(named[:MOST], start=1)
     ]
@@ -102,6 +110,98 @@ def origins(
             [{name: row[name] for name in ORIGINS.schema} for row in rows], schema=ORIGINS.schema
         )
     )
+
+
+def _named(found: list[Row]) -> list[Row]:
+    """Return the origins to name; weak ones only beside a strong one of the same currency."""
+    strong = {row["cause"] == "error" for row in found if row["is_named"] and _is_strong(row)}
+    return [
+        row
+        for row in found
+        if row["is_named"] and (_is_strong(row) or (row["cause"] == "error") in strong)
+    ]
+
+
+def _is_strong(row: Row) -> bool:
+    return bool(row["confidence"] == "strong")
+
+
+def _slow(moved: pl.DataFrame, least_ns: float, limits: Thresholds) -> list[Row]:
+    """Return the origins of time, largest first."""
+    blame = Blame(moved.filter((pl.col("weight") > 0) & (pl.col("excess") > 0)), moved)
+    found = _one_per_edge([_origin(blame, name, limits) for name in blame.services()])
+    for row in found:
+        row["is_named"] = row["excess_ns"] >= least_ns and row["z"] >= limits.origin_z
+    return sorted(found, key=lambda row: (-row["excess_ns"], row["service"]))
+
+
+def _failing(
+    failed: pl.DataFrame, retried: pl.DataFrame, least_ns: float, limits: Thresholds
+) -> list[Row]:
+    """Return the origins of failures, largest share first."""
+    blame = Blame(failed.filter((pl.col("weight") > 0) & (pl.col("excess") > 0)), failed)
+    again = Blame(retried.filter((pl.col("weight") > 0) & (pl.col("excess") > 0)), retried)
+    found = [_origin(blame, name, limits) for name in blame.services()] or [
+        _origin(again, name, limits) | {"excess_ns": 0.0} for name in again.services()
+    ]
+    rows = [
+        row | {"cause": "error", "excess_errors": row["excess_ns"]} | dict.fromkeys(_TIMES)
+        for row in sorted(found, key=lambda row: (-row["excess_ns"], row["service"]))
+    ]
+    for name in again.services():
+        # Whoever merely passed failures on is not blamed for the retries they cost.
+        charged = next((row for row in rows if row["service"] == name), rows[0])
+        excess, half = _sum(again.shares(name))
+        for key, value in zip(_TIMES, (excess, excess - half, excess + half), strict=True):
+            charged[key] = (charged[key] or 0.0) + value
+    for row in rows:
+        fails = row["excess_errors"] >= limits.error_rise and row["z"] >= limits.origin_z
+        row["is_named"] = fails or (row["excess_ns"] or 0.0) >= least_ns
+    return rows
+
+
+def _sum(shares: list[tuple[Row, float]]) -> tuple[float, float]:
+    """Return the effect of several components together, and its half-width."""
+    return sum(counted(row) * part for row, part in shares), _half(shares)
+
+
+def _mixed(
+    mixes: list[RootMix],
+    tree: CallTree,
+    requests: NDArray[np.int64],
+    least_ns: float,
+    limits: Thresholds,
+) -> list[Row]:
+    """Return the root operations that are slower because requests of another kind came."""
+    found: list[Row] = []
+    served = tree.sums["calls"][0, :, requests].sum(axis=0)
+    for one in mixes:
+        asked = one.sums["requests"][0].sum(axis=1)
+        if asked.min() < limits.min_call_count:
+            continue
+        excess, half = (value * asked[1] / served[1] for value in one.excess())
+        z = excess / half * 1.96 if half else 0.0
+        shifted = one.shift >= limits.steady_share + 2 * one.chance + one.failing
+        certain = z >= limits.strong_z and half <= limits.strong_interval * excess
+        found.append(
+            {
+                "service": one.service,
+                "operation": one.operation,
+                "cause": "mix",
+                "edge_downstream": None,
+                "edge_upstream": None,
+                "excess_ns": excess,
+                "low_ns": excess - half,
+                "high_ns": excess + half,
+                "excess_errors": None,
+                "z": z,
+                "confidence": "strong" if certain else "weak",
+                "evidence": mix_in_words(one),
+                "is_named": excess >= least_ns and z >= limits.origin_z and shifted,
+            }
+        )
+    named = [row for row in found if row["is_named"]]
+    return sorted(named, key=lambda row: (-row["excess_ns"], row["service"], row["operation"]))
 
 
 def _one_per_edge(found: list[Row]) -> list[Row]:
@@ -114,9 +214,15 @@ def _one_per_edge(found: list[Row]) -> list[Row]:
         edge = (row["edge_downstream"], row["edge_upstream"])
         first = merged.setdefault(edge if edge[0] else row["service"], row)
         if first is not row:
-            for name in ("excess_ns", "low_ns", "high_ns"):
+            for name in _TIMES:
                 first[name] += row[name]
     return list(merged.values())
+
+
+def _names(tree: CallTree, requests: NDArray[np.int64]) -> set[tuple[str, str]]:
+    """Return the services and operations of these roots."""
+    service, operation = tree.rows("service"), tree.rows("operation")
+    return {(service[row], operation[row]) for row in requests.tolist()}
 
 
 def _mean_request_ns(tree: CallTree, requests: NDArray[np.int64]) -> float:
@@ -138,161 +244,58 @@ def _exemplars(exemplars: pl.DataFrame, incident: Window) -> list[str]:
     ]
 
 
-@dataclass
-class _Blame:
-    """Shares the moved components out between services."""
-
-    moved: pl.DataFrame
-    everything: pl.DataFrame
-    _shares: dict[str, list[tuple[Row, float]]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        rows = self.moved.to_dicts()
-        consistency = self._consistency()
-        certain = [(row, _sole(row)) for row in rows if _sole(row)]
-        links = [row for row in rows if not _sole(row)]
-        blame = dict.fromkeys(consistency, 1.0)
-        split: list[tuple[Row, str, float]] = []
-        for _ in range(ROUNDS):
-            split = []
-            for row in links:
-                ends = {
-                    end: consistency[end] * blame[end]
-                    for end in (row["downstream"], row["upstream"])
-                }
-                whole = sum(ends.values()) or 1.0
-                split += [(row, end, part / whole) for end, part in ends.items()]
-            split += [(row, service, 1.0) for row, service in certain]
-            blame = dict.fromkeys(consistency, 1e-6)
-            for row, service, part in split:
-                blame[service] = blame.get(service, 0.0) + _counted(row) * part
-        for row, service, part in split:
-            if part > 0:
-                self._shares.setdefault(service, []).append((row, part))
-
-    def _consistency(self) -> dict[str, float]:
-        """Return per service the share of its edges' gaps that moved (0 to 1)."""
-        links = self.everything.filter(pl.col("kind").is_in(["gap", "virtual"])).filter(
-            pl.col("baseline_calls") > 0, pl.col("calls") > 0
-        )
-        ends = pl.concat(
-            links.select(pl.col(end).alias("service"), "weight")
-            for end in ("downstream", "upstream")
-        )
-        share = ends.group_by("service").agg(pl.col("weight").mean())
-        services = {
-            service: 0.0
-            for column in ("downstream", "upstream")
-            for service in self.everything[column].unique().to_list()
-            if service
-        }
-        return services | dict(share.rows())
-
-    def services(self) -> list[str]:
-        """Return the services with any blame, in order."""
-        return sorted(self._shares)
-
-    def origin(self, service: str, limits: Thresholds) -> Row:
-        """Return what `service` would be named for, unranked."""
-        shares = self._shares[service]
-        excess = sum(_counted(row) * part for row, part in shares)
-        half = sum((row["half_ns"] * part) ** 2 for row, part in shares) ** 0.5
-        weights = [_counted(row) * part for row, part in shares]
-        spread = sum(weight**2 for weight in weights) ** 0.5 or 1.0
-        z = sum(w * row["z"] for w, (row, _) in zip(weights, shares, strict=True)) / spread
-        cause, edge = self._cause(service, excess, limits)
-        largest = max(shares, key=lambda pair: _counted(pair[0]) * pair[1])[0]
-        operation_is_all = _counted(largest) >= MOVED * excess
-        return {
-            "service": service,
-            "operation": largest["operation"] if operation_is_all and cause != "wire" else None,
-            "cause": cause,
-            "edge_downstream": edge[0] if edge else None,
-            "edge_upstream": edge[1] if edge else None,
-            "excess_ns": excess,
-            "low_ns": excess - half,
-            "high_ns": excess + half,
-            "z": z,
-            "confidence": self._confidence(shares, half, z, limits),
-            "evidence": _in_words(shares),
-        }
-
-    @staticmethod
-    def _confidence(
-        shares: list[tuple[Row, float]], half: float, z: float, limits: Thresholds
-    ) -> str:
-        """Return whether the origin is ``strong`` or ``weak``; see `origins`."""
-        excess = sum(_counted(row) * part for row, part in shares)
-        large = sum(
-            _counted(row) * part for row, part in shares if row["ratio_low"] >= limits.strong_ratio
-        )
-        certain = z >= limits.strong_z and half <= limits.strong_interval * excess
-        return "strong" if large >= MOVED * excess or certain else "weak"
-
-    def _cause(
-        self, service: str, excess: float, limits: Thresholds
-    ) -> tuple[str, tuple[str, str] | None]:
-        """Return the cause, and the edge where one edge alone rose."""
-        by_kind: dict[str, float] = {}
-        for row, part in self._shares[service]:
-            own = row["kind"] == "virtual" and row["upstream"] == service
-            kind = "self" if own else row["kind"]
-            by_kind[kind] = by_kind.get(kind, 0.0) + _counted(row) * part
-        if by_kind.get("calls", 0.0) >= MOVED * excess:
-            return "calls", None
-        if by_kind.get("self", 0.0) >= limits.self_share * excess:
-            return "self", None
-        touching = self.everything.filter(
-            pl.col("kind").is_in(["gap", "virtual"])
-            & ((pl.col("downstream") == service) | (pl.col("upstream") == service))
-        )
-        pairs = touching.group_by("downstream", "upstream").agg(pl.col("weight").max())
-        risen = pairs.filter(pl.col("weight") >= MOVED)
-        if risen.height != 1:
-            return "wire", None
-        edge = risen["downstream"][0], risen["upstream"][0]
-        other = edge[0] if edge[1] == service else edge[1]
-        # An end with one edge is as good as the edge, unless its other end has but this one too.
-        return "wire", edge if pairs.height > 1 or self._edges_of(other) == 1 else None
-
-    def _edges_of(self, service: str) -> int:
-        """Return how many edges touch `service`."""
-        ends = self.everything.filter(pl.col("kind").is_in(["gap", "virtual"]))
-        touching = (pl.col("downstream") == service) | (pl.col("upstream") == service)
-        return ends.filter(touching).select("downstream", "upstream").n_unique()
+def _origin(blame: Blame, service: str, limits: Thresholds) -> Row:
+    """Return what `service` would be named for, unranked."""
+    shares = blame.shares(service)
+    weights = [counted(row) * part for row, part in shares]
+    excess, half = sum(weights), _half(shares)
+    spread = sum(weight**2 for weight in weights) ** 0.5 or 1.0
+    z = sum(w * row["z"] for w, (row, _) in zip(weights, shares, strict=True)) / spread
+    cause, edge = _cause(blame, service, excess, limits)
+    largest = max(shares, key=lambda pair: counted(pair[0]) * pair[1])[0]
+    operation_is_all = counted(largest) >= MOVED * excess
+    return {
+        "service": service,
+        "operation": largest["operation"] if operation_is_all and cause != "wire" else None,
+        "cause": cause,
+        "edge_downstream": edge[0] if edge else None,
+        "edge_upstream": edge[1] if edge else None,
+        "excess_ns": excess,
+        "low_ns": excess - half,
+        "high_ns": excess + half,
+        "excess_errors": None,
+        "z": z,
+        "confidence": _confidence(shares, half, z, limits),
+        "evidence": in_words(shares),
+    }
 
 
-def _counted(row: Row) -> float:
-    """Return the visible effect of a component, weighed by its evidence."""
-    return float(row["excess_ns"] * row["weight"])
+def _half(shares: list[tuple[Row, float]]) -> float:
+    """Return the half-width of the interval of several components together."""
+    return float(sum((row["half"] * part) ** 2 for row, part in shares) ** 0.5)
 
 
-def _sole(row: Row) -> str:
-    """Return the one service a component counts for; '' where two ends share it."""
-    if row["kind"] == "self":
-        return str(row["upstream"])
-    return str(row["downstream"]) if row["kind"] == "calls" else ""
-
-
-def _in_words(shares: list[tuple[Row, float]]) -> str:
-    """Return the three largest components in words."""
-    ordered = sorted(shares, key=lambda pair: -_counted(pair[0]) * pair[1])[:3]
-    return "; ".join(_component_in_words(row) for row, _ in ordered)
-
-
-def _component_in_words(row: Row) -> str:
-    """Return what moved, by how much, on how many calls."""
-    if row["kind"] == "calls":
-        what = f"{row['downstream']} calls {row['upstream']} {row['operation']}"
-        change = f"{row['baseline_mean_ns']:.1f} -> {row['mean_ns']:.1f} times a request"
-        return f"{what}: {change} ({row['baseline_calls']} and {row['calls']} calls)"
-    before, during = (row[name] / NS_PER_MS for name in ("baseline_mean_ns", "mean_ns"))
-    what = {
-        "self": f"own time of {row['upstream']} {row['operation']}",
-        "gap": f"gap {row['downstream']} > {row['upstream']} {row['operation']}",
-        "virtual": f"calls {row['downstream']} > {row['upstream']} {row['operation']}",
-    }[row["kind"]]
-    return (
-        f"{what}: {before:.1f} -> {during:.1f} ms a call"
-        f" ({row['baseline_calls']} and {row['calls']} calls)"
+def _confidence(shares: list[tuple[Row, float]], half: float, z: float, limits: Thresholds) -> str:
+    """Return whether the origin is ``strong`` or ``weak``; see `origins`."""
+    excess = sum(counted(row) * part for row, part in shares)
+    large = sum(
+        counted(row) * part for row, part in shares if row["ratio_low"] >= limits.strong_ratio
     )
+    certain = z >= limits.strong_z and half <= limits.strong_interval * excess
+    return "strong" if large >= MOVED * excess or certain else "weak"
+
+
+def _cause(
+    blame: Blame, service: str, excess: float, limits: Thresholds
+) -> tuple[str, tuple[str, str] | None]:
+    """Return the cause, and the edge where one edge alone rose."""
+    by_kind: dict[str, float] = {}
+    for row, part in blame.shares(service):
+        own = row["kind"] in ("virtual", "unanswered") and row["upstream"] == service
+        kind = "calls" if row["kind"] in _CALLS else "self" if own else row["kind"]
+        by_kind[kind] = by_kind.get(kind, 0.0) + counted(row) * part
+    if by_kind.get("calls", 0.0) >= MOVED * excess:
+        return "calls", None
+    if by_kind.get("self", 0.0) + by_kind.get("failed", 0.0) >= limits.self_share * excess:
+        return "self", None
+    return "wire", blame.risen_edge(service)

@@ -51,7 +51,9 @@ def discoveries(p: NDArray[np.float64], rate: float) -> NDArray[np.bool_]:
     return called
 
 
-def slowdown(histogram: pl.DataFrame, by: list[str], side: str, cell: str) -> pl.DataFrame:
+def slowdown(
+    histogram: pl.DataFrame, by: list[str], side: str, cell: str, traces: pl.DataFrame
+) -> pl.DataFrame:
     """Return by what factor the typical call of each unit got slower, and how sure that is.
 
     The ratio of geometric means, with its 95 % interval from Welch's standard error on log
@@ -64,6 +66,8 @@ def slowdown(histogram: pl.DataFrame, by: list[str], side: str, cell: str) -> pl
         by: What makes a unit.
         side: Name of the column that tells incident from baseline.
         cell: Name of the column that tells cells of time apart.
+        traces: Columns `by`, `side` and ``traces``: about how many traces the observations are
+            from. Ten calls of one trace are one event, not ten. Units that are missing: any number.
 
     Returns:
         One row per unit seen on both sides: `by`, ``ratio``, ``ratio_low`` (lower end of the
@@ -76,7 +80,10 @@ def slowdown(histogram: pl.DataFrame, by: list[str], side: str, cell: str) -> pl
     spread = (pl.col("square") - pl.col("n") * pl.col("mean") ** 2).clip(lower_bound=0.0)
     # One call says nothing about its spread; a bucket is never narrower than itself.
     known = pl.when(pl.col("n") > 1).then(spread / (pl.col("n") - 1)).otherwise(SPREAD_OF_ONE)
-    error = moments.with_columns(error=known.clip(lower_bound=1.0) / pl.col("n"))
+    events = pl.min_horizontal("n", pl.col("traces").clip(lower_bound=1.0))
+    error = moments.join(traces, on=[*by, side], how="left").with_columns(
+        error=known.clip(lower_bound=1.0) / events
+    )
     before, during = error.filter(~pl.col(side)), error.filter(pl.col(side))
     bursts = overdispersion(histogram.filter(~pl.col(side)), by, cell)
     shift = (pl.col("mean_during") - pl.col("mean")) * LOG_BUCKET
@@ -148,3 +155,34 @@ def jackknife(
         return np.zeros_like(estimate)
     spread = ((replicates - replicates.mean(axis=0)) ** 2).sum(axis=0)
     return np.asarray(2.01 * np.sqrt((k - 1) / k * spread))
+
+
+def rate_difference(
+    one: tuple[NDArray[np.float64], NDArray[np.float64]],
+    other: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the difference of two shares with its 95 % interval: value, low, high.
+
+    Newcombe's hybrid of two Wilson intervals (Statistics in Medicine 17, 1998, method 10). A share
+    of nothing is taken as 0 with an interval of everything.
+
+    Args:
+        one: Events and trials.
+        other: Events and trials of what is subtracted.
+    """
+    (p, p_low, p_high), (q, q_low, q_high) = _wilson(*one), _wilson(*other)
+    low = np.sqrt((p - p_low) ** 2 + (q_high - q) ** 2)
+    high = np.sqrt((p_high - p) ** 2 + (q - q_low) ** 2)
+    return p - q, p - q - low, p - q + high
+
+
+def _wilson(
+    events: NDArray[np.float64], trials: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return a share with the ends of its 95 % interval (Wilson 1927)."""
+    n = np.maximum(trials, 1e-9)
+    share = np.clip(events / n, 0.0, 1.0)
+    z2 = NORMAL_95**2
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = NORMAL_95 * np.sqrt(share * (1 - share) / n + z2 / (4 * n**2)) / (1 + z2 / n)
+    return share, np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)

@@ -95,6 +95,9 @@ class Thresholds:
             reason to list an edge.
         self_share: A service whose own time is at least this share of its excess is slow itself;
             below it, the network around it is.
+        error_rise: Least rise of the share of requests that fail for which anybody is named, or an
+            edge has a verdict: one in a hundred is what users notice and error budgets are made of;
+            and at least `min_errors` failed more than before.
     """
 
     spike_ratio: float = 1.25
@@ -155,3 +158,4 @@ class Thresholds:
     waited_share: float = 0.5
     depending_share: float = 0.05
     tolerable_hardness: float = 0.2
+    error_rise: float = 0.01

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import polars as pl
 
 
 _UNCHANGED = ("steady", "other mix", "not observed", "not observed before", "too few calls")
@@ -34,7 +34,8 @@ def drifted(tables: Mapping[str, pl.DataFrame]) -> str:
 def verdict(tables: Mapping[str, pl.DataFrame], *, judged: bool) -> str:
     """Return what the findings come to.
 
-    ``incident``: something spiked, propagated or has a strong origin. ``quiet``: nothing did, and
+    ``incident``: something spiked, propagated or has a strong origin, other than another mix of
+    requests. ``quiet``: nothing did, and
     there was enough data to tell. ``insufficient_data``: nothing did, and there was not. Where two
     windows were compared, that they had enough calls counts, not that the rest of the time has.
 
@@ -44,10 +45,13 @@ def verdict(tables: Mapping[str, pl.DataFrame], *, judged: bool) -> str:
     """
     origins, spikes = tables.get("origins"), tables.get("spikes")
     propagation = tables.get("propagation")
-    spiked = propagation is not None and bool(
-        propagation["verdict"].is_in(["propagated", "amplified", "absorbed"]).any()
+    spiked = any(
+        bool(table["verdict"].is_in(["propagated", "amplified", "absorbed"]).any())
+        for table in (propagation, tables.get("errors"))
+        if table is not None
     )
-    strong = origins is not None and bool((origins["confidence"] == "strong").any())
+    accused = None if origins is None else origins.filter(pl.col("cause") != "mix")
+    strong = accused is not None and bool((accused["confidence"] == "strong").any())
     if strong or spiked or (spikes is not None and not spikes.is_empty()):
         return "incident"
     if propagation is not None and not propagation.is_empty():

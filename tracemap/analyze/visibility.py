@@ -26,8 +26,7 @@ def visible_shares(
     step's time that was on the path of its parent.
     """
     calls = _through(
-        edges.change("duration_ns"),
-        edges.arrived(),
+        *edges.slower(),
         (edges.mean("duration_ns", 1), edges.mean("on_parent_ns", 1)),
         limits,
     )

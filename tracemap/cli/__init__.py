@@ -50,6 +50,7 @@ for verb in (
     findings.spikes,
     findings.propagation,
     findings.insulation,
+    findings.errors,
     findings.origins,
     standing.bottlenecks,
     standing.dependencies,

@@ -66,6 +66,10 @@ _TABLE_COLUMNS = {
         "mechanism",
         "calls",
     ),
+    "errors": (
+        *("downstream", "downstream_operation", "upstream", "upstream_operation"),
+        *("offered_errors", "arrived_errors", "ratio", "verdict", "hardness", "errors", "calls"),
+    ),
     "bottlenecks": (
         *("rank", "service", "operation", "place", "downstream", "critical_share", "critical_ms"),
         *("saved_per_second_ms", "hidden_share", "slack_ms"),
@@ -85,7 +89,7 @@ _TABLE_COLUMNS = {
     ),
     "origins": (
         *("rank", "service", "operation", "cause", "edge", "excess_ms", "share", "confidence"),
-        "owner",
+        *("excess_errors", "owner"),
     ),
 }
 
@@ -164,6 +168,28 @@ def insulation(
     """
     asked = request(start, end, baseline_from, baseline_to, spike=spike)
     print_finding("insulation", db, asked, settings or (), shape)
+
+
+def errors(
+    db: Database = DEFAULT_DATABASE,
+    start: From = "",
+    end: To = "",
+    baseline_from: BaselineFrom = "",
+    baseline_to: BaselineTo = "",
+    spike: Spike = 1,
+    settings: Settings = None,
+    shape: RowFormat = Format.TABLE,
+) -> None:
+    """Print what failures did to downstream.
+
+    Per edge: how many more calls failed, how many more requests failed of them, and how hard
+    downstream depends on it.
+    Without a window: that of the worst spike. Without a baseline: a quiet one is chosen and named.
+
+    Example: tracemap errors --from 2026-05-01T10:00 --to 2026-05-01T10:20
+    """
+    asked = request(start, end, baseline_from, baseline_to, spike=spike)
+    print_finding("errors", db, asked, settings or (), shape)
 
 
 def origins(

@@ -11,6 +11,7 @@ from tracemap.derive.paths import path_facts, paths
 from tracemap.derive.patterns import patterns
 from tracemap.derive.quality import quality_facts
 from tracemap.derive.reach import reach_facts
+from tracemap.derive.requests import request_facts
 from tracemap.derive.skew import skew_facts
 from tracemap.derive.slack import slack_facts
 from tracemap.derive.spans import spans
@@ -52,6 +53,7 @@ def facts(bucket: TraceBucket, cells: Cells) -> Facts:
             "path_facts": path_facts(found, cell.path),
             "pattern_facts": pattern_facts,
             "pattern_exemplars": pattern_exemplars,
+            "request_facts": request_facts(found, cell.path),
             "quality_facts": quality_facts(found, cell.path),
             "reach_facts": reach_facts(found, cell.path),
             "slack_facts": slack_facts(found, cell.path),

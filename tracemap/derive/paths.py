@@ -8,6 +8,7 @@ import polars as pl
 from tracemap.derive.arrays import Codes, Ids
 from tracemap.derive.cells import Grid
 from tracemap.derive.derived import Derived
+from tracemap.derive.failures import failures
 from tracemap.derive.grouping import first_of_each, grouped
 from tracemap.derive.hashing import mixed
 from tracemap.derive.spans import Spans
@@ -17,7 +18,7 @@ from tracemap.model import JACKKNIFE_BUCKETS, PATH_FACTS, PATHS
 def paths(derived: Derived) -> pl.DataFrame:
     """Return each call path once, as `model.PATHS`, sorted by ``path_id``."""
     spans, steps, upstreams = derived.spans, derived.steps, derived.upstreams
-    at = first_of_each(_halves(steps.path))
+    at = first_of_each(halves(steps.path))
     row, is_call, above = steps.span[at], steps.is_call[at], steps.parent[at]
     codes = pl.DataFrame(
         {
@@ -47,15 +48,16 @@ def path_facts(derived: Derived, grid: Grid) -> pl.DataFrame:
     paired = ~steps.is_call & steps.tiling.paired[row] & (spans.duration[client] >= 0)
     # of a span that is entry and call, only the entry can run beside what is above it
     outer = ~steps.is_call | (steps.entry_step[row] < 0)
+    broken = failures(spans, derived.roles, steps)
     summed = grouped(
         {
             "cell": grid.of_trace[trace],
-            "hash_bucket": _hash_buckets(spans)[trace],
-            **_halves(steps.path),
+            "hash_bucket": hash_buckets(spans)[trace],
+            **halves(steps.path),
         },
         {
             "callers": steps.is_new,
-            "errors": spans.failed[row],
+            "errors": broken.failed,
             "duration_ns": duration,
             "self_ns": steps.self_ns,
             "on_parent_ns": steps.on_parent_ns,
@@ -63,6 +65,13 @@ def path_facts(derived: Derived, grid: Grid) -> pl.DataFrame:
             "async_ns": np.where(outer & steps.tiling.apart[row], duration, 0),
             "abandoned_ns": np.where(paired, np.maximum(duration - spans.duration[client], 0), 0),
             "overlap_calls": steps.overlaps,
+            "unanswered": broken.unanswered,
+            "unanswered_ns": np.where(broken.unanswered, duration, 0),
+            "charged_errors": broken.charged,
+            "request_errors": broken.of_request,
+            "hit_callers": broken.hit,
+            "hit_callers_failed": broken.hit_failed,
+            "callers_failed": broken.above_failed,
         },
     )
     path_id = summed.select("low", "high").to_numpy().copy().view(np.uint64).ravel()
@@ -72,13 +81,13 @@ def path_facts(derived: Derived, grid: Grid) -> pl.DataFrame:
     return PATH_FACTS.conform(found).sort(PATH_FACTS.key)
 
 
-def _halves(path: Ids) -> dict[str, Codes]:
+def halves(path: Ids) -> dict[str, Codes]:
     """Return path ids as two columns of 32 bits."""
     halves = path.view(np.int32).reshape(-1, 2)
     return {"low": halves[:, 0], "high": halves[:, 1]}
 
 
-def _hash_buckets(spans: Spans) -> Codes:
+def hash_buckets(spans: Spans) -> Codes:
     """Return for each trace a number that depends on nothing but its id."""
     first = spans.offsets[:-1]
     hashes = mixed(spans.trace_high[first], spans.trace_low[first])

@@ -43,7 +43,7 @@ class Steps:
         path: Hash of the path to the step.
         self_ns, on_parent_ns, critical_ns: Sums over the step and what is folded into it.
         overlaps: Whether the step overlaps a blocking sibling in time.
-        is_new: Whether it is the first step of its path within the step above.
+        first: The first step of its path within the step above; itself for a root.
         entry_step: One item a span: its step as an entry, -1: none.
         call_step: One item a span: its step as a call, -1: none.
         collapsed: One item a span: folded because it calls itself.
@@ -60,12 +60,18 @@ class Steps:
     on_parent_ns: Ints
     critical_ns: Ints
     overlaps: Bools
-    is_new: Bools
+    first: Rows
     entry_step: Rows
     call_step: Rows
     collapsed: Bools
     capped: Bools
     tiling: Tiling
+
+    @property
+    def is_new(self) -> Bools:
+        """Whether each is the first step of its path within the step above."""
+        new: Bools = self.first == np.arange(self.first.size)
+        return new
 
 
 def steps(
@@ -102,7 +108,7 @@ def steps(
         path,
         *_summed(path.size, places, spans.duration, tiles.own, tiles.on, tiles.critical),
         _overlapping(made, places, tiles.start, spans.duration, tiles.apart),
-        _is_new(made, path),
+        _first(made, path),
         places.entry_step,
         places.call_step,
         places.collapsed,
@@ -269,14 +275,14 @@ def _overlapping(made: Rows, places: _Places, start: Ints, duration: Ints, apart
 
 
 @kernel
-def _is_new(made: Rows, path: Ids) -> Bools:
-    """Return which steps are the first of their path within their parent step; roots all are."""
+def _first(made: Rows, path: Ids) -> Rows:
+    """Return the first step of the path of each within its parent step; a root is its own."""
     bits = np.uint64(1)
     while (np.uint64(1) << bits) < 2 * path.size:
         bits += np.uint64(1)
     mask = (np.uint64(1) << bits) - np.uint64(1)
     slots = np.full(mask + np.uint64(1), -1, dtype=np.int32)
-    new = np.ones(path.size, dtype=np.bool_)
+    first = np.arange(path.size)
     for step in range(path.size):
         parent = made[step, _PARENT]
         if parent < 0:
@@ -285,9 +291,9 @@ def _is_new(made: Rows, path: Ids) -> Bools:
         while slots[slot] >= 0:
             other = slots[slot]
             if path[other] == path[step] and made[other, _PARENT] == parent:
-                new[step] = False
+                first[step] = other
                 break
             slot = (slot + np.uint64(1)) & mask
-        if new[step]:
+        if first[step] == step:
             slots[slot] = step
-    return new
+    return first

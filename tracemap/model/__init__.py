@@ -21,6 +21,7 @@ from tracemap.model.bundles import (
     Reading,
     TraceBucket,
 )
+from tracemap.model.errors import ERRORS
 from tracemap.model.facts import (
     EDGE_FACTS,
     EXEMPLARS,
@@ -32,6 +33,7 @@ from tracemap.model.facts import (
     PATTERN_FACTS,
     QUALITY_FACTS,
     REACH_FACTS,
+    REQUEST_FACTS,
     SKEW_FACTS,
     SLACK_FACTS,
     VERSION_FACTS,
@@ -98,6 +100,7 @@ __all__ = [
     "DRIFT",
     "EDGES",
     "EDGE_FACTS",
+    "ERRORS",
     "EXEMPLARS",
     "FACTS",
     "FILES",
@@ -125,6 +128,7 @@ __all__ = [
     "REACH_FACTS",
     "REGRESSIONS",
     "REJECTS",
+    "REQUEST_FACTS",
     "RESOURCES",
     "SECOND_NS",
     "SKEW",

@@ -119,8 +119,50 @@ PATH_FACTS = Table(
         column("async_ns", pl.Int64, "ns", "sum of durations ruled not to block the parent"),
         column("abandoned_ns", pl.Int64, "ns", "sum of server end - client end, where later"),
         column("overlap_calls", pl.Int64, "", "calls that overlap a sibling in time"),
+        column("unanswered", pl.Int64, "", "calls that no recorded entry answered"),
+        column("unanswered_ns", pl.Int64, "ns", "sum of their durations"),
+        column(
+            "charged_errors",
+            pl.Int64,
+            "",
+            "errors that made the parent step fail: the last to end of those in it",
+        ),
+        column(
+            "request_errors",
+            pl.Int64,
+            "",
+            "failed root requests charged to this step, the last of their chain",
+        ),
+        column("hit_callers", pl.Int64, "", "parent steps with at least one such call that failed"),
+        column("hit_callers_failed", pl.Int64, "", "those of them that failed"),
+        column(
+            "callers_failed",
+            pl.Int64,
+            "",
+            "parent steps with at least one such call that failed themselves",
+        ),
     ),
     key=("window_start_ns", "hash_bucket", "path_id"),
+)
+
+REQUEST_FACTS = Table(
+    "request_facts",
+    "Sums per cell, hash bucket of the trace, root operation and class: the set of distinct calls"
+    " that the root itself made (docs/methods.md#mix).",
+    (
+        _WINDOW,
+        column("hash_bucket", pl.UInt8, "", "trace id hashed to 0 .. JACKKNIFE_BUCKETS - 1"),
+        column("service", pl.String, "", "service of the root entry"),
+        column("operation", pl.String, "", "operation of the root entry"),
+        column("class_id", pl.UInt64, "", "hash of the paths of its calls; 0: it made none"),
+        column("requests", pl.Int64, "", "root entries"),
+        column("errors", pl.Int64, "", "those with status ERROR"),
+        column("duration_ns", pl.Int64, "ns", "sum of durations"),
+        column("self_ns", pl.Int64, "ns", "sum of own time by local tiling"),
+        column("self_buckets", pl.Int64, "", "sum of the log buckets of own times"),
+        column("self_squares", pl.Int64, "", "sum of the squares of those buckets"),
+    ),
+    key=("window_start_ns", "hash_bucket", "service", "operation", "class_id"),
 )
 
 QUALITY_FACTS = Table(
@@ -271,6 +313,6 @@ FACTS: dict[str, Table] = {
     for table in (
         EDGE_FACTS, LATENCY_FACTS, PATHS, PATH_FACTS, PATTERN_FACTS, PATTERN_EXEMPLARS,
         QUALITY_FACTS, REACH_FACTS, SLACK_FACTS, SKEW_FACTS, VERSION_FACTS,
-        EXEMPLARS,
+        REQUEST_FACTS, EXEMPLARS,
     )
 }  # fmt: skip

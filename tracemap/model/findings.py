@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from tracemap.model.errors import ERRORS
 from tracemap.model.table import Table, column
 from tracemap.model.weekly import BUDGET, DRIFT, REGRESSIONS, TREND
 
@@ -189,6 +190,7 @@ ORIGINS = Table(
         column("owner", pl.String, "", "owner of the service; null: unknown"),
         column("evidence", pl.String, "", "what moved, in words"),
         column("exemplars", pl.List(pl.String), "", "ids of up to three traces that show it"),
+        column("excess_errors", pl.Float64, "", "share of user requests it made fail, 0-1; null"),
     ),
     key=("rank",),
 )
@@ -393,6 +395,7 @@ FINDINGS: dict[str, Table] = {
         FLOW,
         USER_OPERATIONS,
         PROPAGATION,
+        ERRORS,
         ORIGINS,
         BOTTLENECKS,
         DEPENDENCIES,

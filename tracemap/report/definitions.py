@@ -51,8 +51,8 @@ _ALL = (
         "(tail sampling), percentiles are too high and no weight can mend that.",
     ),
     Definition(
-        "errors",
-        "Errors",
+        "failed-calls",
+        "Failed calls",
         "Calls that ended with status ERROR, counted on each side on its own: what downstream saw "
         "and what upstream recorded.",
         example="12 seen downstream and 0 upstream: the calls were lost on the way or timed out.",
@@ -221,10 +221,44 @@ _ALL = (
         "origin-cause",
         "Origin cause",
         "What moved at the origin: self (its own time), wire (the gaps around it: network, pool, "
-        "queue), calls (it issues more calls).",
+        "queue), calls (it issues more calls, or more of its requests do), error (it fails, or "
+        "calls to it do; its time is that of retries and fallbacks), mix (requests of another kind "
+        "came: nobody is accused).",
         limits="An upstream that recorded no spans of its own cannot be looked into: the origin is "
         "at it or beyond it. A gap is charged to the end whose other edges rose too; where only "
         "one edge rose, to the edge.",
+    ),
+    Definition(
+        "excess-failures",
+        "Excess failures",
+        "Share of all user requests that failed because of this origin, beyond those of the "
+        "baseline. A currency of its own, never added to milliseconds.",
+        formula="change of (failed requests charged to it / user requests)",
+        limits="Every failed request counts once: at the last step of the chain of failed spans.",
+    ),
+    Definition(
+        "offered-failures",
+        "Offered failures",
+        "How many more calls to this upstream failed, as downstream saw it, per downstream "
+        "request.",
+        formula="offered = change of (failed calls per request)",
+    ),
+    Definition(
+        "edge-hardness",
+        "Edge hardness",
+        "How much likelier a request fails when such a call fails than when it does not: 1 is a "
+        "hard dependency, 0 one that downstream can do without.",
+        formula="P(request failed | a call failed) - P(request failed | it called, none failed)",
+        limits="Over both windows; unknown with fewer than 20 requests that saw one fail.",
+    ),
+    Definition(
+        "arrived-failures",
+        "Arrived failures",
+        "How many more downstream requests failed because of these calls: of several failed calls "
+        "in a failed request, the one that ended last counts.",
+        formula="arrived = change of (failures charged to these calls / requests)",
+        limits="What a request survived (a retry, a fallback, a call it could do without) arrived "
+        "nowhere: that is what absorbed means.",
     ),
     Definition(
         "confidence",

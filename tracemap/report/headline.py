@@ -53,13 +53,30 @@ def cause_words(origin: Row) -> Sentence:
         ends = (Name(shown(edge["downstream"])), Name(shown(edge["upstream"])))
         if cause == "calls":
             return ("more calls from ", ends[0], " to ", ends[1])
+        if cause == "error":
+            return ("failures on the way between ", ends[0], " and ", ends[1])
         return ("the way between ", ends[0], " and ", ends[1], " (network, pool or queue)")
     words: dict[str, Sentence] = {
         "self": (service, "'s own time"),
         "wire": ("the network around ", service),
         "calls": ("more calls issued by ", service),
+        "error": ("failures of ", service),
+        "mix": ("requests of another kind at ", service),
     }
     return words.get(cause, (service,))
+
+
+def effect_words(origin: Row, sign: str = "") -> str:
+    """Return what an origin did to users: the time it added, or the share of requests that failed.
+
+    Args:
+        origin: A row of the finding.
+        sign: What a time begins with.
+    """
+    share = origin.get("excess_errors")
+    if origin["cause"] == "error" and share:
+        return f"{percent(share)} more of all user requests failed"
+    return f"{sign}{in_ms(origin['excess_ms'] * 1e6)} per user request"
 
 
 def _incident(story: Story, root: Root) -> Sentence:
@@ -139,7 +156,7 @@ def _from_origin(story: Story, root: Root) -> Sentence:
     also = story.also
     if also is not None and root.explained_ms(also) <= 0:
         clause += ["; another origin is ", *cause_words(also)]
-        clause.append(f", {in_ms(also['excess_ms'] * 1e6)} per user request")
+        clause.append(f", {effect_words(also)}")
     return tuple(clause)
 
 
@@ -152,8 +169,8 @@ def _from_largest(story: Story, root: Root) -> Sentence:
         return (*clause, "; no origin is certain enough to be named")
     if story.origin["confidence"] == "weak":
         return (*clause, "; a lead, not a finding, is ", *cause_words(story.origin))
-    excess = f", {in_ms(story.origin['excess_ms'] * 1e6)} per user request"
-    return (*clause, "; the likeliest origin is ", *cause_words(story.origin), excess)
+    effect = f", {effect_words(story.origin)}"
+    return (*clause, "; the likeliest origin is ", *cause_words(story.origin), effect)
 
 
 def _part(part_ms: float, root: Root, is_first: bool = True) -> Sentence:  # noqa: FBT001, FBT002
@@ -230,12 +247,15 @@ def _unexplained(root: Root, named: list[Row]) -> Sentence:
 
 def _origin_only(story: Story, origin: Row) -> Sentence:
     users = "" if story.hit is None else "; no user-visible operation became slower all the same"
-    share = "" if origin["share"] is None else f", {percent(origin['share'])} of {_ALL_TIME}"
+    share = f", {percent(origin['share'])} of {_ALL_TIME}" if origin["share"] else ""
+    effect = effect_words(origin)
+    if origin["cause"] != "error":
+        effect += f" on average{share}"
     likeliest = "A lead, not a finding, is " if origin["confidence"] == "weak" else None
     return (
         likeliest or "The likeliest origin is ",
         *cause_words(origin),
-        f": {in_ms(origin['excess_ms'] * 1e6)} per user request on average{share}{users}.",
+        f": {effect}{users}.",
     )
 
 
@@ -333,5 +353,5 @@ def _lead(story: Story) -> Sentence:
     return (
         "; a lead, not a finding: ",
         *cause_words(origin),
-        f" (+{in_ms(origin['excess_ms'] * 1e6)} per user request)",
+        f" ({effect_words(origin, '+')})",
     )

@@ -26,6 +26,8 @@ _BY_CAUSE = {
     "self": ("self",),
     "wire": ("gap", "virtual"),
     "calls": ("calls",),
+    "error": (),
+    "mix": (),
 }
 _AT_CALL = ("gap", "calls", "virtual")
 Step = tuple[str, str]

@@ -12,6 +12,7 @@
 --   5  versions of services; findings drift, regressions, budget and trend; pruned hours
 --   6  skew_facts, duplicates, operations.peer_place
 --   7  finding insulation
+--   8  request_facts; failures and unanswered calls in path_facts; finding errors; failures in origins
 
 -- One row: whose database this is. A file without it is not ours and is left alone.
 CREATE TABLE meta (
@@ -202,19 +203,42 @@ CREATE TABLE paths (
 -- self + on-path time of the calls in it. For a call: duration = gap (`self_ns`) + on-path time of
 -- the entry below; with none below, all of it is the virtual upstream's.
 CREATE TABLE path_facts (
+    window_start_ns    BIGINT,    -- ns since the epoch: start of the cell
+    hash_bucket        UTINYINT,  -- trace id hashed to 0 .. JACKKNIFE_BUCKETS - 1
+    path_id            UBIGINT,   -- row of `paths`
+    calls              BIGINT,    -- calls
+    callers            BIGINT,    -- parent steps with at least one such call; root: calls
+    errors             BIGINT,    -- spans with status ERROR
+    duration_ns        BIGINT,    -- ns: sum of durations
+    self_ns            BIGINT,    -- ns: sum of own time by local tiling
+    on_parent_ns       BIGINT,    -- ns: sum of on-path time within the parent step
+    critical_ns        BIGINT,    -- ns: sum of exclusive time on the critical path
+    async_ns           BIGINT,    -- ns: sum of durations ruled not to block the parent
+    abandoned_ns       BIGINT,    -- ns: sum of server end - client end, where later
+    overlap_calls      BIGINT,    -- calls that overlap a sibling in time
+    unanswered         BIGINT,    -- calls that no recorded entry answered
+    unanswered_ns      BIGINT,    -- ns: sum of their durations
+    charged_errors     BIGINT,    -- errors that made the parent step fail: the last to end of those in it
+    request_errors     BIGINT,    -- failed root requests charged to this step, the last of their chain
+    hit_callers        BIGINT,    -- parent steps with at least one such call that failed
+    hit_callers_failed BIGINT,    -- those of them that failed
+    callers_failed     BIGINT     -- parent steps with at least one such call that failed themselves
+);
+
+-- Sums per cell, hash bucket of the trace, root operation and class: the set of distinct calls that
+-- the root itself made (docs/methods.md#mix).
+CREATE TABLE request_facts (
     window_start_ns BIGINT,    -- ns since the epoch: start of the cell
     hash_bucket     UTINYINT,  -- trace id hashed to 0 .. JACKKNIFE_BUCKETS - 1
-    path_id         UBIGINT,   -- row of `paths`
-    calls           BIGINT,    -- calls
-    callers         BIGINT,    -- parent steps with at least one such call; root: calls
-    errors          BIGINT,    -- spans with status ERROR
+    service         VARCHAR,   -- service of the root entry
+    operation       VARCHAR,   -- operation of the root entry
+    class_id        UBIGINT,   -- hash of the paths of its calls; 0: it made none
+    requests        BIGINT,    -- root entries
+    errors          BIGINT,    -- those with status ERROR
     duration_ns     BIGINT,    -- ns: sum of durations
     self_ns         BIGINT,    -- ns: sum of own time by local tiling
-    on_parent_ns    BIGINT,    -- ns: sum of on-path time within the parent step
-    critical_ns     BIGINT,    -- ns: sum of exclusive time on the critical path
-    async_ns        BIGINT,    -- ns: sum of durations ruled not to block the parent
-    abandoned_ns    BIGINT,    -- ns: sum of server end - client end, where later
-    overlap_calls   BIGINT     -- calls that overlap a sibling in time
+    self_buckets    BIGINT,    -- sum of the log buckets of own times
+    self_squares    BIGINT     -- sum of the squares of those buckets
 );
 
 -- How calls of one operation follow each other, end and are cut short, counted per cell, edge
@@ -444,6 +468,30 @@ CREATE TABLE propagation (
     downstream_requests  BIGINT     -- requests of downstream in the window
 );
 
+-- Per edge between two operations: what failing calls offered and what failed downstream because of
+-- them (docs/methods.md#errors). Shares of downstream requests.
+CREATE TABLE errors (
+    recipe               VARCHAR, -- name of the recipe that wrote the row
+    downstream           VARCHAR, -- who consumes and waits
+    downstream_operation VARCHAR, -- operation that waits
+    upstream             VARCHAR, -- who provides
+    upstream_operation   VARCHAR, -- operation called
+    offered_errors       DOUBLE,  -- rise of failed calls per downstream request
+    arrived_errors       DOUBLE,  -- rise of the share of requests failed of them
+    arrived_low          DOUBLE,  -- lower end of its 95 % interval
+    arrived_high         DOUBLE,  -- upper end
+    ratio                DOUBLE,  -- arrived / offered; null: nothing offered
+    verdict              VARCHAR, -- propagated, amplified, absorbed, no spike, too few calls
+    hardness             DOUBLE,  -- how much likelier a request fails when a call does
+    hardness_low         DOUBLE,  -- lower end of its 95 % interval
+    hardness_high        DOUBLE,  -- upper end; all null: too few failures
+    errors               BIGINT,  -- calls that failed, in the incident
+    baseline_errors      BIGINT,  -- calls that failed, in the baseline
+    calls                BIGINT,  -- calls in the incident window
+    baseline_calls       BIGINT,  -- calls in the baseline window
+    downstream_requests  BIGINT   -- requests of downstream in the incident
+);
+
 -- Where it began: services and edges ranked by the user-visible time they explain.
 CREATE TABLE origins (
     recipe          VARCHAR,   -- name of the recipe that wrote the row
@@ -461,7 +509,8 @@ CREATE TABLE origins (
     confidence      VARCHAR,   -- strong, or weak: a lead, not a finding
     owner           VARCHAR,   -- owner of the service; null: unknown
     evidence        VARCHAR,   -- what moved, in words
-    exemplars       VARCHAR[]  -- ids of up to three traces that show it
+    exemplars       VARCHAR[], -- ids of up to three traces that show it
+    excess_errors   DOUBLE     -- share of user requests it made fail, 0-1; null
 );
 
 -- What requests spend their time on: own time of operations, gaps of edges, and upstreams that

@@ -14,6 +14,7 @@ from tracemap.report.sections.critical_path import critical_path
 from tracemap.report.sections.dependencies import dependencies
 from tracemap.report.sections.drift import drift
 from tracemap.report.sections.edges import edges
+from tracemap.report.sections.errors import errors
 from tracemap.report.sections.exemplars import exemplars
 from tracemap.report.sections.flow import flow
 from tracemap.report.sections.graph import graph
@@ -40,6 +41,7 @@ SECTIONS: Mapping[str, Callable[[Story], Section | None]] = MappingProxyType(
         "spikes": spikes,
         "propagation": propagation,
         "insulation": insulation,
+        "errors": errors,
         "origins": origins,
         "bottlenecks": bottlenecks,
         "dependencies": dependencies,

@@ -22,7 +22,7 @@ _COLUMNS = (
     Column("incident_p95_ms", "p95 during ms", "ms", "percentiles"),
     Column("change_ratio", "Change", "ratio", "rise-ratio"),
     Column("p95_ms", "p95 in all ms", "ms", "percentiles"),
-    Column("errors_downstream", "Errors seen downstream", "count", "errors"),
+    Column("errors_downstream", "Errors seen downstream", "count", "failed-calls"),
 )
 _NODES_DRAWN = 40
 _EDGES_DRAWN = 150

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tracemap.report.blocks import Name, Section, Sentence, SheetBlock
-from tracemap.report.headline import cause_words, operation_name
+from tracemap.report.headline import cause_words, effect_words, operation_name
 from tracemap.report.names import shown
 from tracemap.report.rows import Row
 from tracemap.report.story import LEAST_SHARE, Root, Story
@@ -81,8 +81,15 @@ def _origin(story: Story, row: Row) -> Sentence:
     return (
         called,
         *cause_words(row),
-        f" added {in_ms(row['excess_ms'] * 1e6)} to each user request on average{when}.{tail}",
+        f"{_did(row)}{when}.{tail}",
     )
+
+
+def _did(row: Row) -> str:
+    """Return what an origin did to users."""
+    if row["cause"] == "error":
+        return f": {effect_words(row)}"
+    return f" added {in_ms(row['excess_ms'] * 1e6)} to each user request on average"
 
 
 def _interface(story: Story, row: Row) -> Sentence:

@@ -18,6 +18,7 @@ _COLUMNS = (
     Column("edge_words", "Only on the edge", "name"),
     Column("excess_ms", "Excess ms", "ms", "excess"),
     Column("interval_ms", "95 % interval ms", "range", "excess"),
+    Column("excess_errors", "Excess failures", "share", "excess-failures"),
     Column("share", "Share", "share", "excess-share"),
     Column("confidence", "Confidence", "text", "confidence"),
     Column("owner", "Owner", "name", "owner"),
@@ -32,7 +33,8 @@ def origins(story: Story) -> Section | None:
         return None
     how = (
         "Excess is the time an origin added to a user's request, on average over all requests. "
-        "Cause wire is network, pool or queue; a named edge means that only it rose."
+        "Cause wire is network, pool or queue; a named edge means that only it rose. Cause mix "
+        "accuses nobody: requests of another kind came."
     )
     if not story.origins:
         if story.findings.verdict == "incident":
@@ -46,6 +48,7 @@ def origins(story: Story) -> Section | None:
         for column in _COLUMNS
         if not (column.key == "owner" and unowned)
         and not (column.key == "edge_words" and not any(row["edge"] for row in rows))
+        and not (column.key == "excess_errors" and not any(row["excess_errors"] for row in rows))
     )
     remarks = _weak(rows)
     if unowned:

@@ -16,7 +16,7 @@ from tracemap.report.blocks import (
     warning,
 )
 from tracemap.report.drift_words import long_term_facts
-from tracemap.report.headline import cause_words, operation_name
+from tracemap.report.headline import cause_words, effect_words, operation_name
 from tracemap.report.names import shown, visible
 from tracemap.report.rows import Row
 from tracemap.report.sections.edges import is_sampled
@@ -82,7 +82,7 @@ def _origin(story: Story) -> list[Fact]:
     origin = story.origin
     share = (
         ""
-        if origin["share"] is None
+        if not origin["share"]
         else f"; {percent(origin['share'])} of the time all origins explain"
     )
     return [
@@ -91,7 +91,7 @@ def _origin(story: Story) -> list[Fact]:
             (Name(shown(origin["service"])),),
             (
                 *cause_words(origin),
-                f": +{in_ms(origin['excess_ms'] * 1e6)} per user request{share}",
+                f": {effect_words(origin, '+')}{share}",
                 _beyond(story, origin),
             ),
             "origin-cause",

@@ -17,7 +17,7 @@ _COLUMNS = (
     UPSTREAM,
     Column("week_start", "Seven days from (UTC)", "time"),
     CALLS,
-    Column("error_ratio", "Failed", "share", "errors"),
+    Column("error_ratio", "Failed", "share", "failed-calls"),
     Column("p50_ms", "p50 ms", "ms", "percentiles"),
     Column("p95_ms", "p95 ms", "ms", "percentiles"),
     Column("p99_ms", "p99 ms", "ms", "percentiles"),

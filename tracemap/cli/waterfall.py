@@ -23,8 +23,8 @@ Span = Mapping[str, Any]
 def print_waterfall(spans: Sequence[Span]) -> None:
     """Print one line a span, in the order given (depth first).
 
-    ``#`` is time on the critical path of the trace, ``=`` other time of a span; a span of no length
-    is a single mark. Milliseconds: duration, and the span's own time on the critical path.
+    ``#`` is the span's own time on the critical path of the trace, ``=`` other time of it; a span
+    of no length is a single mark. Milliseconds: duration, and that own time.
     """
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPE_WIDTH
     name_width = int((width - _FIGURES_WIDTH) * _NAME_SHARE)
@@ -32,7 +32,9 @@ def print_waterfall(spans: Sequence[Span]) -> None:
     begin_ns = min(span["start_ns"] for span in spans)
     end_ns = max(span["start_ns"] + (span["duration_ns"] or 0) for span in spans)
     typer.echo(f"trace {spans[0]['trace_id']}: {len(spans):,} spans, {_ms(end_ns - begin_ns)} ms")
-    typer.echo("# on the critical path, = not; ms: duration, own time on the critical path")
+    typer.echo(
+        "# own time on the critical path, = other; ms: duration, own time on the critical path"
+    )
     for span in spans:
         bar = _bar(span, begin_ns, max(1, end_ns - begin_ns), bar_width)
         figures = f"{_ms(span['duration_ns']):>10}  {_ms(span['critical_ns']):>10}"
@@ -50,8 +52,15 @@ def _name(span: Span, width: int) -> str:
 def _bar(span: Span, begin_ns: int, total_ns: int, width: int) -> str:
     first = (span["start_ns"] - begin_ns) * (width - 1) // total_ns
     length = max(1, (span["duration_ns"] or 0) * width // total_ns)
-    mark = "#" if span["critical_ns"] else "="
-    return f"{' ' * first}{mark * min(length, width - first)}".ljust(width)
+    bar = [" "] * width
+    bar[first : first + length] = ["="] * min(length, width - first)
+    parts = span["critical_parts_ns"] or ()
+    for start_ns, end_ns in zip(parts[::2], parts[1::2], strict=True):
+        start = first + start_ns * width // total_ns
+        for at in range(start, max(start + 1, first + end_ns * width // total_ns)):
+            if at < min(first + length, width):
+                bar[at] = "#"
+    return "".join(bar)
 
 
 def _ms(duration_ns: int | None) -> str:

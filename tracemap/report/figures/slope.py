@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from tracemap.report.blocks import FigureBlock, TableBlock
-from tracemap.report.figures.style import GRID, INK, MUTED, axis, bare, layout, text
+from tracemap.report.figures.style import INK, MUTED, axis, bare, layout, text
 from tracemap.report.names import shown
 from tracemap.report.words import significant
 
@@ -36,7 +35,7 @@ def slope(
     ends: tuple[str, str],
     table: TableBlock | None = None,
 ) -> FigureBlock:
-    """Return the figure; labels that would overlap are moved apart.
+    """Return the figure; labels that would overlap stand apart.
 
     Args:
         id_: Id of the element.
@@ -60,7 +59,7 @@ def slope(
     right_px = int(_LETTER_PX * (max(len(shown(s.name, _LABEL_LENGTH)) for s in slopes) + 12))
     made = layout(
         xaxis=bare(range=[-0.02, 1.02]),
-        yaxis=axis(range=[-0.06 * top, 1.08 * top], visible=False),
+        yaxis=axis(range=[-0.12 * top, 1.1 * top], visible=False),
         annotations=marks,
         hovermode="closest",
         margin={"l": 90, "r": right_px, "t": 30, "b": 8},
@@ -95,14 +94,24 @@ def _mark(x: int, y: float, said: str) -> dict[str, Any]:
 def _end(x: int, said: str) -> dict[str, Any]:
     return {
         "text": text(said), "x": x, "y": 1, "yref": "paper", "yanchor": "bottom",
-        "showarrow": False, "font": {"size": 11, "color": MUTED}, "bordercolor": GRID,
+        "showarrow": False, "font": {"size": 11, "color": MUTED},
     }  # fmt: skip
 
 
 def _apart(values: Sequence[float], least: float) -> list[float]:
-    """Return the values moved up so far that neighbours are at least `least` apart."""
+    """Return the values moved as little as possible until neighbours are `least` apart.
+
+    Neighbours that would overlap stand evenly around their middle (pool adjacent violators).
+    """
     order = sorted(range(len(values)), key=lambda at: (values[at], at))
+    pools: list[tuple[float, int]] = []  # sum of places less their steps, and how many
+    for step, at in enumerate(order):
+        pools.append((values[at] - step * least, 1))
+        while len(pools) > 1 and pools[-2][0] / pools[-2][1] > pools[-1][0] / pools[-1][1]:
+            last = pools.pop()
+            pools[-1] = (pools[-1][0] + last[0], pools[-1][1] + last[1])
+    middles = [total / count for total, count in pools for _ in range(count)]
     places = list(values)
-    for below, above in pairwise(order):
-        places[above] = max(places[above], places[below] + least)
+    for step, (at, middle) in enumerate(zip(order, middles, strict=True)):
+        places[at] = middle + step * least
     return places

@@ -88,7 +88,7 @@ def missing(
     )
     hard = unknown.otherwise(
         pl.format(
-            "{} % of requests fail because it does",
+            "its failures take {} % of the requests with them",
             (100 * pl.col("hardness")).round(0).cast(pl.Int64, strict=False),
         )
     )

@@ -166,6 +166,7 @@ def layers(retried: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
         pattern=pl.lit("layered retries"),
         attempts_per_call=product,
         shows=pl.format(
-            "retries here and by {}, which calls this downstream, multiply", "caller"
+            "retries here and by {}, which calls this downstream, multiply to {} attempts per call",
+            "caller", product.round(1),
         ),
     )  # fmt: skip

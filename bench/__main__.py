@@ -30,7 +30,7 @@ def main(names: Sequence[str]) -> int:
 
 
 def print_table(rows: Sequence[Mapping[str, object]]) -> None:
-    """Print rows with the same keys as a table; nothing where there are none."""
+    """Print rows with the same keys as a Markdown table; nothing where there are none."""
     if not rows:
         return
     cells = [
@@ -38,10 +38,11 @@ def print_table(rows: Sequence[Mapping[str, object]]) -> None:
         *([_shown(row[key]) for key in rows[0]] for row in rows),
     ]
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
-    for row in cells:
-        print(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        )
+    for number, row in enumerate(cells):
+        shown = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print(f"| {' | '.join(shown)} |")
+        if number == 0:
+            print(f"| {' | '.join('-' * width for width in widths)} |")
 
 
 def _shown(value: object) -> str:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.json
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
+from bench.__main__ import print_table
 from bench.measuring import peak_mb
 from tracemap import simulate
 from tracemap.ingest import Source, open_source
@@ -61,7 +62,47 @@ _UNNEST = """
 
 
 def run() -> list[dict[str, object]]:
-    """Return one row for each way to read each file."""
+    """Print one row for each way to read each file; return what is promised, and how it is."""
+    rows = _rows()
+    print_table(rows)
+    print()
+    return _promises(rows)
+
+
+def _promises(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    took = {(str(row["file"]), str(row["way"])): float(str(row["s"])) for row in rows}
+    ours_json, ours = took["json", "tracemap ingest"], took["protobuf", "tracemap ingest"]
+    decoding = took["protobuf", "tracemap, decode only"]
+    spans_a_second = next(row["spans/s"] for row in rows if row["file"] == "protobuf")
+    return [
+        {"of one run": figure, "is": value, "promised": promised}
+        for figure, value, promised in (
+            (
+                "JSON to database: DuckDB's read_json takes times as long",
+                took["json", "DuckDB read_json + unnest"] / ours_json,
+                "12 or more",
+            ),
+            (
+                "JSON to database: times as long as pyarrow.json parses",
+                ours_json / took["json", "pyarrow.json, parse only"],
+                "2 or less",
+            ),
+            (
+                "protobuf to columns: upb's parse alone takes times as long",
+                took["protobuf", "upb, parse only"] / decoding,
+                "1 or more",
+            ),
+            (
+                "protobuf to database: a Python loop over upb takes times as long",
+                took["protobuf", "upb, Python loop"] / ours,
+                "5 or more, or the next",
+            ),
+            ("protobuf to database: spans/s", spans_a_second, "400,000 or more"),
+        )
+    ]
+
+
+def _rows() -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as folder:
         files = {"json": Path(folder, "spans.jsonl"), "protobuf": Path(folder, "spans.pb")}

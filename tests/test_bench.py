@@ -18,9 +18,10 @@ def test_a_table_is_aligned_and_numbers_are_readable(capsys: pytest.CaptureFixtu
     print_table([{"what": "read", "spans": 1234567}, {"what": "all", "spans": 1.5}])
 
     assert capsys.readouterr().out.splitlines() == [
-        "what  spans",
-        "read  1,234,567",
-        "all   1.50",
+        "| what | spans     |",
+        "| ---- | --------- |",
+        "| read | 1,234,567 |",
+        "| all  | 1.50      |",
     ]
 
 

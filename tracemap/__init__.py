@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tracemap.catalog import load as load_catalog
     from tracemap.errors import TracemapError
     from tracemap.intake import take_in
     from tracemap.model import Findings, Window
@@ -38,6 +39,7 @@ __all__ = [
     "TracemapError",
     "Window",
     "build_report",
+    "load_catalog",
     "load_recipe",
     "rows",
     "run",
@@ -53,6 +55,7 @@ _HOMES = {
     "TracemapError": ("tracemap.errors", "TracemapError"),
     "Window": ("tracemap.model", "Window"),
     "build_report": ("tracemap.report", "build"),
+    "load_catalog": ("tracemap.catalog", "load"),
     "load_recipe": ("tracemap.recipe", "load"),
     "rows": ("tracemap.report", "rows"),
     "run": ("tracemap.pipeline", "run"),

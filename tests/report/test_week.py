@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from tests.report import week
+import polars as pl
+
+from tests.report import believable, week
 from tracemap.report import build
 from tracemap.report.blocks import SheetBlock, TableBlock, plain
+from tracemap.report.sections.handoff import _unknown
+from tracemap.report.story import Story
 
 
 def sheets() -> dict[str, list[str]]:
@@ -99,3 +103,17 @@ def test_budget_is_summed_by_owner() -> None:
     owners = next(block for block in section.blocks if isinstance(block, TableBlock))
 
     assert [(row[0], row[1]) for row in owners.rows] == [("team-goods", 3.0), (None, 1.0)]
+
+
+def test_what_could_not_be_followed_is_on_the_hand_off_as_not_known() -> None:
+    """Nobody is charged with it; what could be followed is not in it."""
+    found = believable.incident()
+    known = _unknown(Story(found))
+    flow = found.tables["flow"]
+    unresolved = pl.col("leaf").replace({"gap": "unresolved"})
+    found.tables["flow"] = flow.with_columns(leaf=unresolved)
+    lost = _unknown(Story(found))
+
+    assert len(lost) > len(known)
+    assert {side for _, side, _ in lost} == {"unknown"}
+    assert all(plain(line).startswith("Not known: ") for _, _, line in lost)

@@ -34,8 +34,8 @@ class Column:
     Attributes:
         key: Name in downloads; ends in its unit (``p95_ms``).
         title: Heading, with the unit.
-        kind: How a cell is shown: name, text, count, number, ms, ratio, share, time, bytes,
-            range, verdict, id, ids or traces (ids of traces, which may be links).
+        kind: How a cell is shown: name, text, sentence, count, number, ms, ratio, share, time,
+            bytes, range, verdict, id, ids or traces (ids of traces, which may be links).
         definition: Id in `definitions`; '' where the title says it all.
         is_extra: Whether only downloads have it: a table of twenty columns shows nothing.
     """

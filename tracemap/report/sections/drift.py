@@ -13,7 +13,7 @@ _COLUMNS = (
     DOWNSTREAM,
     UPSTREAM,
     Column("change", "Change", "text", "edge-change"),
-    Column("detail", "What speaks for it", "text"),
+    Column("detail", "What speaks for it", "sentence"),
     CALLS,
     Column("baseline_calls", "Calls, baseline", "count", "calls"),
     Column("p95_ms", "p95 ms", "ms", "percentiles"),

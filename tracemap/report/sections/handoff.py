@@ -6,7 +6,7 @@ from tracemap.report.blocks import Name, Section, Sentence, SheetBlock
 from tracemap.report.headline import cause_words, effect_words, operation_name
 from tracemap.report.names import shown
 from tracemap.report.rows import Row
-from tracemap.report.story import LEAST_SHARE, Root, Story
+from tracemap.report.story import LEAST_MS, LEAST_SHARE, Root, Story
 from tracemap.report.words import counted, in_ms, listed, span_of
 
 _LINES = 6
@@ -70,6 +70,22 @@ def _lines(story: Story) -> list[tuple[str, str, Sentence]]:
             continue
         made.append((row["upstream"], "interface", _interface(story, row)))
         made.append((row["downstream"], "experience", _experience(story, row)))
+    return [*made, *_unknown(story)]
+
+
+def _unknown(story: Story) -> list[tuple[str, str, Sentence]]:
+    """Return what nobody can be charged with: parts of changes that could not be followed."""
+    made: list[tuple[str, str, Sentence]] = []
+    for root in story.roots:
+        left = root.unexplained_ms
+        if root.change_ms <= 0 or left < max(LEAST_MS, LEAST_SHARE * root.change_ms):
+            continue
+        line = (
+            f"Not known: {in_ms(left * 1e6)} of the change of ",
+            *operation_name(*root.step),
+            " could not be followed further; it is on nobody's sheet.",
+        )
+        made.append((root.service, "unknown", line))
     return made
 
 

@@ -76,7 +76,8 @@ TYPES = {
     "mixed": ["a", 1],
     "map": {"a": {"b": [1, "c"]}},
 }
-ODD = (-1, 2**64)
+OPTIONAL, REQUIRED = b"\x25\x02", b"\x25\x00"
+"""Whether a column in a footer of Parquet can be null."""
 
 
 def same(raw: bytes, data: TracesData, *, ignoring: tuple[str, ...] = ()) -> None:
@@ -239,6 +240,19 @@ def test_a_damaged_group_of_rows_costs_itself_only(write: Callable[..., bytes]) 
     assert sum(batch.spans.height for batch in found) == 20
     rejects = pl.concat(batch.rejects for batch in found)
     assert rejects.select("line", "reason", "records").rows() == [(11, "corrupt_parquet", 10)]
+
+
+@pytest.mark.parametrize("write", [tempo, clickhouse_parquet])
+def test_columns_that_contradict_their_schema_are_a_damaged_group(write: Write) -> None:
+    """One that cannot be null, says the schema, but counts nulls: pyarrow aborts if asked of it."""
+    raw = bytearray(write(traces({"span": 1}, {"span": 2})))
+    footer = len(raw) - 8 - int.from_bytes(raw[-8:-4], "little")
+    at = raw.index(OPTIONAL, footer)
+    raw[at : at + len(OPTIONAL)] = REQUIRED
+    (found,) = batches(bytes(raw))
+
+    assert found.spans.is_empty()
+    assert found.rejects["reason"].to_list() == ["corrupt_parquet"]
 
 
 @pytest.mark.parametrize("write", [tempo, clickhouse_parquet])

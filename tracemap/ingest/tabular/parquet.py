@@ -83,7 +83,7 @@ def read_parquet(
     size_bytes = contents.file.seek(0, io.SEEK_END)
     budget = Budget(size_bytes)
     paths = [file.schema.column(number).path for number in range(len(file.schema))]
-    columns = [path for path in paths if wanted(path)]
+    columns = {number: path for number, path in enumerate(paths) if wanted(path)}
     resources = Resources()
     first = 1
     for number in range(file.metadata.num_row_groups):
@@ -91,8 +91,9 @@ def read_parquet(
         row = first
         first += max(0, group.num_rows)
         try:
-            rows = _rows(group, block_bytes)
-            for batch in file.iter_batches(rows, row_groups=[number], columns=columns):
+            read = partial(file.iter_batches, row_groups=[number], columns=[*columns.values()])
+            next(read(1), None)  # Raises what `_rows` would end the process for.
+            for batch in read(_rows(group, list(columns), block_bytes)):
                 budget.spend(batch.nbytes)
                 yield partial(decode, batch, row, resources)
                 row += batch.num_rows
@@ -104,13 +105,19 @@ def read_parquet(
             yield partial(_lost, row, "corrupt_parquet", max(1, min(first - row, size_bytes)))
 
 
-def _rows(group: pq.RowGroupMetaData, block_bytes: int) -> int:
+def _rows(group: pq.RowGroupMetaData, columns: list[int], block_bytes: int) -> int:
     """Return how many rows to read at a time, by their bytes and by what the longest column holds.
 
     Columns may be encoded in next to nothing, and a row of Tempo's has any number of spans.
+
+    Args:
+        group: A group of rows.
+        columns: Numbers of the columns that are read. A row of theirs must have been read before:
+            pyarrow ends the process, instead of raising, where it is asked about a column whose
+            metadata contradict each other. Reading checks the same metadata, and raises.
+        block_bytes: Size of a block.
     """
-    columns = (group.column(number) for number in range(group.num_columns))
-    values = max((column.num_values for column in columns), default=0)
+    values = max((group.column(number).num_values for number in columns), default=0)
     by_values = group.num_rows * _VALUES_MAX // max(1, values)
     by_bytes = group.num_rows * block_bytes // (_BLOCK_SHARE * max(1, group.total_byte_size))
     return int(min(max(1, by_bytes), max(1, by_values), _VALUES_MAX))

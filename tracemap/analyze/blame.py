@@ -8,6 +8,7 @@ again until the simplest explanation holds (expectation-maximisation of a mixtur
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,11 +16,9 @@ import polars as pl
 
 ROUNDS = 12
 """Rounds of sharing links out; the shares no longer change visibly after about five."""
-BEYOND = 2.0
-"""Calls of which upstream recorded nothing are charged to it, at or beyond it, unless as many links
-of the caller moved or more: nobody but upstream can say why it did not answer."""
 CLEARLY = 0.6
-"""An end of a link with at least this part of the blame has all of it."""
+"""An end of a link with at least this part of the blame has all of it. Of calls of which upstream
+recorded nothing it has all unless the caller has this part: nobody else can say why it was late."""
 MOVED = 0.5
 """A component has moved when its evidence weighs at least half."""
 
@@ -53,7 +52,7 @@ class Blame:
         around, into, out_of = (self._consistency(*ends) for ends in _ENDS)
         certain = [(row, sole(row)) for row in rows if sole(row)]
         links = [row for row in rows if not sole(row)]
-        blame = dict.fromkeys(around, 1.0)
+        blame, linked = dict.fromkeys(around, 1.0), dict.fromkeys(around, 1.0)
         split: list[tuple[Row, str, float]] = []
         for _ in range(ROUNDS):
             split = []
@@ -62,13 +61,13 @@ class Blame:
                 if row["kind"] == "gap":
                     ends = {down: around[down] * blame[down], up: around[up] * blame[up]}
                 else:
-                    ends = {down: out_of[down] * blame[down], up: BEYOND * into[up] * blame[up]}
+                    ends = {down: out_of[down] * linked[down], up: into[up] * linked[up]}
                 whole = sum(ends.values()) or 1.0
                 split += [(row, end, part / whole) for end, part in ends.items()]
+            # Own time explains gaps (a starved service is slow to answer), not a slow upstream.
+            linked = _summed(split, around)
             split += [(row, service, 1.0) for row, service in certain]
-            blame = dict.fromkeys(around, 1e-6)
-            for row, service, part in split:
-                blame[service] = blame.get(service, 0.0) + counted(row) * part
+            blame = _summed(split, around)
         for row, service, part in _settled(split):
             if part > 0:
                 self._shares.setdefault(service, []).append((row, part))
@@ -122,16 +121,28 @@ class Blame:
         return edge if pairs.height > 1 or others == 1 else None
 
 
+def _summed(split: list[tuple[Row, str, float]], services: Mapping[str, float]) -> dict[str, float]:
+    """Return per service what counts for it."""
+    blame = dict.fromkeys(services, 1e-6)
+    for row, service, part in split:
+        blame[service] = blame.get(service, 0.0) + counted(row) * part
+    return blame
+
+
 def _settled(split: list[tuple[Row, str, float]]) -> list[tuple[Row, str, float]]:
     """Return the shares with links that have one likelier end charged to that end alone.
 
     One link rises for one reason; what is left with the other end is doubt, not blame. Where
-    neither end is `CLEARLY` the likelier one the shares stay, and the edge is named.
+    neither end is `CLEARLY` the likelier one the shares of a gap stay, and the edge is named.
     """
-    return [
-        (row, end, 1.0 if part >= CLEARLY else 0.0 if part <= 1 - CLEARLY else part)
-        for row, end, part in split
-    ]
+    return [(row, end, _all_or_nothing(row, end, part)) for row, end, part in split]
+
+
+def _all_or_nothing(row: Row, end: str, part: float) -> float:
+    if row["kind"] != "gap" and not sole(row):
+        is_upstream = end == row["upstream"]
+        return float(part > 1 - CLEARLY if is_upstream else part >= CLEARLY)
+    return 1.0 if part >= CLEARLY else 0.0 if part <= 1 - CLEARLY else part
 
 
 def counted(row: Row) -> float:

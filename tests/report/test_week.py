@@ -44,7 +44,7 @@ def test_a_week_without_one_before_it_says_so() -> None:
     found.baseline, found.verdict = None, "insufficient_data"
     found.baseline_reason = "there is nothing to compare with: nothing before was recorded"
 
-    assert build(found).headline.startswith("Nothing to compare 2026-03-02")
+    assert build(found).headline.startswith("Nothing compared in 2026-03-02")
 
 
 def test_the_proof_of_the_headline_is_what_users_wait_for() -> None:

@@ -65,7 +65,7 @@ def drift_headline(story: Story) -> Sentence:
     findings = story.findings
     window = span_of(findings.window)
     if findings.baseline is None:
-        return (f"Nothing to compare {window} with: {findings.baseline_reason}.",)
+        return (f"Nothing compared in {window}: {findings.baseline_reason}.",)
     looked_at = f"{counted(len(story.drift), 'edge')} compared, {window}"
     if findings.verdict == "insufficient_data":
         return (f"Too little data to tell what changed: {looked_at}.",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import hypothesis.strategies as st
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import zstandard
 from hypothesis import given, settings
@@ -253,6 +255,34 @@ def test_columns_that_contradict_their_schema_are_a_damaged_group(write: Write) 
 
     assert found.spans.is_empty()
     assert found.rejects["reason"].to_list() == ["corrupt_parquet"]
+
+
+@pytest.mark.parametrize("column", ["SpanName", "SpanKind", "StatusCode", "Timestamp", "SpanId"])
+def test_text_in_a_table_that_is_no_utf_8(column: str) -> None:
+    """Nothing checks it before us; the span comes out, or is rejected for what it lacks."""
+    table = pq.read_table(io.BytesIO(clickhouse_parquet(traces({"span": 1}, {"span": 2}))))
+    raw = pa.array([b"\xc3\xff\xf0" * 9, b"\xe2\x82\xf4" * 99]).view(pa.string())
+    found = batches(parquet(table.set_column(table.column_names.index(column), column, raw)))
+
+    rejected = sum(batch.rejects["records"].sum() for batch in found)
+    assert sum(batch.spans.height for batch in found) + rejected == 2
+    assert bool(rejected) is (column == "SpanId")
+
+
+@pytest.mark.parametrize("column", ["SpanName", "SpanKind", "Links.SpanId"])
+def test_a_number_without_its_text_is_a_damaged_group(column: str) -> None:
+    """Arrow keeps repeated text as numbers; it looks up whatever number stands in the file."""
+    data = traces({"span": 1, "links": [(1, 2)]}, {"span": 2, "links": [(1, 2)]})
+    table = pq.read_table(io.BytesIO(clickhouse_parquet(data)))
+    texts = pa.array([f"{number:016x}" for number in range(1, 66)])
+    lies = pa.DictionaryArray.from_arrays(pa.array([0, 127]), texts, safe=False)
+    if column.startswith("Links"):
+        lies = pa.ListArray.from_arrays(pa.array([0, 1, 2], pa.int32()), lies)
+    raw = parquet(table.set_column(table.column_names.index(column), column, lies))
+    (found,) = batches(raw)
+
+    assert found.spans.is_empty()
+    assert found.rejects.select("reason", "records").rows() == [("corrupt_parquet", 2)]
 
 
 @pytest.mark.parametrize("write", [tempo, clickhouse_parquet])

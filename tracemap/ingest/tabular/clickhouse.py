@@ -32,6 +32,7 @@ from tracemap.ingest.tabular.columns import (
     texts,
     unlisted,
     whole,
+    words,
 )
 from tracemap.ingest.tabular.parquet import is_parquet_of, read_parquet
 from tracemap.ingest.tabular.shape import Shape
@@ -198,8 +199,7 @@ def _says(column: pa.Array | None, key: str, count: int) -> np.ndarray[Any, np.d
         equal = pc.fill_null(pc.equal(entries.field(0), key), fill_value=False)
         found = np.concatenate(([0], np.cumsum(equal.to_numpy(zero_copy_only=False))))
         return np.asarray(found[offsets[1:]] > found[offsets[:-1]])
-    text = pl.Series(column.cast(pa.large_string())).fill_null("")
-    plain = pl.Series(text).str.contains(f"[\"']{re.escape(key)}[\"'] *:")
+    plain = words(column).fill_null("").str.contains(f"[\"']{re.escape(key)}[\"'] *:")
     return plain.to_numpy()
 
 
@@ -248,8 +248,7 @@ def _nanoseconds(column: pa.Array | None, count: int) -> Ints:
         return whole(column.cast(pa.int64()), count) * unit
     if pa.types.is_integer(column.type):
         return whole(column, count)
-    text = pl.Series(column.cast(pa.large_string()))
-    times = text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="ns", strict=False)
+    times = words(column).str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="ns", strict=False)
     return times.to_physical().fill_null(_IMPOSSIBLE_NS).to_numpy().astype(np.int64)
 
 
@@ -259,6 +258,10 @@ def _numbers(column: pa.Array | None, known: dict[str, int], count: int) -> Ints
         return np.zeros(count, np.int64)
     if pa.types.is_integer(column.type):
         return whole(column, count)
-    text = pl.Series(column.cast(pa.large_string())).str.to_uppercase()
-    plain = text.str.strip_prefix("SPAN_KIND_").str.strip_prefix("STATUS_CODE_")
+    plain = (
+        words(column)
+        .str.to_uppercase()
+        .str.strip_prefix("SPAN_KIND_")
+        .str.strip_prefix("STATUS_CODE_")
+    )
     return plain.replace_strict(known, default=0, return_dtype=pl.Int64).to_numpy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -98,6 +99,21 @@ def valid(column: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         zero_copy_only=False
     )
     return found
+
+
+def words(column: pa.Array) -> pl.Series:
+    """Return a column of text or bytes for polars; what is no UTF-8 becomes U+FFFD.
+
+    Neither Parquet nor Arrow checks that text is UTF-8, and polars may crash where it is not.
+    """
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    raw = pl.Series(column.cast(pa.large_binary()), dtype=pl.Binary)
+    try:
+        return raw.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        mended = [None if each is None else each.decode(errors="replace") for each in raw]
+        return pl.Series(mended, dtype=pl.String)
 
 
 def whole(column: pa.Array | None, count: int) -> Ints:

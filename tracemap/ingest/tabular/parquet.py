@@ -95,6 +95,7 @@ def read_parquet(
             next(read(1), None)  # Raises what `_rows` would end the process for.
             for batch in read(_rows(group, list(columns), block_bytes)):
                 budget.spend(batch.nbytes)
+                _check_numbers(batch)
                 yield partial(decode, batch, row, resources)
                 row += batch.num_rows
         except BrokenStreamError as error:
@@ -103,6 +104,26 @@ def read_parquet(
         except _DAMAGE:
             # The number of rows is as little to be trusted as the rest.
             yield partial(_lost, row, "corrupt_parquet", max(1, min(first - row, size_bytes)))
+
+
+def _check_numbers(rows: pa.RecordBatch) -> None:
+    """Check that columns of numbered texts number only texts that are there.
+
+    Those numbers are the file's own, and pyarrow reads them as they are; all other offsets and
+    lengths it makes itself.
+
+    Raises:
+        pyarrow.ArrowInvalid: Some number has no text, or one of the texts is no UTF-8.
+    """
+    for column in rows.columns:
+        if _has_numbered(column.type):
+            column.validate(full=True)
+
+
+def _has_numbered(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_dictionary(kind)) or any(
+        _has_numbered(kind.field(number).type) for number in range(kind.num_fields)
+    )
 
 
 def _rows(group: pq.RowGroupMetaData, columns: list[int], block_bytes: int) -> int:

@@ -80,6 +80,8 @@ TYPES = {
 }
 OPTIONAL, REQUIRED = b"\x25\x02", b"\x25\x00"
 """Whether a column in a footer of Parquet can be null."""
+NUMBERS_0_64, NUMBERS_0_127 = b"\x07\x03\x00\x20\x00\x00", b"\x07\x03\x80\x3f\x00\x00"
+"""Two numbers of seven bits each in a page of Parquet."""
 
 
 def same(raw: bytes, data: TracesData, *, ignoring: tuple[str, ...] = ()) -> None:
@@ -275,10 +277,13 @@ def test_a_number_without_its_text_is_a_damaged_group(column: str) -> None:
     data = traces({"span": 1, "links": [(1, 2)]}, {"span": 2, "links": [(1, 2)]})
     table = pq.read_table(io.BytesIO(clickhouse_parquet(data)))
     texts = pa.array([f"{number:016x}" for number in range(1, 66)])
-    lies = pa.DictionaryArray.from_arrays(pa.array([0, 127]), texts, safe=False)
+    values = pa.DictionaryArray.from_arrays(pa.array([0, 64]), texts)
     if column.startswith("Links"):
-        lies = pa.ListArray.from_arrays(pa.array([0, 1, 2], pa.int32()), lies)
-    raw = parquet(table.set_column(table.column_names.index(column), column, lies))
+        values = pa.ListArray.from_arrays(pa.array([0, 1, 2], pa.int32()), values)
+    table = table.set_column(table.column_names.index(column), column, values)
+    raw = parquet(table, compression="none")
+    at = raw.index(NUMBERS_0_64)
+    raw = raw[:at] + NUMBERS_0_127 + raw[at + len(NUMBERS_0_127) :]
     (found,) = batches(raw)
 
     assert found.spans.is_empty()

@@ -83,5 +83,5 @@ def test_json_keeps_names_whole() -> None:
     """Kinds of nodes come with them."""
     made = json.loads(graph(SHOP, "json"))
 
-    assert {"name": "card-db", "kind": "database"} in made["nodes"]
+    assert {"name": "card-db", "kind": "database", "owner": None} in made["nodes"]
     assert len(made["edges"]) == 13

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tracemap.cli.findings import table_columns
 from tracemap.cli.options import (
     DEFAULT_DATABASE,
     BaselineFrom,
     BaselineTo,
+    Catalog,
     Database,
     Format,
     From,
@@ -46,6 +49,7 @@ def drift(
     baseline_from: BaselineFrom = "",
     baseline_to: BaselineTo = "",
     settings: Settings = None,
+    catalog: Catalog = None,
     shape: RowFormat = Format.TABLE,
 ) -> None:
     """Print what became of each edge.
@@ -58,43 +62,48 @@ def drift(
     from tracemap import pipeline, recipe
     from tracemap.cohorts import cohort
 
+    wanted = recipe.single("drift", settings or ())
     one, other = cohort(before, "argument A"), cohort(after, "argument B")
     if one is not None and other is not None:
-        chosen = recipe.limits(recipe.single("drift", settings or ()))
+        limits, asked = recipe.limits(wanted), request(start, end, catalog=catalog or [])
         with progress_line() as line, up_to_date(db, progress=line) as store:
             frame, window = pipeline.drift_between(
-                store, one, other, request(start, end), thresholds=chosen, progress=line
+                store, one, other, asked, thresholds=limits, progress=line
             )
-        _print(frame, (f"{after}, {window}", before), shape)
+            owners = pipeline.owners_of(wanted, store, asked)
+        _print(frame, owners, (f"{after}, {window}", before), shape)
         return
-    asked = _asked(before, after, (start, end, baseline_from, baseline_to))
-    wanted = recipe.single("drift", settings or ())
+    asked = _asked(before, after, (start, end, baseline_from, baseline_to), catalog or [])
     with progress_line() as line, up_to_date(db, progress=line) as store:
         findings = pipeline.run(wanted, store, (), asked, progress=line)
     baseline = f"{findings.baseline or 'none'} ({findings.baseline_reason})"
-    _print(findings.tables["drift"], (str(findings.window), baseline), shape)
+    _print(findings.tables["drift"], findings.owners, (str(findings.window), baseline), shape)
 
 
-def _print(frame: pl.DataFrame, sides: tuple[str, str], shape: Format) -> None:
+def _print(
+    frame: pl.DataFrame, owners: Mapping[str, str], sides: tuple[str, str], shape: Format
+) -> None:
     """Print rows of the finding; what was compared goes to stderr."""
     from tracemap import report
 
-    rows = report.rows("drift", frame)
-    columns = list(rows[0] if rows else report.rows("drift", frame.clear(1))[0])
+    rows = report.rows("drift", frame, owners)
+    columns = list(rows[0] if rows else report.rows("drift", frame.clear(1), owners)[0])
     if shape is Format.TABLE:
         typer.echo(f"window {sides[0]}\nbaseline {sides[1]}", err=True)
-        columns = [column for column in _COLUMNS if column in columns]
+        columns = table_columns(_COLUMNS, rows, columns)
     print_rows(rows, columns, shape)
 
 
-def _asked(before: str, after: str, options: tuple[str, str, str, str]) -> Request:
-    """Return the windows asked for: as two arguments, or as options.
+def _asked(
+    before: str, after: str, options: tuple[str, str, str, str], catalog: Sequence[str]
+) -> Request:
+    """Return the windows asked for, as two arguments or as options, and the catalog.
 
     Raises:
         PipelineError: If one argument is missing, or both ways are mixed.
     """
     if not before:
-        return request(*options)
+        return request(*options, catalog=catalog)
     if not after or any(options):
         what = "both A and B are needed" if not after else "A and B say it all"
         raise PipelineError(
@@ -102,7 +111,7 @@ def _asked(before: str, after: str, options: tuple[str, str, str, str]) -> Reque
             where="arguments A and B",
             hint="or say it with --from, --to, --baseline-from and --baseline-to alone",
         )
-    return request(*_ends(after, "B"), *_ends(before, "A"))
+    return request(*_ends(after, "B"), *_ends(before, "A"), catalog=catalog)
 
 
 def _ends(text: str, name: str) -> tuple[str, str]:

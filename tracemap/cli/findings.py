@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from tracemap.cli.options import (
     DEFAULT_DATABASE,
     BaselineFrom,
     BaselineTo,
+    Catalog,
     CollapseProxies,
     Database,
     Format,
@@ -28,6 +30,7 @@ from tracemap.cli.reading import up_to_date
 if TYPE_CHECKING:
     from tracemap.windows import Request
 
+OWNER_COLUMNS = ("downstream_owner", "upstream_owner")
 # What a table on a terminal shows; JSON and CSV have every key.
 _TABLE_COLUMNS = {
     "edges": (
@@ -99,6 +102,7 @@ def edges(
     start: From = "",
     end: To = "",
     collapse_proxies: CollapseProxies = False,
+    catalog: Catalog = None,
     shape: RowFormat = Format.TABLE,
 ) -> None:
     """Print who calls whom.
@@ -108,7 +112,7 @@ def edges(
 
     Example: tracemap edges --format csv > edges.csv
     """
-    asked = request(start, end, collapse_proxies=collapse_proxies)
+    asked = request(start, end, collapse_proxies=collapse_proxies, catalog=catalog or [])
     print_finding("edges", db, asked, (), shape)
 
 
@@ -200,6 +204,7 @@ def origins(
     baseline_to: BaselineTo = "",
     spike: Spike = 1,
     settings: Settings = None,
+    catalog: Catalog = None,
     shape: RowFormat = Format.TABLE,
 ) -> None:
     """Print where added latency came from.
@@ -209,7 +214,7 @@ def origins(
 
     Example: tracemap origins --format json
     """
-    asked = request(start, end, baseline_from, baseline_to, spike=spike)
+    asked = request(start, end, baseline_from, baseline_to, spike=spike, catalog=catalog or [])
     print_finding("origins", db, asked, settings or (), shape)
 
 
@@ -223,15 +228,30 @@ def print_finding(
     with progress_line() as line, up_to_date(db, progress=line) as store:
         findings = pipeline.run(wanted, store, (), asked, progress=line)
     frame = findings.tables[name]
-    rows = report.rows(name, frame)
+    rows = report.rows(name, frame, findings.owners)
     if name == "spikes":  # what --spike takes
         rows = [{"number": number, **row} for number, row in enumerate(rows, 1)]
-    columns = list(rows[0] if rows else report.rows(name, frame.clear(1))[0])
+    columns = list(rows[0] if rows else report.rows(name, frame.clear(1), findings.owners)[0])
     if shape is Format.TABLE:
         typer.echo(f"window {findings.window}", err=True)
         if findings.baseline is not None:
             typer.echo(f"baseline {findings.baseline} ({findings.baseline_reason})", err=True)
         elif findings.baseline_reason:
             typer.echo(findings.baseline_reason, err=True)
-        columns = [column for column in _TABLE_COLUMNS[name] if column in columns]
+        columns = table_columns(_TABLE_COLUMNS[name], rows, columns)
     print_rows(rows, columns, shape)
+
+
+def table_columns(
+    wanted: Sequence[str], rows: Sequence[Mapping[str, object]], known: Sequence[str]
+) -> list[str]:
+    """Return the columns that a table on a terminal shows: those wanted, then owners if any.
+
+    Args:
+        wanted: What it shows of `known`.
+        rows: What is printed: where no end of any edge has a known owner, none is shown.
+        known: Keys of a row.
+    """
+    shown = [column for column in wanted if column in known]
+    owned = any(row[column] for row in rows for column in OWNER_COLUMNS if column in known)
+    return [*shown, *(column for column in OWNER_COLUMNS if owned and column in known)]

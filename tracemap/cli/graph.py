@@ -9,6 +9,7 @@ import typer
 
 from tracemap.cli.options import (
     DEFAULT_DATABASE,
+    Catalog,
     CollapseProxies,
     Database,
     From,
@@ -34,6 +35,7 @@ def graph(
     start: From = "",
     end: To = "",
     collapse_proxies: CollapseProxies = False,
+    catalog: Catalog = None,
     shape: Annotated[
         GraphFormat, typer.Option("--format", help="The language to write.")
     ] = GraphFormat.MERMAID,
@@ -47,6 +49,7 @@ def graph(
     from tracemap import pipeline, recipe, report
 
     with progress_line() as line, up_to_date(db, progress=line) as store:
-        asked = request(start, end, collapse_proxies=collapse_proxies)
+        asked = request(start, end, collapse_proxies=collapse_proxies, catalog=catalog or [])
         findings = pipeline.run(recipe.single("edges"), store, (), asked)
-    typer.echo(report.graph(findings.tables["edges"], shape.value), nl=False)
+    text = report.graph(findings.tables["edges"], shape.value, findings.owners)
+    typer.echo(text, nl=False)

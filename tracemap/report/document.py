@@ -21,7 +21,9 @@ def document(findings: Findings, page: Page) -> str:
 
 def _content(findings: Findings, page: Page) -> Mapping[str, Any]:
     known = {
-        name: rows(name, findings.tables[name]) for name in FINDINGS if name in findings.tables
+        name: rows(name, findings.tables[name], findings.owners)
+        for name in FINDINGS
+        if name in findings.tables
     }
     return {
         "schema_version": SCHEMA_VERSION,

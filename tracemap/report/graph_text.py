@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
@@ -25,12 +26,21 @@ _DOT_SHAPES = {"database": "cylinder", "queue": "box3d", "external": "hexagon"}
 _GRAPHML = "http://graphml.graphdrawing.org/xmlns"
 
 
-def graph(edges: pl.DataFrame, format: str) -> str:  # noqa: A002
+@dataclass(frozen=True)
+class _Node:
+    id_: str
+    kind: str
+    owner: str | None
+
+
+def graph(edges: pl.DataFrame, format: str, owners: Mapping[str, str] | None = None) -> str:  # noqa: A002
     """Return the graph of the finding ``edges`` as text.
 
     Args:
         edges: As `model.EDGES`.
         format: mermaid, dot, graphml, json or csv.
+        owners: Owner by node, where known: an attribute of nodes in GraphML and JSON, columns in
+            CSV, a tooltip in DOT. Mermaid has no place for it that leaves the graph readable.
 
     Raises:
         PipelineError: If there is no such format.
@@ -42,7 +52,7 @@ def graph(edges: pl.DataFrame, format: str) -> str:  # noqa: A002
             hint=f"take one of {', '.join(GRAPH_FORMATS)}",
         )
     listed = sorted(
-        rows("edges", edges),
+        rows("edges", edges, owners or {}),
         key=lambda row: (row["downstream"], row["upstream"], row["connection_type"]),
     )
     return GRAPH_FORMATS[format](listed)
@@ -76,14 +86,20 @@ def _arrived(story: Story, upstream: tuple[str, str], downstream: tuple[str, str
     return "propagates to"
 
 
-def _nodes(edges: Iterable[Row]) -> dict[str, tuple[str, str]]:
-    """Return id and kind by name, numbered in the order of names."""
+def _nodes(edges: Iterable[Row]) -> dict[str, _Node]:
+    """Return nodes by name, numbered in the order of names."""
     kinds: dict[str, str] = {}
+    owners: dict[str, str | None] = {}
     for row in edges:
         kinds.setdefault(row["downstream"], "service")
+        owners[row["downstream"]] = row["downstream_owner"]
     for row in edges:
         kinds[row["upstream"]] = row["upstream_kind"] or "service"
-    return {name: (f"n{number}", kinds[name]) for number, name in enumerate(sorted(kinds))}
+        owners[row["upstream"]] = row["upstream_owner"]
+    return {
+        name: _Node(f"n{number}", kinds[name], owners[name])
+        for number, name in enumerate(sorted(kinds))
+    }
 
 
 def _mermaid(text: str) -> str:
@@ -96,11 +112,11 @@ def _mermaid(text: str) -> str:
 def _as_mermaid(edges: list[Row]) -> str:
     nodes = _nodes(edges)
     lines = ["flowchart LR"]
-    for name, (id_, kind) in nodes.items():
-        left, right = _SHAPES.get(kind, ("[", "]"))
-        lines.append(f'  {id_}{left}"{_mermaid(shown(name))}"{right}')
+    for name, node in nodes.items():
+        left, right = _SHAPES.get(node.kind, ("[", "]"))
+        lines.append(f'  {node.id_}{left}"{_mermaid(shown(name))}"{right}')
     for row in edges:
-        start, end = nodes[row["downstream"]][0], nodes[row["upstream"]][0]
+        start, end = nodes[row["downstream"]].id_, nodes[row["upstream"]].id_
         lines.append(f'  {start} -->|"{_mermaid(_label(row))}"| {end}')
     return "\n".join(lines) + "\n"
 
@@ -118,10 +134,12 @@ def _dot(text: str) -> str:
 def _as_dot(edges: list[Row]) -> str:
     nodes = _nodes(edges)
     lines = ["digraph tracemap {", "  rankdir=LR;", '  node [shape=box, fontname="sans-serif"];']
-    for name, (id_, kind) in nodes.items():
-        lines.append(f"  {id_} [label={_dot(shown(name))}, shape={_DOT_SHAPES.get(kind, 'box')}];")
+    for name, node in nodes.items():
+        shape = _DOT_SHAPES.get(node.kind, "box")
+        owner = f", tooltip={_dot(f'owner {shown(node.owner)}')}" if node.owner else ""
+        lines.append(f"  {node.id_} [label={_dot(shown(name))}, shape={shape}{owner}];")
     for row in edges:
-        ends = f"{nodes[row['downstream']][0]} -> {nodes[row['upstream']][0]}"
+        ends = f"{nodes[row['downstream']].id_} -> {nodes[row['upstream']].id_}"
         lines.append(f"  {ends} [label={_dot(_label(row))}];")
     return "\n".join([*lines, "}"]) + "\n"
 
@@ -130,6 +148,7 @@ def _as_graphml(edges: list[Row]) -> str:
     root = ET.Element("graphml", xmlns=_GRAPHML)
     keys = [
         ("name", "node", "string"), ("kind", "node", "string"),
+        ("owner", "node", "string"),
         ("connection_type", "edge", "string"), ("protocol", "edge", "string"),
         ("calls", "edge", "long"), ("errors_downstream", "edge", "long"),
         ("errors_upstream", "edge", "long"), ("p50_ms", "edge", "double"),
@@ -140,12 +159,14 @@ def _as_graphml(edges: list[Row]) -> str:
         ET.SubElement(root, "key", attributes)
     graph_element = ET.SubElement(root, "graph", id="tracemap", edgedefault="directed")
     nodes = _nodes(edges)
-    for name, (id_, kind) in nodes.items():
-        node = ET.SubElement(graph_element, "node", id=id_)
-        _data(node, "name", visible(name))
-        _data(node, "kind", visible(kind))
+    for name, node in nodes.items():
+        element = ET.SubElement(graph_element, "node", id=node.id_)
+        _data(element, "name", visible(name))
+        _data(element, "kind", visible(node.kind))
+        if node.owner:
+            _data(element, "owner", visible(node.owner))
     for number, row in enumerate(edges):
-        source, target = nodes[row["downstream"]][0], nodes[row["upstream"]][0]
+        source, target = nodes[row["downstream"]].id_, nodes[row["upstream"]].id_
         ends = {"id": f"e{number}", "source": source, "target": target}
         edge = ET.SubElement(graph_element, "edge", ends)
         for name, domain, _ in keys:
@@ -160,7 +181,10 @@ def _data(parent: ET.Element, key: str, text: str) -> None:
 
 
 def _as_json(edges: list[Row]) -> str:
-    nodes = [{"name": name, "kind": kind} for name, (_, kind) in _nodes(edges).items()]
+    nodes = [
+        {"name": name, "kind": node.kind, "owner": node.owner}
+        for name, node in _nodes(edges).items()
+    ]
     return dumps({"nodes": nodes, "edges": edges}, indent=1) + "\n"
 
 

@@ -7,11 +7,12 @@ none may change its meaning.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
-from tracemap.model import FILES, FINDINGS, PATHS, SKEW, TRACE, WHATIF, iso
+from tracemap.model import FILES, FINDINGS, PATHS, SKEW, TRACE, USER, WHATIF, iso
 
 Row = dict[str, Any]
 
@@ -28,9 +29,11 @@ _TIMES = frozenset(
     column.name for table in _TABLES.values() for column in table.columns if column.unit == _EPOCH
 )
 _IDS = ("path_id", "parent_path_id")
+_ENDS = ("downstream", "upstream")
+_OWNED = ("edges", "drift")
 
 
-def rows(name: str, frame: pl.DataFrame) -> list[Row]:
+def rows(name: str, frame: pl.DataFrame, owners: Mapping[str, str] | None = None) -> list[Row]:
     """Return a finding's rows as plain values, in the order of `frame`.
 
     Durations ``*_ns`` become ``*_ms``; times become ISO-8601 in UTC and lose the ``_ns``; ids of
@@ -40,12 +43,20 @@ def rows(name: str, frame: pl.DataFrame) -> list[Row]:
     Args:
         name: Name of the finding (``edges``); any other table is taken as it is.
         frame: Its rows.
+        owners: Owner by node: rows of ``edges`` and ``drift`` get those of both ends as
+            ``downstream_owner`` and ``upstream_owner``, None where unknown. None: no such keys.
     """
     made = [
         {_key(key): _value(key, value) for key, value in row.items()} for row in frame.to_dicts()
     ]
     reshape = {"origins": _origin, "spikes": _spike}.get(name)
-    return [reshape(row) for row in made] if reshape else made
+    made = [reshape(row) for row in made] if reshape else made
+    return made if owners is None or name not in _OWNED else _with_owners(made, owners)
+
+
+def _with_owners(edges: list[Row], owners: Mapping[str, str]) -> list[Row]:
+    known = {name: owner for name, owner in owners.items() if owner and name != USER}
+    return [{**row, **{f"{end}_owner": known.get(row[end]) for end in _ENDS}} for row in edges]
 
 
 def _key(column: str) -> str:

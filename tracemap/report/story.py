@@ -5,6 +5,7 @@ Read once and used by the headline and by several sections, so that they never d
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -145,10 +146,10 @@ class Story:
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
 
-    def finding(self, name: str) -> list[Row]:
-        """Return the rows of a finding; none where it is absent."""
+    def finding(self, name: str, owners: Mapping[str, str] | None = None) -> list[Row]:
+        """Return the rows of a finding, as `rows` makes them; none where it is absent."""
         frame = self.findings.tables.get(name)
-        return [] if frame is None or frame.is_empty() else rows(name, frame)
+        return [] if frame is None or frame.is_empty() else rows(name, frame, owners)
 
     @property
     def compared(self) -> Window | None:
@@ -162,9 +163,9 @@ class Story:
 
     @cached_property
     def edges(self) -> list[Row]:
-        """Edges, those with most calls first."""
+        """Edges with the owners of both ends, those with most calls first."""
         return sorted(
-            self.finding("edges"),
+            self.finding("edges", self.owners),
             key=lambda row: (-row["calls"], row["downstream"], row["upstream"]),
         )
 
@@ -212,8 +213,8 @@ class Story:
 
     @cached_property
     def drift(self) -> list[Row]:
-        """Edges of two long windows, what changed most first."""
-        return self.finding("drift")
+        """Edges of two long windows with the owners of both ends, what changed most first."""
+        return self.finding("drift", self.owners)
 
     @cached_property
     def regressions(self) -> list[Row]:

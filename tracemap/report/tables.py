@@ -14,6 +14,8 @@ UPSTREAM = Column("upstream", "Upstream", "name")
 SERVICE = Column("service", "Service", "name")
 OPERATION = Column("operation", "Operation", "name")
 CALLS = Column("calls", "Calls", "count", "calls")
+DOWNSTREAM_OWNER = Column("downstream_owner", "Downstream's owner", "name", "owner", is_extra=True)
+UPSTREAM_OWNER = Column("upstream_owner", "Upstream's owner", "name", "owner", is_extra=True)
 
 
 def table(

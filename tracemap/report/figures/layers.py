@@ -24,6 +24,7 @@ SYMBOLS = {
 }
 """Shapes by kind of node."""
 _WIDTHS = (1.2, 2.4, 4.0, 6.0)
+_ENDS = ("downstream", "upstream")
 Point = tuple[float, float]
 
 
@@ -81,6 +82,12 @@ def kinds_of(edges: Sequence[Row]) -> dict[str, str]:
         is_user = row["downstream"] == USER
         kinds[row["downstream"]] = "user" if is_user else kinds.get(row["downstream"], "service")
     return {name: kind if kind in SYMBOLS else "unknown" for name, kind in kinds.items()}
+
+
+def owners_of(edges: Sequence[Row]) -> dict[str, str]:
+    """Return the owner of each node that has one, by its name."""
+    ends = ((row[end], row.get(f"{end}_owner")) for row in edges for end in _ENDS)
+    return {name: owner for name, owner in ends if owner}
 
 
 def places_of(

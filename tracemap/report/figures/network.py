@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tracemap.report.blocks import FigureBlock, TableBlock
@@ -13,6 +14,7 @@ from tracemap.report.figures.layers import (
     Point,
     kinds_of,
     links_of,
+    owners_of,
     places_of,
     width_of,
 )
@@ -25,6 +27,16 @@ from tracemap.report.words import counted, in_ms
 _ROSE = 1.1
 _LAYER_PX, _FRAME_PX = 150, 110
 _ROW_PX, _LEAST_ROW_PX, _TALL_PX = 58, 36, 720
+
+
+@dataclass(frozen=True)
+class _Node:
+    """A node as drawn; `number` is its place among all that can be searched, for a click."""
+
+    name: str
+    kind: str
+    number: int
+    owner: str
 
 
 def network(
@@ -53,14 +65,16 @@ def network(
     links, kinds = links_of(edges), kinds_of(edges)
     scale = scale_of(links_of(everything))
     explore = explorable(everything, scale, roles or {})
-    names = sorted(kinds)
+    names, said = sorted(kinds), owners_of(edges)
     points, bends = places_of(names, links)
     layers = round(max(x for x, _ in points.values())) + 1
     height = max(y for _, y in points.values()) - min(y for _, y in points.values())
     row_px = max(_LEAST_ROW_PX, min(_ROW_PX, _TALL_PX / (height + 1)))
     data = _lines(links, points, bends, scale)
     data.append(_hover(links, points, bends))
-    data += _nodes(names, kinds, points, roles or {}, sorted(kinds_of(everything)))
+    number = {name: at for at, name in enumerate(sorted(kinds_of(everything)))}
+    about = [_Node(name, kinds[name], number[name], said.get(name, "")) for name in names]
+    data += _nodes(about, points, roles or {})
     made = layout(
         xaxis=bare(range=[-0.45, layers - 0.55]),
         yaxis=bare(range=[*_margin(points)]),
@@ -173,33 +187,35 @@ def _link_words(link: Link) -> str:
 
 
 def _nodes(
-    names: Sequence[str],
-    kinds: Mapping[str, str],
-    points: Mapping[str, Point],
-    roles: Mapping[str, str],
-    everything: Sequence[str],
+    nodes: Sequence[_Node], points: Mapping[str, Point], roles: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Return one trace per kind of node; each knows its number among `everything`, for a click."""
+    """Return one trace per kind of node, with what hovering over a node says."""
     traces = []
-    number = {name: at for at, name in enumerate(everything)}
-    for kind in [kind for kind in SYMBOLS if kind in set(kinds.values())]:
-        mine = [name for name in names if kinds[name] == kind]
-        paints = [f"var(--{roles[name]})" if name in roles else "var(--node)" for name in mine]
+    for kind in [kind for kind in SYMBOLS if kind in {node.kind for node in nodes}]:
+        mine = [node for node in nodes if node.kind == kind]
+        paints = [f"var(--{roles.get(node.name, 'node')})" for node in mine]
         trace = {
-            "type": "scatter", "x": [points[name][0] for name in mine],
-            "y": [points[name][1] for name in mine], "mode": "markers", "showlegend": False,
+            "type": "scatter", "x": [points[node.name][0] for node in mine],
+            "y": [points[node.name][1] for node in mine], "mode": "markers", "showlegend": False,
             "marker": {
                 "symbol": SYMBOLS[kind], "size": 17, "color": paints, "opacity": 1,
                 "line": {"color": SURFACE, "width": 2},
             },
-            "customdata": [[text(shown(name, 60)), number[name]] for name in mine],
-            "hovertemplate": f"%{{customdata[0]}}<br>{kind}<extra></extra>",
+            "customdata": [
+                [text(shown(node.name, 60)), node.number, _owner_words(node)] for node in mine
+            ],
+            "hovertemplate": f"%{{customdata[0]}}<br>{kind}%{{customdata[2]}}<extra></extra>",
         }  # fmt: skip
         traces += [trace, _node_key(kind, SYMBOLS[kind], "node")]
     for role, said in (("origin", "likeliest origin"), ("victim", "hurt")):
-        if role in {roles.get(name) for name in names}:
+        if role in {roles.get(node.name) for node in nodes}:
             traces.append(_node_key(said, "circle", role))
     return traces
+
+
+def _owner_words(node: _Node) -> str:
+    """Return the line of the hover that names the owner, in the markup of plotly; '': unknown."""
+    return f"<br>owner {text(shown(node.owner, 60))}" if node.owner else ""
 
 
 def _node_key(name: str, symbol: str, colour: str) -> dict[str, Any]:

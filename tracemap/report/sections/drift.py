@@ -6,7 +6,14 @@ from tracemap.report.blocks import Block, Column, Section, remark
 from tracemap.report.drift_words import UNCHANGED, change_words, changed
 from tracemap.report.rows import Row
 from tracemap.report.story import Story
-from tracemap.report.tables import CALLS, DOWNSTREAM, UPSTREAM, table
+from tracemap.report.tables import (
+    CALLS,
+    DOWNSTREAM,
+    DOWNSTREAM_OWNER,
+    UPSTREAM,
+    UPSTREAM_OWNER,
+    table,
+)
 from tracemap.report.words import counted, interval
 
 _COLUMNS = (
@@ -32,6 +39,8 @@ _COLUMNS = (
     Column("upstream_versions_shown", "Versions upstream", "text", "versions", is_extra=True),
     Column("evidence", "Evidence", "text", "evidence", is_extra=True),
     Column("baseline_evidence", "Evidence, baseline", "text", "evidence", is_extra=True),
+    DOWNSTREAM_OWNER,
+    UPSTREAM_OWNER,
 )
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from tracemap.report.blocks import Block, Column, Note, Section, remark
 from tracemap.report.story import Story
-from tracemap.report.tables import CALLS, DOWNSTREAM, UPSTREAM, table
+from tracemap.report.tables import (
+    CALLS,
+    DOWNSTREAM,
+    DOWNSTREAM_OWNER,
+    UPSTREAM,
+    UPSTREAM_OWNER,
+    table,
+)
 from tracemap.report.words import counted
 
 _THIN = 20
@@ -28,6 +35,8 @@ _COLUMNS = (
     Column("gap_p50_ms", "Gap p50 ms", "ms", "gap"),
     Column("gap_p95_ms", "Gap p95 ms", "ms", "gap", is_extra=True),
     Column("evidence", "Evidence", "text", "evidence"),
+    DOWNSTREAM_OWNER,
+    UPSTREAM_OWNER,
 )
 
 

@@ -264,8 +264,11 @@
     data.push({
       type: "scatter", mode: "markers", showlegend: false,
       x: nodes.map((node) => place.get(node)[0]), y: nodes.map((node) => place.get(node)[1]),
-      customdata: nodes.map((node) => [safe(cut(graph.nodes[node][0], 60)), node]),
-      hovertemplate: "%{customdata[0]}<extra></extra>",
+      customdata: nodes.map((node) => {
+        const [name, , , owner] = graph.nodes[node];
+        return [safe(cut(name, 60)), node, owner ? "<br>owner " + safe(cut(owner, 60)) : ""];
+      }),
+      hovertemplate: "%{customdata[0]}%{customdata[2]}<extra></extra>",
       marker: {
         symbol: nodes.map((node) => graph.nodes[node][1]), size: nodes.map((node) => node === focus ? 22 : 17),
         color: nodes.map((node) => graph.nodes[node][2]), opacity: 1,

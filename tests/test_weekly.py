@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from tracemap import pipeline, recipe
 from tracemap.analyze import TREND_WEEKS, WEEK_NS, last_week, weeks_before
@@ -91,6 +92,19 @@ def test_every_failed_request_is_charged_once(findings: Findings, weeks: Path) -
     here = roots.filter(findings.window.contains(pl.col("window_start_ns")))
 
     assert findings.tables["budget"]["failed"].sum() == pytest.approx(here["errors"].sum())
+
+
+def test_bottlenecks_are_those_of_the_week_by_itself(findings: Findings, weeks: Path) -> None:
+    """Summed in the database or asked for alone: the same rows, with the same intervals."""
+    assert findings.window is not None
+    bounds = Bounds(findings.window.start_ns, findings.window.end_ns)
+    with Store.open(weeks, read_only=True) as store:
+        alone = pipeline.run(recipe.single("bottlenecks"), store, (), Request(window=bounds))
+    weekly = findings.tables["bottlenecks"]
+
+    assert weekly["low_share"].null_count() == 0
+    assert weekly["critical_share"].sum() == pytest.approx(1.0)
+    assert_frame_equal(weekly, alone.tables["bottlenecks"])
 
 
 def test_the_trend_has_eight_weeks(findings: Findings) -> None:

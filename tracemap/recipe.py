@@ -52,7 +52,7 @@ SECTIONS = (
 
 
 _LONG_TERM = {"drift", "regressions", "budget", "trend"}
-_BESIDE_LONG_TERM = _LONG_TERM | {"edges"}
+_BESIDE_LONG_TERM = _LONG_TERM | {"edges", "bottlenecks"}
 _COMPARING = {"flow", "propagation", "insulation", "errors", "origins"}
 _WINDOWS = dict.fromkeys(_COMPARING, "worst spike") | dict.fromkeys(_LONG_TERM, "last week")
 _LARGEST = 1e12

@@ -49,6 +49,8 @@ def findings(
         here = choice.shown.contains(pl.col("window_start_ns"))
         known = (facts[name].filter(here) for name in ("edge_facts", "latency_facts"))
         tables["edges"] = analyze.edges(*known)
+    if "bottlenecks" in recipe.findings:
+        tables["bottlenecks"] = _bottlenecks(store, choice.shown)
     if choice.baseline is not None:
         windows = choice.shown, choice.baseline
         tables |= _compared(facts, windows, thresholds, owners)
@@ -110,6 +112,17 @@ def _compared(
         "regressions": analyze.regressions(facts, *windows, limits=thresholds, owners=owners),
         "budget": analyze.budget(facts, *windows, limits=thresholds, owners=owners),
     }
+
+
+def _bottlenecks(store: Store, shown: Window) -> pl.DataFrame:
+    """Return the finding `bottlenecks` of the window, as if it were the only one there is.
+
+    Hash buckets stay apart, for they make the intervals: one cell of some of them per path.
+    """
+    facts = Facts({"paths": store.facts("paths")})
+    for name in ("path_facts", "slack_facts", "edge_facts"):
+        facts.tables[name] = store.rolled_up(name, [shown], shown.duration_ns, by_hash_bucket=True)
+    return analyze.bottlenecks(facts, shown)
 
 
 def _trend(store: Store, shown: Window, covered: Window) -> pl.DataFrame:

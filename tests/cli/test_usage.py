@@ -23,6 +23,7 @@ def test_the_promised_verbs_are_there() -> None:
     assert sorted(VERBS) == [
         "availability",
         "bottlenecks",
+        "budget",
         "cycles",
         "demo",
         "dependencies",
@@ -39,9 +40,11 @@ def test_the_promised_verbs_are_there() -> None:
         "propagation",
         "prune",
         "query",
+        "regressions",
         "run",
         "spikes",
         "trace",
+        "trend",
         "whatif",
         "why-missing",
     ]

@@ -24,6 +24,7 @@ from tracemap.cli import (
     run,
     standing,
     trace,
+    weeks,
     whatif,
 )
 from tracemap.cli.why_missing import why_missing
@@ -57,6 +58,9 @@ for verb in (
     standing.availability,
     standing.cycles,
     drift.drift,
+    weeks.regressions,
+    weeks.budget,
+    weeks.trend,
     graph.graph,
     whatif.whatif,
     trace.trace,

@@ -90,6 +90,18 @@ _TABLE_COLUMNS = {
         *("role", "pattern", "downstream", "downstream_operation", "upstream"),
         *("upstream_operation", "absorbed_ms", "rescued", "confidence", "shows"),
     ),
+    "regressions": (
+        *("rank", "cause", "service", "operation", "downstream", "verdict", "baseline_user_ms"),
+        *("user_ms", "change_ms", "share", "owner"),
+    ),
+    "budget": (
+        *("service", "owner", "failed", "requests", "budget_share", "baseline_failed"),
+        *("baseline_requests", "baseline_budget_share"),
+    ),
+    "trend": (
+        *("week_start", "downstream", "upstream", "calls", "error_ratio", "p50_ms", "p95_ms"),
+        "p99_ms",
+    ),
     "origins": (
         *("rank", "service", "operation", "cause", "edge", "excess_ms", "share", "confidence"),
         *("excess_errors", "owner"),

@@ -255,15 +255,20 @@ class Store:
         """
         return facts.stored_facts(self._connection, name, window)
 
-    def rolled_up(self, name: str, windows: Sequence[Window], cell_ns: int) -> pl.DataFrame:
+    def rolled_up(
+        self, name: str, windows: Sequence[Window], cell_ns: int, *, by_hash_bucket: bool = False
+    ) -> pl.DataFrame:
         """Return the rows of table `name` of `FACTS` in `windows`, summed over wide cells.
 
         Args:
             name: A table whose rows have a cell and are sums.
             windows: Each is cut into cells from its own start.
             cell_ns: How wide they are.
+            by_hash_bucket: Whether hash buckets stay apart; else all rows are in bucket 0.
         """
-        return facts.rolled_up(self._connection, name, windows, cell_ns)
+        return facts.rolled_up(
+            self._connection, name, windows, cell_ns, by_hash_bucket=by_hash_bucket
+        )
 
     def observed_minutes(self) -> pl.Series:
         """Return the starts of the minutes in which anything was observed, sorted."""

@@ -76,22 +76,29 @@ def stored_facts(connection: Connection, name: str, window: Window | None) -> pl
 
 
 def rolled_up(
-    connection: Connection, name: str, windows: Sequence[Window], cell_ns: int
+    connection: Connection,
+    name: str,
+    windows: Sequence[Window],
+    cell_ns: int,
+    *,
+    by_hash_bucket: bool = False,
 ) -> pl.DataFrame:
     """Return the rows of one table of `FACTS` in `windows`, summed over cells of `cell_ns`.
 
     Cells are counted from the start of each window, so that they never reach over its ends; a row
-    that lies in two windows counts in both. Hash buckets of traces are summed as well (all 0).
+    that lies in two windows counts in both. Hash buckets of traces are summed as well (all 0),
+    unless `by_hash_bucket` keeps them apart.
     Summing in the database keeps weeks of minutes out of memory.
     """
     table = FACTS[name]
-    keys = [key for key in table.key if key not in ("window_start_ns", "hash_bucket")]
+    summed = {"window_start_ns"} if by_hash_bucket else {"window_start_ns", "hash_bucket"}
+    keys = [key for key in table.key if key not in summed]
     sums = [
         f"{_FOLDS.get(column, 'sum')}({column})::{_SQL_TYPES[table.schema[column]]} AS {column}"
         for column in table.schema
         if column not in table.key
     ]
-    bucket = ["0 AS hash_bucket"] if "hash_bucket" in table.key else []
+    bucket = ["0 AS hash_bucket"] if "hash_bucket" in summed.intersection(table.key) else []
     columns = ", ".join(["start_ns + cell * $cell_ns AS window_start_ns", *keys, *bucket, *sums])
     bounds = pl.DataFrame(
         {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from tests.report import week
@@ -44,6 +45,17 @@ def test_a_condition_is_checked_on_the_findings(text: str, fails: bool) -> None:
         assert raised.value.exit_code == 6
     else:
         check(wanted, findings, "weekly.html")
+
+
+@pytest.mark.parametrize("figure", ["slower_edges", "error_edges", "re_routed_edges"])
+def test_an_edge_counts_for_all_that_changed_about_it(figure: str) -> None:
+    """Not only for the word that comes first."""
+    findings = week.weekly()
+    both = pl.lit(["slower", "more errors", "re-routed"])
+    findings.tables["drift"] = findings.tables["drift"].head(1).with_columns(changes=both)
+
+    with pytest.raises(ThresholdError, match=f"{figure} is 1 "):
+        check(conditions([f"{figure}>=1"], ALL), findings, "weekly.html")
 
 
 def test_every_condition_that_holds_is_named() -> None:

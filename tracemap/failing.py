@@ -42,8 +42,8 @@ class Figure:
     of: Callable[[pl.DataFrame], float]
 
 
-def _changed(*changes: str) -> Callable[[pl.DataFrame], float]:
-    return lambda rows: float(rows["change"].is_in(changes).sum())
+def _changed(change: str) -> Callable[[pl.DataFrame], float]:
+    return lambda rows: float(rows["changes"].list.contains(change).sum())
 
 
 def _largest(column: str, *, least: float) -> Callable[[pl.DataFrame], float]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tracemap.analyze.callers import consumers, user_paths
+from tracemap.analyze.callers import user_paths
+from tracemap.analyze.consumers import consumers
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.analyze.windows import sided
 from tracemap.model import BUDGET

@@ -12,14 +12,6 @@ if TYPE_CHECKING:
 COMPONENT = ["cause", "service", "operation", "downstream"]
 
 
-def consumers(edge_facts: pl.DataFrame) -> frozenset[tuple[str, str]]:
-    """Return the services and operations that consume messages: nobody waits for them."""
-    rows = edge_facts.filter(
-        (pl.col("connection_type") == "messaging") & (pl.col("downstream_kind") == "service")
-    ).select("downstream", "downstream_operation")
-    return frozenset(rows.unique().iter_rows())
-
-
 def user_paths(paths: pl.DataFrame, consumed: Collection[tuple[str, str]]) -> pl.DataFrame:
     """Return the call paths below requests that somebody waits for.
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from tracemap.analyze.callers import COMPONENT, components, consumers, user_paths
+from tracemap.analyze.callers import COMPONENT, components, user_paths
 from tracemap.analyze.clusters import cluster_variance, difference, student_95
+from tracemap.analyze.consumers import consumers
 from tracemap.analyze.statistics import discoveries
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.analyze.windows import sided

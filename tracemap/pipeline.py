@@ -36,7 +36,7 @@ from tracemap.model import (
 from tracemap.pruning import overlapping, prunable, require_spans, unpruned_minutes, unpruned_spikes
 from tracemap.recipe import Recipe, limits
 from tracemap.self_trace import analyzed
-from tracemap.store import OutdatedError, Pruned, Store
+from tracemap.store import InUseError, OutdatedError, Pruned, Store
 from tracemap.windows import Choice, Request, choose
 
 
@@ -228,7 +228,15 @@ def up_to_date(path: Path, *, progress: Progress = silent) -> Iterator[Store]:
             if not store.dirty_hours():
                 yield store
                 return
-    with Store.open(path) as store:
+    try:
+        writable = Store.open(path)
+    except InUseError as error:
+        raise InUseError(
+            f"{error.what}, and its facts are out of date: deriving them needs it alone",
+            where=error.where,
+            hint=error.hint,
+        ) from error
+    with writable as store:
         bring_up_to_date(store, progress=progress)
     with Store.open(path, read_only=True) as store:
         yield store

@@ -16,17 +16,16 @@ from tracemap.store import Store
 HOLD = """
 import sys
 from tracemap.store import Store
-with Store.open(sys.argv[1]):
+with Store.open(sys.argv[1], read_only=sys.argv[2] == "read"):
     print("open", flush=True)
     sys.stdin.read()
 """
 
 
-@pytest.fixture
-def holder(database: Path) -> subprocess.Popen[str]:
-    """Return a process that has the database open for writing until its stdin ends."""
+def holding(database: Path, what: str) -> subprocess.Popen[str]:
+    """Return a process that has the database open, to read or write, until its stdin ends."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(database)],
+        [sys.executable, "-c", HOLD, str(database), what],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -34,6 +33,12 @@ def holder(database: Path) -> subprocess.Popen[str]:
     assert process.stdout is not None
     assert process.stdout.readline() == "open\n"
     return process
+
+
+@pytest.fixture
+def holder(database: Path) -> subprocess.Popen[str]:
+    """Return a process that has the database open for writing until its stdin ends."""
+    return holding(database, "write")
 
 
 @pytest.mark.parametrize("verb", [["edges"], ["query", "SELECT 1"]])
@@ -63,6 +68,38 @@ def test_patience_ends(
 
     assert answer.code == 4
     assert f"in use by process {pid}" in answer.err
+
+
+def test_a_recipe_runs_while_others_read(tracemap: Tracemap, database: Path) -> None:
+    """The report is written as ever; only the findings are not stored, which is said."""
+    tracemap("run", "postmortem", "--db", database, "--out", "alone")
+    reader = holding(database, "read")
+    answer = tracemap("run", "postmortem", "--db", database, "--out", "beside")
+    reader.communicate("")
+
+    assert answer.code == 0
+    (said,) = answer.err.splitlines()
+    assert said.startswith("the findings were not stored: ")
+    assert f"in use by process {reader.pid}" in said
+    alone, beside = (Path(folder, "postmortem.html") for folder in ("alone", "beside"))
+    assert beside.read_bytes() == alone.read_bytes()
+
+
+@pytest.mark.parametrize("inputs", [[], [str(SAMPLES / "shop-hour" / "traces-1.jsonl.gz")]])
+def test_a_recipe_with_something_to_store_needs_the_database_alone(
+    tracemap: Tracemap, tmp_path: Path, inputs: list[str]
+) -> None:
+    """Files to take in, or facts that are out of date: nothing is written, and no report."""
+    path = tmp_path / "stale.duckdb"
+    tracemap("ingest", SAMPLES / "shop-quiet-hour", "--db", path)
+    reader = holding(path, "read")
+    answer = tracemap("run", "batch", *inputs, "--db", path)
+    reader.communicate("")
+
+    assert answer.code == 4
+    assert f"in use by process {reader.pid}" in answer.err
+    assert ("facts are out of date" in answer.err) == (not inputs)
+    assert not Path("batch.html").exists()
 
 
 @pytest.mark.slow

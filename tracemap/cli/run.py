@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,7 +24,13 @@ from tracemap.cli.options import (
     To,
     request,
 )
+from tracemap.cli.output import visible
 from tracemap.cli.progress import progress_line
+
+if TYPE_CHECKING:
+    from tracemap.intake import Progress
+    from tracemap.model import Findings
+    from tracemap.store import Store
 
 
 class RunFormat(StrEnum):
@@ -38,6 +45,32 @@ def _recipes(incomplete: str) -> list[str]:
     from tracemap import recipe as recipes
 
     return [name for name in recipes.names() if name.startswith(incomplete)]
+
+
+def _opened(
+    db: Path, inputs: list[str] | None, progress: Progress
+) -> AbstractContextManager[Store]:
+    """Return the database, open for writing only where there is something to take in or derive."""
+    from tracemap import pipeline
+
+    return filled(db) if inputs else pipeline.up_to_date(db, progress=progress)
+
+
+def _keep(db: Path, findings: Findings) -> None:
+    """Store the findings for `tracemap query`, or say that this was not possible.
+
+    The report was written then: it does not depend on who else reads the database.
+    """
+    from tracemap.errors import StoreError
+    from tracemap.store import Store
+
+    try:
+        opened = Store.open(db)
+    except StoreError as error:
+        typer.echo(f"the findings were not stored: {visible(error.what)}", err=True)
+        return
+    with opened as store:
+        store.replace_findings(findings.recipe, findings.tables)
 
 
 def run(
@@ -95,7 +128,6 @@ def run(
     from tracemap.report import build, images
     from tracemap.report import trace_url as links
     from tracemap.self_trace import recording, stage
-    from tracemap.store import Store
 
     chosen = recipes.load(recipe, settings or [])
     if explain:
@@ -109,7 +141,7 @@ def run(
     asked = request(start, end, baseline_from, baseline_to, spike=spike, catalog=catalog or [])
     summary = Summary()
     with recording(self_trace, "tracemap run", __version__):
-        with progress_line() as line, filled(db) if inputs else Store.open(db) as store:
+        with progress_line() as line, _opened(db, inputs, line) as store:
             for taken in take_in(store, inputs or [], progress=line):
                 line.close()
                 summary.add(taken)
@@ -117,10 +149,10 @@ def run(
                 line.close()
                 summary.finish(str(db))
             findings = pipeline.run(chosen, store, (), asked, progress=line)
-            store.replace_findings(findings.recipe, findings.tables)
         report = build(findings, trace_url=trace_url)
         with stage("write report"):
             written = report.write(out, pictures=pictures)
+        _keep(db, findings)
     if shape is RunFormat.TEXT:
         typer.echo(report.text(), nl=False)
     else:

@@ -188,7 +188,7 @@ def _measured(unit: Unit) -> str:
     kind, _, _, downstream = unit
     waits = text(shown_name(downstream, LABEL_LENGTH))
     return {
-        "client": f"as {waits} waits for it",
+        "client": f"as {waits} waits for it" if downstream else "",
         "gap": f"gap to {waits}",
         "self": "own time",
         "server": f"as called by {waits}" if downstream else "",

@@ -16,6 +16,13 @@ from random import Random
 
 import zstandard
 
+from tests.ingest.tables import (
+    clickhouse_csv,
+    clickhouse_parquet,
+    clickhouse_tsv,
+    otlp2parquet,
+    tempo,
+)
 from tests.ingest.writers import as_json, batches, framed, json_line, traces
 from tracemap.ingest.registry import FORMATS
 from tracemap.model import LINKS, OPERATIONS, REJECTS, RESOURCES, SPANS, Batch
@@ -69,6 +76,13 @@ def seeds() -> dict[str, tuple[bytes, ...]]:
             framed(message, message),
             zstandard.compress(framed(message)) + zstandard.compress(framed(message)),
         ),
+    }
+    said = {key: value for key, value in _SAID.items() if key != "list"}
+    tables = traces({**_SPAN, "links": [], "attributes": said})
+    written |= {
+        "tempo-parquet": (tempo(tables), tempo(tables, version=5)),
+        "clickhouse-parquet": (clickhouse_parquet(tables), otlp2parquet(tables)),
+        "clickhouse-csv": (clickhouse_csv(tables), clickhouse_tsv(tables)),
     }
     for each in FORMATS:
         if not each.example.startswith("<"):

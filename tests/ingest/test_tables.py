@@ -303,3 +303,15 @@ def test_metadata_that_lies_is_no_crash(write: Write, data: st.DataObject) -> No
     found = batches(bytes(raw))
 
     assert found
+
+
+@pytest.mark.parametrize("write", [clickhouse_csv, clickhouse_tsv])
+def test_row_of_text_that_is_no_utf_8_and_has_too_few_fields(write: Write) -> None:
+    """It is counted like any other bad row; the rows around it come out."""
+    raw = write(traces({"span": 1}, {"span": 2})) + b"\xf5\xf6 no row\n"
+    found = batches(raw)
+
+    assert sum(batch.spans.height for batch in found) == 2
+    assert [batch.rejects["reason"].to_list() for batch in found if batch.rejects.height] == [
+        ["bad_row"]
+    ]

@@ -6,6 +6,7 @@ in fields as ClickHouse writes them: ``{'key':'value'}``, ``['a','b']``.
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections.abc import Iterator
 from functools import partial
@@ -20,6 +21,7 @@ from tracemap.ingest.rejected import excerpt
 from tracemap.ingest.resources import Resources
 from tracemap.ingest.streams import BrokenStreamError
 from tracemap.ingest.tabular.clickhouse import REQUIRED, WANTED, decoded_rows
+from tracemap.ingest.tabular.columns import words
 from tracemap.model import REJECTS, Batch
 
 _WHOLE = ("Duration",)
@@ -45,12 +47,16 @@ def _delimiter(head: bytes) -> str | None:
 
 
 class _Pieces(io.RawIOBase):
-    """The pieces of a stream as a file; where it breaks it ends, and `broken` says why."""
+    """The pieces of a stream as a file; where it breaks it ends, and `broken` says why.
+
+    What is no UTF-8 becomes U+FFFD: pyarrow cannot even report a row in which it is.
+    """
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         super().__init__()
         self._pieces = pieces
         self._rest = b""
+        self._text = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self.broken = ""
 
     def readable(self) -> bool:
@@ -61,9 +67,11 @@ class _Pieces(io.RawIOBase):
         """Return the next bytes."""
         try:
             while not self._rest and (piece := next(self._pieces, None)) is not None:
-                self._rest = piece
+                self._rest = self._text.decode(piece).encode()
         except BrokenStreamError as error:
             self.broken = error.reason
+        if not self._rest:
+            self._rest = self._text.decode(b"", final=True).encode()
         size = len(self._rest) if size < 0 else size
         taken, self._rest = self._rest[:size], self._rest[size:]
         return taken
@@ -127,7 +135,7 @@ def _opened(
             invalid_row_handler=bad,
         ),
         convert_options=csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.large_string()),
+            column_types=dict.fromkeys(names, pa.large_binary()),
             include_columns=names,
             include_missing_columns=True,
             strings_can_be_null=False,
@@ -157,7 +165,7 @@ def _decoded(
 
 def _typed(rows: pa.RecordBatch, *, unescape: bool) -> pa.RecordBatch:
     """Return rows of text with numbers and lists as such."""
-    frame = pl.DataFrame(pl.from_arrow(rows))
+    frame = pl.DataFrame({name: words(rows.column(name)) for name in rows.schema.names})
     texts = [pl.col(name) for name in frame.columns if frame[name].dtype == pl.String]
     frame = frame.with_columns(each.replace("\\N", "") for each in texts)
     there = [name for name in _LISTS if name in frame.columns and frame[name].dtype == pl.String]

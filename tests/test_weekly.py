@@ -55,13 +55,16 @@ def test_each_edge_is_what_it_truly_is(findings: Findings, truth: dict[str, str]
 
 
 def test_the_first_regression_is_the_slower_service(findings: Findings) -> None:
-    """With what the simulator added to it: about 25 ms, by slower calls."""
+    """With what the simulator added to the mean user request, by slower calls."""
+    (deploy,) = [fault for fault in TRUTH["faults"] if fault["fault"] == "Deploy"]
+    reached = deploy["user_visible"]
+    added_ms = sum(row["total_ms"] for row in reached) / sum(row["requests"] for row in reached)
     first = findings.tables["regressions"].row(0, named=True)
 
     assert (first["service"], first["verdict"], first["owner"]) == (
         "catalog", "slower", "team-goods",
     )  # fmt: skip
-    assert first["low_ns"] < 25.9e6 < first["high_ns"]
+    assert first["low_ns"] < added_ms * 1e6 < first["high_ns"]
     assert first["calls_ns"] == 0
 
 
@@ -73,6 +76,20 @@ def test_regressions_add_up_to_the_change_of_the_mean_request(findings: Findings
 
     assert made.sum() == pytest.approx(whole.sum(), abs=50)
     assert rows["share"].sum() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("side", ["", "baseline_"])
+def test_regressions_hold_all_that_users_wait(findings: Findings, weeks: Path, side: str) -> None:
+    """Of both sides: they add up to the mean duration of a user request, each counted once."""
+    window = findings.baseline if side else findings.window
+    assert window is not None
+    with Store.open(weeks, read_only=True) as store:
+        facts = store.facts("path_facts").join(store.facts("paths"), on="path_id")
+    roots = facts.filter((pl.col("parent_path_id") == 0) & (pl.col("service") == "edge"))
+    here = roots.filter(window.contains(pl.col("window_start_ns")))
+    mean_ns = int(here["duration_ns"].sum()) / int(here["calls"].sum())
+
+    assert findings.tables["regressions"][f"{side}user_ns"].sum() == pytest.approx(mean_ns, abs=50)
 
 
 def test_a_deploy_shows_with_both_versions(findings: Findings) -> None:

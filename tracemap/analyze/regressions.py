@@ -75,11 +75,13 @@ def _requests(named: pl.DataFrame) -> pl.DataFrame:
     """Return user requests per entry operation, side and cell, with their share of the side."""
     roots = named.filter(pl.col("parent_path_id") == 0)
     counted = roots.group_by(*_ENTRY, "during", "cell").agg(requests=pl.col("calls").sum())
-    served = pl.col("requests").sum().over(*_ENTRY, "during")
-    share = served / pl.col("requests").sum().over("during")
-    sides = pl.col("during").n_unique().over(_ENTRY)
-    both = (share.max().over(*_ENTRY, "during"), sides)
-    counted = counted.with_columns(served=served, share=both[0], sides=both[1])
+    # In two steps: a sum over a side that stands inside another `over` is one over its group only.
+    counted = counted.with_columns(
+        served=pl.col("requests").sum().over(*_ENTRY, "during"),
+        share=pl.col("requests").sum().over(*_ENTRY, "during")
+        / pl.col("requests").sum().over("during"),
+        sides=pl.col("during").n_unique().over(_ENTRY),
+    )
     mixes = counted.unique([*_ENTRY, "during"]).group_by(_ENTRY).agg(
         weight=pl.when(pl.col("sides").first() == 2).then(pl.col("share").mean()).otherwise(0.0)  # noqa: PLR2004
     )  # fmt: skip

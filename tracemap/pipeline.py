@@ -22,6 +22,7 @@ from tracemap.intake import Progress, silent, take_in
 from tracemap.model import (
     FACTS,
     FINDINGS,
+    FLOW_BANDS,
     HOUR_NS,
     MINUTE_NS,
     SPIKES,
@@ -101,6 +102,8 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
         tables |= _observed(shown, choice, compared, thresholds)
         tables |= _standing(recipe, choice.shown, shown, thresholds)
     tables |= _explained(choice, compared, thresholds, owners)
+    if "flow_bands" in recipe.findings:
+        tables["flow_bands"] = _banded(store, choice, tables, thresholds, progress)
     if "insulation" in recipe.findings:
         tables |= _insulated(shown, choice, compared, tables, thresholds)
     if "timeline" in recipe.findings:
@@ -477,6 +480,30 @@ def _explained(
         "errors": analyzed(analyze.errors)(facts["path_facts"], paths, *windows, thresholds),
         "origins": analyzed(analyze.origins)(facts, *windows, thresholds=thresholds, owners=owners),
     }
+
+
+def _banded(
+    store: Store,
+    choice: Choice,
+    tables: dict[str, pl.DataFrame],
+    thresholds: analyze.Thresholds,
+    progress: Progress,
+) -> pl.DataFrame:
+    """Return the flow of the slow requests of the operations that changed most; maybe none."""
+    roots = analyze.changed_roots(tables["flow"])
+    if choice.incident is None or choice.baseline is None or roots.is_empty():
+        return FLOW_BANDS.empty()
+    windows = choice.incident, choice.baseline
+    listed = partial(derive.root_durations, roots=roots)
+    durations = engine.window_tables(store, windows, listed, progress=progress)
+    limits = analyze.band_limits(pl.concat(durations), *windows, thresholds)
+    if limits.is_empty():
+        return FLOW_BANDS.empty()
+    summed = partial(derive.band_facts, limits=limits)
+    facts = pl.concat(engine.window_tables(store, windows, summed, progress=progress))
+    return analyzed(analyze.flow_bands)(
+        facts, limits, tables["paths"], *windows, thresholds=thresholds
+    )
 
 
 def _traces(

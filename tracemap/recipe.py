@@ -28,6 +28,7 @@ SECTIONS = (
     "timeline",
     "graph",
     "flow",
+    "flow_bands",
     "edges",
     "spikes",
     "propagation",
@@ -53,7 +54,7 @@ SECTIONS = (
 
 _LONG_TERM = {"drift", "regressions", "budget", "trend"}
 _BESIDE_LONG_TERM = _LONG_TERM | {"edges", "bottlenecks"}
-_COMPARING = {"flow", "propagation", "insulation", "errors", "origins"}
+_COMPARING = {"flow", "flow_bands", "propagation", "insulation", "errors", "origins"}
 _WINDOWS = dict.fromkeys(_COMPARING, "worst spike") | dict.fromkeys(_LONG_TERM, "last week")
 _LARGEST = 1e12
 """No limit is larger; whole numbers stay exact and clear of overflow."""

@@ -6,6 +6,7 @@ import polars as pl
 
 from tests.report.shop import (
     AVAILABILITY_ROWS,
+    BAND_ROWS,
     BASELINE,
     BOTTLENECK_ROWS,
     CRITICAL_ROWS,
@@ -39,6 +40,7 @@ from tracemap.model import (
     FILES,
     FINDINGS,
     FLOW,
+    FLOW_BANDS,
     INSULATION,
     MINUTE_NS,
     ORIGINS,
@@ -59,8 +61,8 @@ BATCH_SECTIONS = (
     "critical_path", "dependencies", "ledger",
 )  # fmt: skip
 POSTMORTEM_SECTIONS = (
-    "summary", "timeline", "flow", "propagation", "insulation", "errors", "origins",
-    "blast_radius", "changes", "exemplars", "critical_path", "handoff", "ledger",
+    "summary", "timeline", "flow", "flow_bands", "propagation", "insulation", "errors",
+    "origins", "blast_radius", "changes", "exemplars", "critical_path", "handoff", "ledger",
 )  # fmt: skip
 HOSTILE = (
     "</script><img src=x onerror=alert(1)>",
@@ -138,6 +140,7 @@ def incident(recipe: str = "postmortem") -> Findings:
             "edges": table(EDGES, SHOP_EDGES),
             "spikes": table(SPIKES, SPIKE_ROWS),
             "flow": table(FLOW, FLOW_ROWS),
+            "flow_bands": table(FLOW_BANDS, BAND_ROWS),
             "propagation": table(PROPAGATION, MOVES),
             "insulation": table(INSULATION, INSULATION_ROWS),
             "errors": table(ERRORS, ERROR_ROWS),

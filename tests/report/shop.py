@@ -114,6 +114,22 @@ FLOW_ROWS = [
 ]
 
 
+BAND_ROWS = [
+    {
+        "band": band, "root_service": "storefront", "root_operation": "POST /buy",
+        "requests": 116, "baseline_requests": 348, "band_change_ns": int(change * MS),
+        "quantile_change_ns": int((change - smoothing) * MS),
+        "smoothing_ns": int(smoothing * MS), "path_id": 6, "leaf": leaf, "service": service,
+        "operation": "charge", "upstream": upstream, "share_ns": int(share * MS),
+        "low_ns": int((share - 9) * MS), "high_ns": int((share + 9) * MS),
+    }
+    for band, change, smoothing, leaf, service, upstream, share in (
+        ("p50", 196.0, 1.0, "virtual", "payment", "card-db", 190.0),
+        ("p50", 196.0, 1.0, "small", "storefront", "search", 6.0),
+        ("p95", 472.0, -3.0, "virtual", "payment", "card-db", 540.0),
+        ("p95", 472.0, -3.0, "self", "inventory", "", -68.0),
+    )
+]  # fmt: skip
 USER_ROWS = [
     {
         "service": "storefront", "operation": operation, "requests": requests,

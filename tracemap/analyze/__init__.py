@@ -13,6 +13,7 @@ from tracemap.analyze.drift import by_importance, drift
 from tracemap.analyze.edges import edges, with_change
 from tracemap.analyze.errors import errors
 from tracemap.analyze.flow import flow
+from tracemap.analyze.flow_bands import band_limits, changed_roots, flow_bands
 from tracemap.analyze.insulation import insulation, named_mechanisms
 from tracemap.analyze.origins import origins
 from tracemap.analyze.propagation import propagation
@@ -36,6 +37,7 @@ __all__ = [
     "Pair",
     "Thresholds",
     "availability",
+    "band_limits",
     "baseline",
     "bottlenecks",
     "budget",
@@ -43,6 +45,7 @@ __all__ = [
     "cautions",
     "cell_width_ns",
     "cells",
+    "changed_roots",
     "critical_path",
     "cycles",
     "dependencies",
@@ -51,6 +54,7 @@ __all__ = [
     "edges",
     "errors",
     "flow",
+    "flow_bands",
     "hardness",
     "insulation",
     "judged",

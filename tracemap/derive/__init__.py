@@ -8,17 +8,20 @@ partition by partition, with the same functions.
 from __future__ import annotations
 
 from tracemap.derive.facts import facts
+from tracemap.derive.flow_bands import band_facts, root_durations
 from tracemap.derive.merging import merge
 from tracemap.derive.waterfall import waterfall
 from tracemap.derive.whatif import hardness_facts, whatif_facts
 from tracemap.derive.why_missing import merge_pairs, pair_facts
 
 __all__ = [
+    "band_facts",
     "facts",
     "hardness_facts",
     "merge",
     "merge_pairs",
     "pair_facts",
+    "root_durations",
     "waterfall",
     "whatif_facts",
 ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from tracemap.derive.arrays import Codes, Ids
+from tracemap.derive.arrays import Bools, Codes, Ids
 from tracemap.derive.cells import Grid
 from tracemap.derive.derived import Derived
 from tracemap.derive.failures import failures
@@ -36,10 +39,15 @@ def paths(derived: Derived) -> pl.DataFrame:
     return PATHS.conform(codes.with_columns(texts)).sort("path_id")
 
 
-def path_facts(derived: Derived, grid: Grid) -> pl.DataFrame:
+def path_facts(derived: Derived, grid: Grid, kept: Bools | None = None) -> pl.DataFrame:
     """Return the sums of each call path, as `model.PATH_FACTS`, sorted by key.
 
     An unknown duration counts as a call of 0 ns: nothing is on the path in it.
+
+    Args:
+        derived: What was found out.
+        grid: The cell of each trace.
+        kept: Which steps count; None: all.
     """
     spans, steps = derived.spans, derived.steps
     row, trace = steps.span, spans.trace[steps.span]
@@ -50,35 +58,52 @@ def path_facts(derived: Derived, grid: Grid) -> pl.DataFrame:
     outer = ~steps.is_call | (steps.entry_step[row] < 0)
     broken = failures(spans, derived.roles, steps)
     summed = grouped(
-        {
-            "cell": grid.of_trace[trace],
-            "hash_bucket": hash_buckets(spans)[trace],
-            **halves(steps.path),
-        },
-        {
-            "callers": steps.is_new,
-            "errors": broken.failed,
-            "duration_ns": duration,
-            "self_ns": steps.self_ns,
-            "on_parent_ns": steps.on_parent_ns,
-            "critical_ns": steps.critical_ns,
-            "async_ns": np.where(outer & steps.tiling.apart[row], duration, 0),
-            "abandoned_ns": np.where(paired, np.maximum(duration - spans.duration[client], 0), 0),
-            "overlap_calls": steps.overlaps,
-            "unanswered": broken.unanswered,
-            "unanswered_ns": np.where(broken.unanswered, duration, 0),
-            "charged_errors": broken.charged,
-            "request_errors": broken.of_request,
-            "hit_callers": broken.hit,
-            "hit_callers_failed": broken.hit_failed,
-            "callers_failed": broken.above_failed,
-        },
+        *_of(
+            kept,
+            {
+                "cell": grid.of_trace[trace],
+                "hash_bucket": hash_buckets(spans)[trace],
+                **halves(steps.path),
+            },
+            {
+                "callers": steps.is_new,
+                "errors": broken.failed,
+                "duration_ns": duration,
+                "self_ns": steps.self_ns,
+                "on_parent_ns": steps.on_parent_ns,
+                "critical_ns": steps.critical_ns,
+                "async_ns": np.where(outer & steps.tiling.apart[row], duration, 0),
+                "abandoned_ns": np.where(
+                    paired, np.maximum(duration - spans.duration[client], 0), 0
+                ),
+                "overlap_calls": steps.overlaps,
+                "unanswered": broken.unanswered,
+                "unanswered_ns": np.where(broken.unanswered, duration, 0),
+                "charged_errors": broken.charged,
+                "request_errors": broken.of_request,
+                "hit_callers": broken.hit,
+                "hit_callers_failed": broken.hit_failed,
+                "callers_failed": broken.above_failed,
+            },
+        )
     )
     path_id = summed.select("low", "high").to_numpy().copy().view(np.uint64).ravel()
     found = summed.with_columns(
         grid.decoded("cell"), path_id=pl.Series(path_id), calls=pl.col("rows")
     )
     return PATH_FACTS.conform(found).sort(PATH_FACTS.key)
+
+
+def _of(
+    kept: Bools | None, keys: dict[str, NDArray[Any]], sums: dict[str, NDArray[Any]]
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    """Return the columns with the rows `kept` alone."""
+    if kept is None:
+        return keys, sums
+    return (
+        {name: column[kept] for name, column in keys.items()},
+        {name: column[kept] for name, column in sums.items()},
+    )
 
 
 def halves(path: Ids) -> dict[str, Codes]:

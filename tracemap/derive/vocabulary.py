@@ -46,6 +46,11 @@ class Vocabulary:
         physical = column.fill_null("").cast(categories).to_physical()
         return np.array(physical, dtype=np.int32)
 
+    def code(self, text: str) -> int:
+        """Return the code of `text`; -1, which nothing has, where it is not in the vocabulary."""
+        at = int(self.texts.search_sorted(text))
+        return at if at < len(self.texts) and self.texts[at] == text else -1
+
     def decoded(self, *columns: str) -> list[pl.Expr]:
         """Return `columns` of codes as the texts they stand for, under the same names."""
         texts = pl.lit(self.texts)

@@ -20,7 +20,7 @@ from tracemap.derive.grouping import grouped
 from tracemap.derive.hashing import mixed
 from tracemap.derive.observations import Observations
 from tracemap.derive.retiming import NEVER, Changes, Retimed, retimed
-from tracemap.derive.spans import Spans, spans
+from tracemap.derive.spans import spans
 from tracemap.model import (
     HARDNESS_FACTS,
     WHATIF_FACTS,
@@ -126,20 +126,13 @@ def _waited_calls(found: Derived) -> _Calls:
     )
 
 
-def _code(spans: Spans, text: str) -> int:
-    """Return the code of a text, or one that nothing has."""
-    at = int(spans.vocabulary.texts.search_sorted(text))
-    texts = spans.vocabulary.texts
-    return at if at < len(texts) and texts[at] == text else NEVER
-
-
 def _changes(found: Derived, calls: _Calls, change: Change) -> tuple[Changes, Bools]:
     """Return what changes of each span, and which calls go to the upstream that changes."""
     ours, roles = found.spans, found.roles
-    service = _code(ours, change.upstream)
+    service = ours.vocabulary.code(change.upstream)
     hit, own = calls.seen.upstream == service, ours.service == service
     if change.operation is not None:
-        operation = _code(ours, change.operation)
+        operation = ours.vocabulary.code(change.operation)
         hit = hit & (calls.seen.upstream_operation == operation)
         own = own & (ours.operation[roles.entry_above] == operation)
     silent = calls.waiting[hit & (calls.seen.server < 0)]
@@ -179,9 +172,10 @@ def _failing(  # noqa: PLR0917
     chance[hit & new.given_up[calls.waiting] & ~calls.failed] = 1.0
     sure = np.zeros(len(ours))
     if change.fail_share > 0:
-        own = found.roles.entry & (ours.service == _code(ours, change.upstream)) & ~ours.failed
+        service = ours.vocabulary.code(change.upstream)
+        own = found.roles.entry & (ours.service == service) & ~ours.failed
         if change.operation is not None:
-            own &= ours.operation == _code(ours, change.operation)
+            own &= ours.operation == ours.vocabulary.code(change.operation)
         sure[own] = change.fail_share
     if not chance.any() and not sure.any():
         return _Failing(sure, np.zeros(len(ours), dtype=np.bool_))

@@ -58,6 +58,7 @@ from tracemap.model.findings import (
     TRACE,
     USER_OPERATIONS,
 )
+from tracemap.model.flow_bands import BAND_FACTS, BAND_LIMITS, FLOW_BANDS, ROOT_DURATIONS
 from tracemap.model.spans import (
     LINKED_SPANS,
     LINKS,
@@ -91,6 +92,8 @@ from tracemap.model.words import (
 
 __all__ = [
     "AVAILABILITY",
+    "BAND_FACTS",
+    "BAND_LIMITS",
     "BOTTLENECKS",
     "BUDGET",
     "CAUTIONS",
@@ -106,6 +109,7 @@ __all__ = [
     "FILES",
     "FINDINGS",
     "FLOW",
+    "FLOW_BANDS",
     "HARDNESS_FACTS",
     "HISTOGRAM_SCALE",
     "HOUR_NS",
@@ -130,6 +134,7 @@ __all__ = [
     "REJECTS",
     "REQUEST_FACTS",
     "RESOURCES",
+    "ROOT_DURATIONS",
     "SECOND_NS",
     "SKEW",
     "SKEW_FACTS",

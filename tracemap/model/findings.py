@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from tracemap.model.errors import ERRORS
+from tracemap.model.flow_bands import FLOW_BANDS
 from tracemap.model.table import Table, column
 from tracemap.model.weekly import BUDGET, DRIFT, REGRESSIONS, TREND
 
@@ -393,6 +394,7 @@ FINDINGS: dict[str, Table] = {
         EDGES,
         SPIKES,
         FLOW,
+        FLOW_BANDS,
         USER_OPERATIONS,
         PROPAGATION,
         ERRORS,

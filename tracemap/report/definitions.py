@@ -296,6 +296,30 @@ _ALL = (
         limits="Small and unresolved leaves are shown together as unexplained.",
     ),
     Definition(
+        "flow-band",
+        "Flow band",
+        "How the change of the requests around a percentile splits over their call paths. The "
+        "leaves add up to the change of the mean of these requests. A negative leaf is what made "
+        "them slow before and no longer does: it is not taken off the others.",
+        formula="band of p = requests with a duration rank from p - h to p + h; h = 0.02 at p50, "
+        "0.01 at p95, 0.004 at p99",
+        example="Of 20,000 requests before and 10,000 during, p95 takes those of ranks 0.94 to "
+        "0.96: 400 and 200. Their mean rose by 808 ms: 880 ms from card-db, -72 ms from inventory.",
+        limits="Where fewer than 100 requests lie in it a band is made up to five times as wide, "
+        "not past the slowest; below that there is no row (500 requests in each window for p50, "
+        "1,000 for p95, 5,000 for p99). Requests before and during are different ones, maybe of "
+        "different kinds. The interval takes the percentile as known.",
+    ),
+    Definition(
+        "flow-smoothing",
+        "Smoothing",
+        "By how much the change of a band differs from the change of the percentile itself, "
+        "because a band is wider than one request. Always shown, never spread over the leaves.",
+        formula="smoothing = change of the band's mean - change of the percentile",
+        example="The band rose by 808 ms and p95 by 802 ms: smoothing 6 ms.",
+        limits="Where it is as large as the change, the leaves say little about the percentile.",
+    ),
+    Definition(
         "unexplained",
         "Unexplained",
         "The part of the change that ended in leaves too small to follow, or in moves that cancel "

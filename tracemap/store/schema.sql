@@ -13,6 +13,7 @@
 --   6  skew_facts, duplicates, operations.peer_place
 --   7  finding insulation
 --   8  request_facts; failures and unanswered calls in path_facts; finding errors; failures in origins
+--   9  finding flow_bands
 
 -- One row: whose database this is. A file without it is not ours and is left alone.
 CREATE TABLE meta (
@@ -408,6 +409,28 @@ CREATE TABLE flow (
     share_ns       BIGINT,    -- ns: what flows through or ends here, per root request
     low_ns         BIGINT,    -- ns: lower end of its 95 % interval; null: not known
     high_ns        BIGINT     -- ns: upper end; null: not known
+);
+
+-- How the change of the requests around a percentile of a root operation splits over its call paths
+-- (docs/methods.md). Leaves of one root and band add up to the change of the band.
+CREATE TABLE flow_bands (
+    recipe             VARCHAR, -- name of the recipe that wrote the row
+    band               VARCHAR, -- p50, p95 or p99
+    root_service       VARCHAR, -- service of the root operation
+    root_operation     VARCHAR, -- the root operation
+    requests           BIGINT,  -- requests in the band, in the incident
+    baseline_requests  BIGINT,  -- requests in the band, in the baseline
+    band_change_ns     BIGINT,  -- ns: change of the mean of the requests in the band
+    quantile_change_ns BIGINT,  -- ns: change of the percentile itself
+    smoothing_ns       BIGINT,  -- ns: change of the band - change of the percentile
+    path_id            UBIGINT, -- row of `paths`
+    leaf               VARCHAR, -- self, gap, calls, virtual, small, unresolved
+    service            VARCHAR, -- service of the step; for a gap: downstream
+    operation          VARCHAR, -- operation of the step
+    upstream           VARCHAR, -- for gap, calls and virtual: upstream; else ''
+    share_ns           BIGINT,  -- ns: what ends here, per request of the band
+    low_ns             BIGINT,  -- ns: lower end of its 95 % interval; null: not known
+    high_ns            BIGINT   -- ns: upper end; null: not known
 );
 
 -- What users waited for before and during an incident, one row per root operation.

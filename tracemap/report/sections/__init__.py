@@ -17,6 +17,7 @@ from tracemap.report.sections.edges import edges
 from tracemap.report.sections.errors import errors
 from tracemap.report.sections.exemplars import exemplars
 from tracemap.report.sections.flow import flow
+from tracemap.report.sections.flow_bands import flow_bands
 from tracemap.report.sections.graph import graph
 from tracemap.report.sections.handoff import handoff
 from tracemap.report.sections.insulation import insulation
@@ -37,6 +38,7 @@ SECTIONS: Mapping[str, Callable[[Story], Section | None]] = MappingProxyType(
         "timeline": timeline,
         "graph": graph,
         "flow": flow,
+        "flow_bands": flow_bands,
         "edges": edges,
         "spikes": spikes,
         "propagation": propagation,

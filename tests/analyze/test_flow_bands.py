@@ -113,7 +113,8 @@ def test_a_quiet_shop_has_no_slower_tail() -> None:
     spans = bucket(quiet.run)
     found = bands(quiet, spans, limits(quiet, spans))
 
-    assert found["share_ns"].abs().max() < 10e6
+    assert not found.is_empty()
+    assert (found["share_ns"].abs() < 10_000_000).all()
 
 
 def test_thin_data_give_nothing(slow_instance: tuple[Case, TraceBucket]) -> None:

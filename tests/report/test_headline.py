@@ -5,9 +5,9 @@ from dataclasses import replace
 import polars as pl
 
 from tests.report import believable
-from tests.report.shop import MS, NOON_NS
+from tests.report.shop import MS, NOON_NS, table
 from tests.report.small import findings, leaf, move, origin
-from tracemap.model import MINUTE_NS, Findings, Window
+from tracemap.model import MINUTE_NS, USER_OPERATIONS, Findings, Window
 from tracemap.report import build
 
 
@@ -103,14 +103,53 @@ def test_a_quiet_window_still_hands_on_its_lead() -> None:
 def test_too_little_data_is_not_called_quiet() -> None:
     """Silence is not a verdict."""
     assert build(believable.insufficient()).headline == (
-        "Nothing to report: 4 calls over 1 edge of 2 services, 2026-03-02 12:00 to 12:20 UTC; "
-        "there is no baseline to compare it with."
+        "Too little data to judge 2026-03-02 12:00 to 12:20 UTC: there is no baseline to compare "
+        "its 4 calls over 1 edge of 2 services with."
     )
+
+
+def test_without_a_baseline_the_headline_says_why() -> None:
+    """Not twice that there is nothing to compare with."""
+    made = believable.insufficient()
+    made.baseline_reason = "there is nothing to compare with: no quiet time outside the window"
+
+    headline = build(made).headline
+
+    assert "there is no baseline (no quiet time outside the window) to compare" in headline
+    assert "nothing to compare with" not in headline
+
+
+def test_too_few_calls_still_hand_on_what_was_measured() -> None:
+    """As a lead with its numbers of requests, of the operation whose p95 moved most."""
+    made = findings([], verdict="insufficient_data")
+    made.tables["user_operations"] = table(
+        USER_OPERATIONS,
+        [waited("GET /", 4, 900, 80, 200), waited("POST /login", 2, 90, 50, 40)],
+    )
+
+    assert build(made).headline == (
+        "Too little data to judge 2026-03-02 12:00 to 12:20 UTC: 400 calls over 1 edge of "
+        "2 services, or those of the baseline (2026-03-02 11:00 to 12:00 UTC), are too few to "
+        "compare; a lead, not a finding: web GET / (p95 80 → 200 ms) in 4 requests, 900 before."
+    )
+
+
+def waited(
+    operation: str, requests: int, before: int, baseline_p95_ms: int, p95_ms: int
+) -> dict[str, object]:
+    """What users waited for an operation of web."""
+    return {
+        "service": "web", "operation": operation, "requests": requests,
+        "baseline_requests": before, "baseline_p95_ns": baseline_p95_ms * MS,
+        "p95_ns": p95_ms * MS,
+    }  # fmt: skip
 
 
 def test_no_spans_at_all() -> None:
     """The shortest report."""
-    assert build(believable.nothing()).headline == "Nothing to report: the input holds no spans."
+    assert build(believable.nothing()).headline == (
+        "Too little data to judge: the input holds no spans."
+    )
 
 
 def test_the_operation_the_origin_hurt_is_named_not_the_one_with_calls() -> None:
@@ -274,6 +313,24 @@ def test_a_fault_that_reached_nobody_is_about_what_held_it_back() -> None:
         "no user-visible operation became slower by more than chance."
     )
     assert "Hardest hit" not in report.markdown()
+
+
+def test_little_that_reached_users_beyond_chance_is_told_the_same_everywhere() -> None:
+    """The headline, the flow and the verdict of one fault that was held back agree."""
+    made = findings(
+        [leaf(1, "self", 4.0), leaf(9, "self", 6.0)],
+        [],
+        [move("web", "GET /", "cart", "GET /cart", 300, 4, "absorbed", mechanism="timeout")],
+        sections=("summary", "flow"),
+    )
+    is_chance = pl.col("root_operation") == "POST /login"
+    flow = made.tables["flow"].with_columns(low_ns=pl.when(is_chance).then(-MS).otherwise("low_ns"))
+    report = build(replace(made, tables={**made.tables, "flow": flow}))
+
+    assert report.headline.endswith("; users waited at most 4.0 ms longer, for web GET /.")
+    assert "1 user-visible operation became slower" in report.markdown()
+    assert "- Verdict: **Absorbed**" in report.markdown()
+    assert "(absorbed)" in report.text()
 
 
 def test_a_change_of_users_beyond_chance_is_the_news_even_if_much_was_absorbed() -> None:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.report import believable
+from tests.report import believable, week
+from tracemap.model import Findings
 from tracemap.report import build
 
 
@@ -19,13 +20,30 @@ def test_a_chat_gets_the_answer_in_a_dozen_lines() -> None:
     assert len(text) < 2_000
 
 
-@pytest.mark.parametrize("findings", [believable.quiet(), believable.nothing()])
-def test_nothing_to_report_is_three_lines(findings) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+@pytest.mark.parametrize(
+    ("findings", "said"),
+    [
+        (believable.quiet(), "Nothing to report"),
+        (believable.nothing(), "Too little data to judge"),
+    ],
+)
+def test_nothing_to_report_is_three_lines(findings: Findings, said: str) -> None:
     """Said plainly."""
     text = build(findings).text()
 
     assert len(text.splitlines()) == 3
-    assert "Nothing to report" in text
+    assert said in text
+
+
+def test_a_week_says_what_is_dearer_which_edges_changed_and_whom_to_ask() -> None:
+    """A comparison of weeks has no incident."""
+    text = build(week.weekly()).text()
+
+    assert text.startswith("Weekly review (something changed)\nUsers wait 32 ms longer")
+    assert "• Dearer: `catalog` `List` +23 ms a request (slower), now 33 ms; owner" in text
+    assert "• Edge `orders` → `pricing`: re-routed (`calls moved to tariffs`)" in text
+    assert "• Owners to ask: `team-goods`" in text
+    assert 7 <= len(text.splitlines()) <= 12
 
 
 def test_hostile_names_do_nothing_in_a_chat() -> None:

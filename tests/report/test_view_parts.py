@@ -227,3 +227,15 @@ def test_a_service_with_spans_is_not_said_to_have_none() -> None:
     assert isinstance(facts, FactsBlock)
 
     assert not any("no spans of its own" in plain(fact.remark) for fact in facts.facts)
+
+
+def test_the_flow_counts_all_leaves_of_what_most_came_from() -> None:
+    """Two call paths over the same edge are one band, and one number below it."""
+    made = small([leaf(2, "gap", 30), leaf(4, "gap", 25), leaf(1, "self", 40)], sections=("flow",))
+    figure = next(
+        block
+        for block in sections(build(made).view)["flow"].blocks
+        if isinstance(block, FigureBlock) and block.id == "flow-figure"
+    )
+
+    assert "55 ms per request came from web → cart: gap (way: cart → web)" in figure.summary

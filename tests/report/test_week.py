@@ -26,7 +26,9 @@ def test_the_headline_says_what_users_pay_and_for_what() -> None:
     """Cost first, then what edges did."""
     headline = build(week.weekly()).headline
 
-    assert headline.startswith("Users wait 32 ms longer per request: 23 ms is catalog List; ")
+    assert headline.startswith(
+        "Users wait 32 ms longer per request (16 → 48 ms): +23 ms is catalog List; "
+    )
     assert "2 edges slower and 2 re-routed" in headline
 
 
@@ -44,7 +46,31 @@ def test_a_week_without_one_before_it_says_so() -> None:
     found.baseline, found.verdict = None, "insufficient_data"
     found.baseline_reason = "there is nothing to compare with: nothing before was recorded"
 
-    assert build(found).headline.startswith("Nothing compared in 2026-03-02")
+    assert build(found).headline == (
+        "Too little data to judge 2026-03-02 00:00 to 2026-03-09 00:00 UTC: "
+        "nothing before was recorded."
+    )
+
+
+def test_what_got_faster_is_taken_off_first() -> None:
+    """The headline leads with what is left of all changes, then says the largest regression."""
+    found = week.weekly()
+    regressions = found.tables["regressions"]
+    found.tables["regressions"] = pl.concat(
+        [
+            regressions,
+            regressions.head(1).with_columns(
+                service=pl.lit("search"),
+                verdict=pl.lit("faster"),
+                change_ns=pl.lit(-40_000_000, pl.Int64),
+                baseline_user_ns=pl.lit(50_000_000, pl.Int64),
+            ),
+        ]
+    )
+
+    assert build(found).headline.startswith(
+        "Users wait 7.9 ms less per request (66 → 58 ms): +23 ms is catalog List; "
+    )
 
 
 def test_the_proof_of_the_headline_is_what_users_wait_for() -> None:

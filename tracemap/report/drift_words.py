@@ -6,7 +6,7 @@ from collections import Counter
 
 from tracemap.model import USER
 from tracemap.report.blocks import Fact, Name, Sentence
-from tracemap.report.names import shown
+from tracemap.report.names import shown, visible
 from tracemap.report.rows import Row
 from tracemap.report.story import Story
 from tracemap.report.words import counted, in_ms, listed, percent, signed_ms, span_of
@@ -14,6 +14,8 @@ from tracemap.report.words import counted, in_ms, listed, percent, signed_ms, sp
 UNCHANGED = ("steady", "too few calls", "other mix", "not observed", "not observed before")
 """Changes that ask nobody for anything."""
 _MOVED = ("slower", "more calls")
+_NO_BASELINE = "there is nothing to compare with: "
+"""How the reason for no baseline begins; a sentence that says so already leaves it out."""
 _ADJECTIVES = ("new", "gone", "re-routed", "slower", "faster")
 
 
@@ -65,10 +67,11 @@ def drift_headline(story: Story) -> Sentence:
     findings = story.findings
     window = span_of(findings.window)
     if findings.baseline is None:
-        return (f"Nothing compared in {window}: {findings.baseline_reason}.",)
+        missing = what_is_missing(findings.baseline_reason) or "no baseline"
+        return (f"Too little data to judge {window}: {missing}.",)
     looked_at = f"{counted(len(story.drift), 'edge')} compared, {window}"
     if findings.verdict == "insufficient_data":
-        return (f"Too little data to tell what changed: {looked_at}.",)
+        return (f"Too little data to judge what changed: {looked_at}.",)
     if findings.verdict == "quiet":
         unseen = sum(row["change"].startswith("not observed") for row in story.drift)
         tail = f"; {counted(unseen, 'edge')} seen on one side only prove nothing" if unseen else ""
@@ -76,12 +79,7 @@ def drift_headline(story: Story) -> Sentence:
     costs, moved = paid(story), changed(story)
     parts: list[str | Name] = []
     if costs:
-        total_ms = sum(row["change_ms"] for row in story.regressions)
-        added = sum(row["change_ms"] for row in costs)
-        parts += [f"Users wait {in_ms(added * 1e6)} longer per request"]
-        parts += [f" ({signed_ms(total_ms)} with what got faster)"] if total_ms < added else []
-        parts += [": ", f"{in_ms(costs[0]['change_ms'] * 1e6)} is ", *component_name(costs[0])]
-        parts.append(" by more calls" if costs[0]["verdict"] == "more calls" else "")
+        parts += [_net(story), ": ", *_dearest(costs[0])]
     if moved:
         parts += ["; " if parts else "", change_words(moved)]
     elif not parts:
@@ -89,6 +87,29 @@ def drift_headline(story: Story) -> Sentence:
         gained = -sum(row["change_ms"] for row in faster)
         parts.append(f"Users wait {in_ms(gained * 1e6)} less per request, and no edge changed")
     return (*parts, f" ({window}).")
+
+
+def what_is_missing(reason: str) -> str:
+    """Return the reason for no baseline without its beginning, which a headline says itself."""
+    return visible(reason.removeprefix(_NO_BASELINE))
+
+
+def _net(story: Story) -> str:
+    """Return how much longer users wait per request, what got faster taken off."""
+    change_ms = sum(row["change_ms"] for row in story.regressions)
+    before_ms = sum(row["baseline_user_ms"] for row in story.regressions)
+    ends = [in_ms(value * 1e6) for value in (before_ms, before_ms + change_ms)]
+    direction = "longer" if change_ms > 0 else "less"
+    return (
+        f"Users wait {in_ms(abs(change_ms) * 1e6)} {direction} per request "
+        f"({ends[0].removesuffix(' ms')} → {ends[1]})"
+    )
+
+
+def _dearest(row: Row) -> Sentence:
+    """Return the component that costs users most."""
+    by = " by more calls" if row["verdict"] == "more calls" else ""
+    return (f"{signed_ms(row['change_ms'])} is ", *component_name(row), by)
 
 
 def owner_of(story: Story, service: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tracemap.report.blocks import Name, Sentence
-from tracemap.report.drift_words import drift_headline
+from tracemap.report.drift_words import drift_headline, what_is_missing
 from tracemap.report.names import shown
 from tracemap.report.rows import Row
 from tracemap.report.story import LEAST_MS, LEAST_SHARE, Leaf, Root, Step, Story
@@ -11,6 +11,11 @@ from tracemap.report.words import counted, in_ms, interval, percent, signed_ms, 
 
 _ALL_TIME = "the time all origins explain"
 _SPIKED = ("propagated", "amplified", "absorbed")
+_VERDICTS = {
+    "incident": "Incident",
+    "quiet": "Quiet",
+    "insufficient_data": "Too little data to judge",
+}
 _ALL_OF_IT = 1.005
 """Up to this share a part is the whole, but for rounding."""
 
@@ -18,7 +23,8 @@ _ALL_OF_IT = 1.005
 def headline(story: Story) -> Sentence:  # noqa: PLR0911 - one sentence for each situation
     """Return one sentence: who was slow, whom it hurt, by how much, what stopped it.
 
-    Without an incident it says that there is nothing to report and what was looked at.
+    Without an incident it says that there is nothing to report, or too little to judge, and what
+    was looked at.
     """
     if story.is_long_term:
         return drift_headline(story)
@@ -36,6 +42,16 @@ def headline(story: Story) -> Sentence:  # noqa: PLR0911 - one sentence for each
     if story.spikes:
         return _spikes_only(story)
     return _inner(story)
+
+
+def verdict_words(story: Story) -> str:
+    """Return the verdict of a report in a word or two; a fault that was held back is absorbed."""
+    verdict = story.findings.verdict
+    if verdict == "incident" and story.is_long_term:
+        return "Something changed"
+    if verdict == "incident" and story.is_held_back:
+        return "Absorbed"
+    return _VERDICTS.get(verdict, verdict)
 
 
 def operation_name(service: str, operation: str) -> Sentence:
@@ -120,9 +136,9 @@ def _held_back(story: Story) -> Sentence:
 
 def _reached(story: Story) -> Sentence:
     """Return what reached users of a fault that was held back."""
-    root = story.hit
-    if root is None or root.change_ms < LEAST_MS or not story.is_notable(root):
+    if not story.slower:
         return ("; no user-visible operation became slower by more than chance",)
+    root = max(story.slower, key=lambda root: root.change_ms)
     name = operation_name(root.service, root.operation)
     return (f"; users waited at most {in_ms(root.change_ms * 1e6)} longer, for ", *name)
 
@@ -333,16 +349,37 @@ def _moved(story: Story) -> Sentence:
 
 
 def _insufficient(story: Story) -> Sentence:
-    findings = story.findings
+    findings, begin = story.findings, "Too little data to judge"
     if findings.ledger.spans == 0 and not story.edges:
-        return ("Nothing to report: the input holds no spans.",)
+        return (f"{begin}: the input holds no spans.",)
+    looked_at, asked = _looked_at(story), span_of(findings.window)
     if findings.window is None:
-        return (f"Nothing to report: no window could be chosen from {_looked_at(story)}.",)
-    reason = "there is no baseline to compare it with"
-    if findings.baseline is not None:
-        reason = f"that, or the baseline ({span_of(findings.baseline)}), is too little to compare"
-    said = f"Nothing to report: {_looked_at(story)}, {span_of(findings.window)}; {reason}"
-    return (said, *_lead(story), ".")
+        return (f"{begin}: no window could be chosen from {looked_at}.",)
+    if findings.baseline is None:
+        missing = what_is_missing(findings.baseline_reason)
+        because = f" ({missing})" if missing else ""
+        said = f"{begin} {asked}: there is no baseline{because} to compare its {looked_at} with"
+    else:
+        baseline = span_of(findings.baseline)
+        few = f"{looked_at}, or those of the baseline ({baseline}), are too few to compare"
+        said = f"{begin} {asked}: {few}"
+    return (said, *(_lead(story) or _measured(story)), ".")
+
+
+def _measured(story: Story) -> Sentence:
+    """Return p95 before and after, as measured, of the user-visible operation that moved most."""
+    moved = [
+        (abs(row["p95_ms"] - row["baseline_p95_ms"]), step)
+        for step, row in story.waited.items()
+        if row["p95_ms"] is not None and row["baseline_p95_ms"] is not None
+    ]
+    change_ms, step = max(moved, default=(0.0, ("", "")))
+    if change_ms < LEAST_MS:
+        return ()
+    row = story.waited[step]
+    said = f"{_percentile_change(story, step)} in {counted(row['requests'], 'request')}"
+    before = f"{row['baseline_requests']:,} before"
+    return ("; a lead, not a finding: ", *operation_name(*step), f"{said}, {before}")
 
 
 def _lead(story: Story) -> Sentence:

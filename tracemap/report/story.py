@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from operator import itemgetter
 
 from tracemap.model import Findings, Window, iso
 from tracemap.report.rows import Row, rows
@@ -30,6 +31,7 @@ _BY_CAUSE = {
     "error": (),
     "mix": (),
 }
+_pair = itemgetter("downstream", "downstream_operation", "upstream", "upstream_operation")
 _AT_CALL = ("gap", "calls", "virtual")
 Step = tuple[str, str]
 """Service and operation."""
@@ -184,14 +186,7 @@ class Story:
         """Edges between operations, what arrived most first."""
         return sorted(
             self.finding("propagation"),
-            key=lambda row: (
-                -(row["arrived_ms"] or 0),
-                -(row["offered_ms"] or 0),
-                row["downstream"],
-                row["downstream_operation"],
-                row["upstream"],
-                row["upstream_operation"],
-            ),
+            key=lambda row: (-(row["arrived_ms"] or 0), -(row["offered_ms"] or 0), *_pair(row)),
         )
 
     @cached_property
@@ -285,11 +280,7 @@ class Story:
             grouped.setdefault((row["root_service"], row["root_operation"]), []).append(row)
         return sorted(
             (_root(key, mine, ways) for key, mine in grouped.items()),
-            key=lambda root: (
-                -root.change_ms * (root.requests or 1),
-                root.service,
-                root.operation,
-            ),
+            key=lambda root: (-root.change_ms * (root.requests or 1), *root.step),
         )
 
     @cached_property
@@ -336,6 +327,12 @@ class Story:
         if root is None or root.change_ms < LEAST_MS or not self.is_notable(root):
             return True
         return root.change_ms < LEAST_SHARE * float(kept_ms)
+
+    @cached_property
+    def slower(self) -> list[Root]:
+        """Operations that became slower; where a fault was held back, by more than chance."""
+        told = [root for root in self.roots if root.is_certain or not self.is_held_back]
+        return [root for root in told if root.change_ms >= LEAST_MS]
 
 
 class _Ways:

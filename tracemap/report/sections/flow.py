@@ -12,7 +12,7 @@ from tracemap.report.figures.steps import Change, steps
 from tracemap.report.names import label, shown
 from tracemap.report.rows import Row
 from tracemap.report.sections.part import about_part
-from tracemap.report.story import LEAST_MS, Leaf, Root, Story
+from tracemap.report.story import Leaf, Root, Story
 from tracemap.report.tables import table
 from tracemap.report.words import counted, in_ms, interval, signed_ms
 
@@ -41,12 +41,13 @@ def flow(story: Story) -> Section | None:
     if not roots:
         return None
     blocks: list[Block] = [*about_part(story)]
-    figure = _figure(story, [root for root in roots if root.change_ms >= LEAST_MS][:_ROOTS])
-    if story.hit is not None and story.hit.change_ms >= LEAST_MS:
+    figure = _figure(story, [root for root in story.slower if root.leaves][:_ROOTS])
+    if story.hit is not None and story.hit in story.slower:
         blocks += _steps(story, story.hit)
     numbers = _table(roots, is_folded=figure is not None)
     if figure is None:
-        blocks.append(remark("No user-visible operation became slower on average."))
+        certain = "by more than chance" if story.is_held_back else "on average"
+        blocks.append(remark(f"No user-visible operation became slower {certain}."))
         blocks.append(numbers)
     else:
         blocks.append(replace(figure, table=numbers))
@@ -109,14 +110,23 @@ def _figure(story: Story, roots: list[Root]) -> FigureBlock | None:
         )
     ]
     first = story.hit if story.hit in roots else roots[0]
-    largest = max(first.leaves, key=lambda leaf: leaf.share_ms)
-    way = " → ".join(shown(service, 60) for service in largest.services)
+    largest = _largest(first)
+    way = " → ".join(shown(service, 60) for service in largest[0].services)
+    part_ms = sum(leaf.share_ms for leaf in largest)
     summary = (
         f"{counted(len(roots), 'user-visible operation')} became slower. Of the change of "
-        f"{label(*first.step)}, {in_ms(largest.share_ms * 1e6)} per "
-        f"request came from {leaf_words(largest.row)} (way: {way})."
+        f"{label(*first.step)}, {in_ms(part_ms * 1e6)} per "
+        f"request came from {leaf_words(largest[0].row)} (way: {way})."
     )
     return sankey("flow-figure", "From origin to users", summary, streams, colours=_COLOURS)
+
+
+def _largest(root: Root) -> list[Leaf]:
+    """Return all leaves of the stop at which most of the change began, the largest leaf first."""
+    starts: dict[str, list[Leaf]] = {}
+    for leaf in sorted(root.leaves, key=lambda leaf: -leaf.share_ms):
+        starts.setdefault(leaf_words(leaf.row), []).append(leaf)
+    return max(starts.values(), key=lambda leaves: sum(leaf.share_ms for leaf in leaves))
 
 
 def _merged(story: Story, roots: list[Root]) -> dict[tuple[Stop, Stop], float]:

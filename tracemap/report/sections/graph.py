@@ -10,7 +10,7 @@ from tracemap.report.figures.network import network
 from tracemap.report.figures.style import text
 from tracemap.report.names import shown
 from tracemap.report.rows import Row
-from tracemap.report.story import LEAST_MS, Story
+from tracemap.report.story import Story
 from tracemap.report.tables import CALLS, DOWNSTREAM, UPSTREAM, table
 from tracemap.report.words import counted, in_ms
 
@@ -89,7 +89,7 @@ def _names(edges: Sequence[Row]) -> set[str]:
 def _roles(story: Story) -> dict[str, str]:
     if story.findings.verdict != "incident":
         return {}
-    roles = {root.service: "victim" for root in story.roots[:3] if root.change_ms >= LEAST_MS}
+    roles = {root.service: "victim" for root in story.slower[:3]}
     return roles | ({story.origin["service"]: "origin"} if story.origin else {})
 
 

@@ -16,7 +16,7 @@ from tracemap.report.blocks import (
     warning,
 )
 from tracemap.report.drift_words import long_term_facts
-from tracemap.report.headline import cause_words, effect_words, operation_name
+from tracemap.report.headline import cause_words, effect_words, operation_name, verdict_words
 from tracemap.report.names import shown, visible
 from tracemap.report.rows import Row
 from tracemap.report.sections.edges import is_sampled
@@ -24,13 +24,6 @@ from tracemap.report.story import Story
 from tracemap.report.words import counted, in_ms, percent, span_of
 
 _MANY_ORPHANS = 0.01
-_VERDICTS = {
-    "incident": "Incident",
-    "quiet": "Quiet",
-    "insufficient_data": "Too little data to judge",
-}
-
-_LONG_VERDICTS = {**_VERDICTS, "incident": "Something changed"}
 
 
 def summary(story: Story) -> Section:
@@ -58,8 +51,7 @@ def summary(story: Story) -> Section:
 def _verdict(story: Story) -> Fact:
     findings = story.findings
     remark: Sentence = (f"window {span_of(findings.window)}",)
-    words = _LONG_VERDICTS if story.is_long_term else _VERDICTS
-    return Fact("Verdict", (words.get(findings.verdict, findings.verdict),), remark)
+    return Fact("Verdict", (verdict_words(story),), remark)
 
 
 def _victim(story: Story) -> list[Fact]:

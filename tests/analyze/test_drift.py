@@ -263,3 +263,36 @@ def test_too_few_calls_are_not_called_steady() -> None:
 def test_no_calls_are_no_rows() -> None:
     """With the declared columns."""
     assert found(Facts()).equals(DRIFT.empty())
+
+
+def test_twice_as_many_calls_of_a_handful_are_no_more_calls() -> None:
+    """Seven requests a week that each make a second call: nothing is known of their scatter."""
+    made = facts([CART], [replace(CART, rate=2.0)], requests=1)
+
+    assert row(made, "cart")["changes"] == ["too few calls"]
+    assert row(made, "cart")["calls_ratio"] == pytest.approx(2.0)
+
+
+def test_calls_that_nearly_stopped_are_fewer_calls() -> None:
+    """A handful is left where hundreds were to be expected: that is known well."""
+    made = facts(USUAL, [replace(CART, rate=0.01), STOCK])
+
+    assert row(made, "cart")["changes"] == ["fewer calls"]
+
+
+def test_operations_without_a_name_are_not_alike() -> None:
+    """That neither upstream says what was asked of it makes them no pair."""
+    unnamed = [Calls("web", name, operation="") for name in ("pricing", "a", "b")]
+    made = facts([*USUAL, unnamed[0]], [*USUAL, *unnamed[1:]])
+
+    assert [change(made, name) for name in ("pricing", "a", "b")] == ["gone", "new", "new"]
+
+
+def test_calls_do_not_move_to_an_edge_that_may_not_be_new() -> None:
+    """It was called on one day: it could have been silent for four weeks by chance."""
+    seldom = replace(TARIFFS, days=(30,))
+    made = facts([*USUAL, replace(PRICING, rate=0.15)], [*USUAL, seldom])
+
+    assert change(made, "pricing") == "gone"
+    assert change(made, "tariffs") == "not observed before"
+    assert row(made, "pricing")["instead"] is None

@@ -18,6 +18,8 @@ from tracemap.model import REGRESSIONS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from tracemap.model import Facts, Window
 
 _NS_PER_MS = 1e6
@@ -134,6 +136,8 @@ def _changes(pairs: pl.DataFrame) -> pl.DataFrame:
         slower=(pl.col("weight") * slower.fill_null(0.0)).sum(),
         seen=pl.col("calls").sum(),
         baseline_seen=pl.col("baseline_calls").sum(),
+        served=pl.col("served").sum(),
+        baseline_served=pl.col("baseline_served").sum(),
     )
 
 
@@ -172,7 +176,8 @@ def _spread(spent: pl.DataFrame, pairs: pl.DataFrame, requests: pl.DataFrame) ->
     wide = wide.join(_changes(pairs).select("unit", "change"), on="unit", maintain_order="left")
     frames = [wide.join(side, on="unit", how="left", maintain_order="left") for side in sides]
     count = np.stack([frame["cells"].fill_null(0).to_numpy() for frame in frames])
-    error = np.sqrt(np.stack([frame["variance"].fill_null(np.nan).to_numpy() for frame in frames]))
+    variance = np.stack([frame["variance"].fill_null(np.nan).to_numpy() for frame in frames])
+    error = np.sqrt(np.maximum(variance, _floor(pairs)))
     half = student_95(count - 1) * error
     change = wide["change"].to_numpy()
     found = difference(np.stack([np.zeros_like(change), change]), half, half, count)
@@ -180,6 +185,26 @@ def _spread(spent: pl.DataFrame, pairs: pl.DataFrame, requests: pl.DataFrame) ->
         pl.Series(name, each, nan_to_null=True)
         for name, each in (("low", found.low), ("high", found.high), ("chance", found.p))
     )
+
+
+def _floor(pairs: pl.DataFrame) -> NDArray[np.float64]:
+    """Return the least variance of time per request, shaped (side, unit), units in order.
+
+    The square of the time over the number of calls, as if durations were exponential: that two
+    requests on two days took equally long does not make a third one certain.
+    """
+    sums = pairs.group_by("unit").agg(
+        *(
+            (pl.col("weight") * pl.col(f"{prefix}rate")).sum().alias(f"{prefix}rate")
+            for prefix, _ in _SIDES
+        ),
+        *(pl.col(f"{prefix}calls").sum() for prefix, _ in _SIDES),
+    )
+    floors = sums.sort("unit").select(
+        (pl.col(f"{prefix}rate") ** 2 / pl.col(f"{prefix}calls").clip(lower_bound=1)).alias(prefix)
+        for prefix in ("baseline_", "")
+    )
+    return floors.to_numpy().T
 
 
 def _finished(
@@ -196,8 +221,10 @@ def _finished(
     certain[known] = discoveries(
         chance[known].astype(np.float64), limits.spike_false_discovery_rate
     )
-    thin = pl.min_horizontal("seen", "baseline_seen") < limits.min_call_count
-    thin &= pl.max_horizontal("seen", "baseline_seen") < limits.min_call_count
+    # a call that is new has none before; the requests that could have made it must have been there
+    thin = pl.min_horizontal("served", "baseline_served") < limits.min_call_count
+    thin |= pl.max_horizontal("seen", "baseline_seen") < limits.min_call_count
+    too_few_each = pl.min_horizontal("seen", "baseline_seen") < limits.min_call_count
     least = pl.max_horizontal(
         pl.lit(limits.regression_ms * _NS_PER_MS),
         limits.regression_share * pl.col("baseline_user").sum(),
@@ -210,6 +237,7 @@ def _finished(
         .when(~moved).then(pl.lit("steady"))
         .when(by_calls & rises).then(pl.lit("more calls"))
         .when(by_calls).then(pl.lit("fewer calls"))
+        .when(too_few_each).then(pl.lit("too few calls"))
         .when(rises).then(pl.lit("slower"))
         .otherwise(pl.lit("faster"))
     )  # fmt: skip

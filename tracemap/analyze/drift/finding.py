@@ -57,11 +57,13 @@ def drift(
         _moved(compared, moves(rates, compared, limits)),
         latency(compared, limits),
         means(compared),
-        call_rates(rates),
-        error_rates(compared),
+        call_rates(rates, limits),
+        error_rates(compared, limits),
     ):
         rows = rows.join(part, on="edge", how="left")
-    rows = _with_versions(_tested(rows, limits), facts["version_facts"], window, baseline)
+    rows = _with_versions(
+        _surely_moved(_tested(rows, limits)), facts["version_facts"], window, baseline
+    )
     rows = rows.with_columns(pl.col("calls", "baseline_calls").fill_null(0))
     judged = pl.DataFrame(
         [changes_of(row, limits) for row in rows.iter_rows(named=True)],
@@ -103,7 +105,24 @@ def _counts(compared: Sides) -> pl.DataFrame:
 def _moved(compared: Sides, pairs: pl.DataFrame) -> pl.DataFrame:
     """Return the name of the other upstream of edges between which calls moved."""
     names = compared.edges.select(other="edge", instead="upstream")
-    return pairs.join(names, on="other").select("edge", "instead")
+    return pairs.join(names, on="other").select("edge", "other", "instead")
+
+
+def _surely_moved(rows: pl.DataFrame) -> pl.DataFrame:
+    """Keep ``instead`` only where both edges changed beyond chance, and in opposite ways."""
+    way = (
+        pl.when(pl.col("presence") == "gone").then(-1)
+        .when(pl.col("presence") == "new").then(1)
+        .when(pl.col("presence").is_null() & pl.col("calls_certain"))
+        .then(pl.col("calls_ratio").log().sign())
+    )  # fmt: skip
+    ways = rows.select("edge", way=way.cast(pl.Float64))
+    others = ways.select(other="edge", way_of_other="way")
+    joined = rows.join(ways, on="edge", how="left").join(others, on="other", how="left")
+    is_sure = (pl.col("way") * pl.col("way_of_other")).eq(-1)
+    return joined.with_columns(instead=pl.when(is_sure).then("instead")).drop(
+        "other", "way", "way_of_other"
+    )
 
 
 def _tested(rows: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:

@@ -186,7 +186,8 @@ def _changed_rates(rates: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
 
 def _alike(sides: Sides) -> pl.DataFrame:
     """Return pairs of edges of one downstream that call an operation of the same name."""
-    called = sides.calls.select("edge", "downstream", "upstream_operation").unique()
+    known = pl.col("upstream_operation") != ""  # that two do not say proves nothing
+    called = sides.calls.filter(known).select("edge", "downstream", "upstream_operation").unique()
     return (
         called.join(called, on=["downstream", "upstream_operation"], suffix="_to")
         .filter(pl.col("edge") != pl.col("edge_to"))

@@ -13,6 +13,7 @@ from tracemap.model import USER
 
 if TYPE_CHECKING:
     from tracemap.analyze.drift.sides import Sides
+    from tracemap.analyze.thresholds import Thresholds
 
 _OPERATION = ["downstream", "downstream_operation"]
 
@@ -52,14 +53,17 @@ def operation_rates(sides: Sides) -> pl.DataFrame:
     )
 
 
-def call_rates(rates: pl.DataFrame) -> pl.DataFrame:
+def call_rates(rates: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
     """Return calls per request of both sides, their ratio, its interval, and how likely by chance.
 
     The ratio lets each operation weigh the same on both sides (the mean of both mixes), so that
     another mix of requests is no change. Operations served on one side only are left out of it.
+    A ratio is tested where each side has `Thresholds.min_call_count` calls, or would have them at
+    the other side's rate.
 
     Args:
         rates: As `operation_rates` returns them.
+        limits: Thresholds.
     """
     plain = both(
         rates.group_by("edge", "during")
@@ -82,10 +86,13 @@ def call_rates(rates: pl.DataFrame) -> pl.DataFrame:
         served=pl.col("requests").sum().over(side),
     )
     part = pl.col("weight") / pl.col("served")
-    # at most one call a request scatters like a coin; of several, only days tell
-    scatter = pl.col("requests") * (pl.col("rate") * (1 - pl.col("rate"))).clip(lower_bound=0.0)
+    # at most one call a request scatters like a coin, several like a Poisson process at least
+    rate = pl.col("rate")
+    scatter = pl.col("requests") * pl.when(rate < 1).then(rate * (1 - rate)).otherwise(rate)
     rows = of_operation.group_by("edge", "during").agg(
-        rate=(part * pl.col("calls")).sum(), floor=(part**2 * scatter).sum()
+        pl.col("calls", "requests").sum(),
+        rate=(part * pl.col("calls")).sum(),
+        floor=(part**2 * scatter).sum(),
     )
     cells = of_operation.group_by("edge", "during", "cell").agg(
         residual=(part * (pl.col("calls") - pl.col("rate") * pl.col("requests"))).sum(),
@@ -96,10 +103,23 @@ def call_rates(rates: pl.DataFrame) -> pl.DataFrame:
         cells.with_columns(unit, whole=1.0 / pl.len().over("edge", "during")),
         "unit", pl.col("residual"), "whole",
     )  # fmt: skip
-    found = _log_ratio(both(
-        rows.with_columns(unit).join(spread, on="unit"), ["rate", "floor", "variance", "cells"]
-    ))  # fmt: skip
-    return plain.join(found, on="edge", how="left")
+    wide = both(
+        rows.with_columns(unit).join(spread, on="unit"),
+        ["calls", "requests", "rate", "floor", "variance", "cells"],
+    )
+    found = _log_ratio(wide).join(wide.select("edge", is_known=_enough(limits)), on="edge")
+    chance = pl.when(pl.col("is_known")).then("calls_chance")
+    tested = found.with_columns(calls_chance=chance).drop("is_known")
+    return plain.join(tested, on="edge", how="left")
+
+
+def _enough(limits: Thresholds) -> pl.Expr:
+    """Return whether both sides have, or would have at the other's rate, calls enough."""
+    return pl.all_horizontal(
+        pl.max_horizontal(f"{here}calls", pl.col(f"{here}requests") * pl.col(f"{there}rate"))
+        >= limits.min_call_count
+        for here, there in (("", "baseline_"), ("baseline_", ""))
+    )
 
 
 def _log_ratio(rows: pl.DataFrame) -> pl.DataFrame:
@@ -133,10 +153,11 @@ def _log_ratio(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def error_rates(sides: Sides) -> pl.DataFrame:
+def error_rates(sides: Sides, limits: Thresholds) -> pl.DataFrame:
     """Return the share of failed calls of both sides, and the interval of its change.
 
-    As downstream saw it; where it recorded no client spans on either side, as upstream did.
+    As downstream saw it; where it recorded no client spans on either side, as upstream did. Tested
+    where both sides have `Thresholds.min_call_count` calls.
     """
     by_client = (pl.col("client_calls").sum().over("edge", "during") > 0).all().over("edge")
     cells = (
@@ -175,9 +196,11 @@ def error_rates(sides: Sides) -> pl.DataFrame:
     count = np.nan_to_num(value["cells"])
     half = student_95(count - 1) * np.sqrt(np.fmax(value["variance"], floor))
     found = difference(ratio, half, half, count)
+    enough = np.nan_to_num(value["calls"]).min(axis=0) >= limits.min_call_count
     columns = {
         "error_ratio": ratio[1], "baseline_error_ratio": ratio[0],
-        "error_change_low": found.low, "error_change_high": found.high, "error_chance": found.p,
+        "error_change_low": found.low, "error_change_high": found.high,
+        "error_chance": np.where(enough, found.p, np.nan),
         "errors": value["errors"][1], "baseline_errors": value["errors"][0],
     }  # fmt: skip
     return wide.select("edge").with_columns(

@@ -5,7 +5,7 @@ Stages never call each other; this file hands each one what the last one gave.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from difflib import get_close_matches
@@ -14,16 +14,13 @@ from pathlib import Path
 
 import polars as pl
 
-from tracemap import analyze, cohorts, derive, engine, weekly
+from tracemap import analyze, cohorts, computing, derive, engine, weekly
 from tracemap.analyze import cast
 from tracemap.cohorts import Cohort
 from tracemap.errors import NoDataError
 from tracemap.intake import Progress, silent, take_in
 from tracemap.model import (
-    FACTS,
     FINDINGS,
-    FLOW_BANDS,
-    HOUR_NS,
     MINUTE_NS,
     SPIKES,
     WHATIF_FACTS,
@@ -34,7 +31,7 @@ from tracemap.model import (
     Ledger,
     Window,
 )
-from tracemap.pruning import overlapping, prunable, require_spans, unpruned_minutes, unpruned_spikes
+from tracemap.pruning import prunable, require_spans, unpruned_minutes, unpruned_spikes
 from tracemap.recipe import Recipe, limits
 from tracemap.self_trace import analyzed
 from tracemap.store import InUseError, OutdatedError, Pruned, Store
@@ -88,24 +85,24 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
     minutes = latency["window_start_ns"].unique().sort()
     choice = _chosen(recipe, store, request, covered, (minutes, spikes))
     owners = owners_of(recipe, store, request)
-    compared = _compared_facts(store, choice, progress)
+    compared = computing.compared_facts(store, choice, progress)
     tables = {name: table.empty() for name, table in FINDINGS.items()}
     tables["spikes"] = spikes.filter(
         pl.col("start_ns").lt(choice.shown.end_ns) & pl.col("end_ns").gt(choice.shown.start_ns)
     )
     shown = Facts()
-    needs_shown = {"edges", "critical_path", *_STANDING} & set(recipe.findings)
+    needs_shown = {"edges", "critical_path", *computing.STANDING} & set(recipe.findings)
     if needs_shown or ("insulation" in recipe.findings and choice.incident is None):
         cells = Cells(windows=(choice.shown,), collapse_proxies=request.collapse_proxies)
-        shown = _shown_facts(store, cells, choice, covered, compared, progress=progress)
+        shown = computing.shown_facts(store, cells, choice, covered, compared, progress=progress)
     if needs_shown:
-        tables |= _observed(shown, choice, compared, thresholds)
-        tables |= _standing(recipe, choice.shown, shown, thresholds)
-    tables |= _explained(choice, compared, thresholds, owners)
+        tables |= computing.observed(shown, choice, compared, thresholds)
+        tables |= computing.standing(recipe, choice.shown, shown, thresholds)
+    tables |= computing.explained(choice, compared, thresholds, owners)
     if "flow_bands" in recipe.findings:
-        tables["flow_bands"] = _banded(store, choice, tables, thresholds, progress)
+        tables["flow_bands"] = computing.banded(store, choice, tables, thresholds, progress)
     if "insulation" in recipe.findings:
-        tables |= _insulated(shown, choice, compared, tables, thresholds)
+        tables |= computing.insulated(shown, choice, compared, tables, thresholds)
     if "timeline" in recipe.findings:
         stage = cast.stage(choice.shown, choice.baseline, covered)
         tables["timeline"] = analyzed(analyze.timeline)(latency, cast.units(tables, latency), stage)
@@ -359,150 +356,6 @@ def _nothing_changed(change: Change, seen: pl.DataFrame, window: Window) -> NoDa
         f"no call of{operation} {change.upstream!r} in the window {window} would be different",
         where="--upstream, --operation",
         hint=f"did you mean {near[0]!r}?" if near else "tracemap edges lists who is called",
-    )
-
-
-def _compared_facts(store: Store, choice: Choice, progress: Progress) -> Facts:
-    """Return the facts of incident and baseline, each cut into cells; none where not needed."""
-    if choice.incident is None:
-        return Facts()
-    windows = {choice.incident, choice.baseline or choice.incident}
-    cells = tuple(cell for window in sorted(windows) for cell in analyze.cells(window))
-    return engine.window_facts(store, Cells(windows=cells), progress=progress)
-
-
-def _shown_facts(
-    store: Store,
-    cells: Cells,
-    choice: Choice,
-    covered: Window,
-    compared: Facts,
-    *,
-    progress: Progress,
-) -> Facts:
-    """Return the facts of the window shown: stored ones, those compared, or derived on demand.
-
-    Where its spans were pruned, the stored ones of its minutes (call paths: hours).
-
-    Raises:
-        NoDataError: If no trace starts in that window, although calls were made in it.
-    """
-    if choice.shown == covered and not cells.collapse_proxies:
-        return Facts({name: store.facts(name) for name in FACTS})
-    facts = compared
-    is_other = choice.shown != choice.incident or compared["edge_facts"].is_empty()
-    is_pruned = bool(overlapping(store.pruned_hours(), choice.shown))
-    if is_pruned and not cells.collapse_proxies:  # which needs the spans: those there are
-        facts = Facts({name: store.facts(name, choice.shown) for name in FACTS})
-    elif is_other or cells.collapse_proxies:
-        facts = engine.window_facts(store, cells, progress=progress)
-    inside = choice.shown.contains(pl.col("window_start_ns"))
-    shown = Facts(
-        {
-            name: rows.filter(inside) if "window_start_ns" in rows.columns else rows
-            for name, rows in facts.tables.items()
-        }
-    )
-    if shown["latency_facts"].is_empty():
-        raise NoDataError(
-            f"no trace starts in the window {choice.shown}",
-            where="--from, --to",
-            hint=f"the database covers {covered}",
-        )
-    return shown
-
-
-def _observed(
-    shown: Facts, choice: Choice, compared: Facts, thresholds: analyze.Thresholds
-) -> dict[str, pl.DataFrame]:
-    """Return the findings that say what was seen in the window shown."""
-    edges = analyzed(analyze.edges)(shown["edge_facts"], shown["latency_facts"])
-    if choice.incident is not None and choice.baseline is not None:
-        windows = choice.incident, choice.baseline
-        edges = analyze.with_change(edges, compared["latency_facts"], *windows, thresholds)
-    critical = analyzed(analyze.critical_path)(shown["path_facts"], shown["paths"])
-    return {"edges": edges, "critical_path": critical}
-
-
-_STANDING = ("bottlenecks", "dependencies", "availability", "cycles")
-"""Findings about one window, that compare nothing."""
-
-
-def _standing(
-    recipe: Recipe, window: Window, facts: Facts, thresholds: analyze.Thresholds
-) -> dict[str, pl.DataFrame]:
-    """Return what the window shown is like by itself."""
-    made: dict[str, Callable[[], pl.DataFrame]] = {
-        "bottlenecks": lambda: analyze.bottlenecks(facts, window),
-        "dependencies": lambda: analyze.dependencies(facts, thresholds),
-        "availability": lambda: analyze.availability(facts, thresholds),
-        "cycles": lambda: analyze.cycles(facts["path_facts"], facts["paths"], facts["edge_facts"]),
-    }
-    return {name: made[name]() for name in _STANDING if name in recipe.findings}
-
-
-def _insulated(
-    shown: Facts,
-    choice: Choice,
-    compared: Facts,
-    tables: dict[str, pl.DataFrame],
-    thresholds: analyze.Thresholds,
-) -> dict[str, pl.DataFrame]:
-    """Return what stops a spike, in the incident or else in all that is shown, and who did."""
-    if choice.incident is None:
-        # stored cells begin at full hours
-        whole = Window(choice.shown.start_ns // HOUR_NS * HOUR_NS, choice.shown.end_ns)
-        return {"insulation": analyze.insulation(shown, whole, thresholds=thresholds)}
-    found = analyze.insulation(
-        compared, choice.incident, choice.baseline, tables["propagation"], thresholds
-    )
-    named = analyze.named_mechanisms(tables["propagation"], found)
-    return {"insulation": found, "propagation": named}
-
-
-def _explained(
-    choice: Choice, facts: Facts, thresholds: analyze.Thresholds, owners: dict[str, str]
-) -> dict[str, pl.DataFrame]:
-    """Return the findings that compare two windows; none where there are no two."""
-    if choice.incident is None or choice.baseline is None or facts["path_facts"].is_empty():
-        return {}
-    windows = choice.incident, choice.baseline
-    paths = facts["paths"].unique("path_id").sort("path_id")
-    return {
-        "paths": paths,
-        "flow": analyzed(analyze.flow)(facts["path_facts"], paths, *windows, thresholds),
-        "user_operations": analyze.user_operations(
-            facts["path_facts"], facts["latency_facts"], paths, *windows
-        ),
-        "propagation": analyzed(analyze.propagation)(
-            facts["path_facts"], paths, *windows, thresholds
-        ),
-        "errors": analyzed(analyze.errors)(facts["path_facts"], paths, *windows, thresholds),
-        "origins": analyzed(analyze.origins)(facts, *windows, thresholds=thresholds, owners=owners),
-    }
-
-
-def _banded(
-    store: Store,
-    choice: Choice,
-    tables: dict[str, pl.DataFrame],
-    thresholds: analyze.Thresholds,
-    progress: Progress,
-) -> pl.DataFrame:
-    """Return the flow of the slow requests of the operations that changed most; maybe none."""
-    roots = analyze.changed_roots(tables["flow"])
-    if choice.incident is None or choice.baseline is None or roots.is_empty():
-        return FLOW_BANDS.empty()
-    windows = choice.incident, choice.baseline
-    listed = partial(derive.root_durations, roots=roots)
-    durations = engine.window_tables(store, windows, listed, progress=progress)
-    limits = analyze.band_limits(pl.concat(durations), *windows, thresholds)
-    if limits.is_empty():
-        return FLOW_BANDS.empty()
-    summed = partial(derive.band_facts, limits=limits)
-    facts = pl.concat(engine.window_tables(store, windows, summed, progress=progress))
-    return analyzed(analyze.flow_bands)(
-        facts, limits, tables["paths"], *windows, thresholds=thresholds
     )
 
 

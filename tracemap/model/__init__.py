@@ -41,24 +41,22 @@ from tracemap.model.facts import (
 from tracemap.model.findings import (
     AVAILABILITY,
     BOTTLENECKS,
-    CAUTIONS,
     CRITICAL_PATH,
     CYCLES,
     DEPENDENCIES,
     EDGES,
-    FILES,
     FINDINGS,
     FLOW,
     INSULATION,
     ORIGINS,
     PROPAGATION,
-    SKEW,
     SPIKES,
     TIMELINE,
     TRACE,
     USER_OPERATIONS,
 )
 from tracemap.model.flow_bands import BAND_FACTS, BAND_LIMITS, FLOW_BANDS, ROOT_DURATIONS
+from tracemap.model.ledger import CAUTIONS, FILES, SKEW
 from tracemap.model.spans import (
     LINKED_SPANS,
     LINKS,

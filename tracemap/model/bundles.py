@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from tracemap.errors import InputError
 from tracemap.model.facts import FACTS
-from tracemap.model.findings import CAUTIONS, FILES, FINDINGS, SKEW
+from tracemap.model.findings import FINDINGS
+from tracemap.model.ledger import CAUTIONS, FILES, SKEW
 from tracemap.model.spans import LINKED_SPANS, LINKS, OPERATIONS, REJECTS, RESOURCES, SPANS
 from tracemap.model.words import HOUR_NS, MINUTE_NS, Window
 

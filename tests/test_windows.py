@@ -172,9 +172,12 @@ def test_no_cells_no_spikes_is_no_error() -> None:
     assert choose(BATCH, Request(), COVERED, none, episodes()).shown == COVERED
 
 
-def test_a_window_and_a_spike_exclude_each_other_where_the_window_is_the_spike() -> None:
+@pytest.mark.parametrize("spike", [1, 2])
+def test_a_window_and_a_spike_exclude_each_other_where_the_window_is_the_spike(
+    spike: int,
+) -> None:
     """To take the one and forget the other without a word would answer another question."""
-    asked = Request(window=Bounds(*_ends(minutes(10, 20))), spike=2)
+    asked = Request(window=Bounds(*_ends(minutes(10, 20))), spike=spike)
     with pytest.raises(PipelineError, match="a window and a spike are asked for") as refused:
         choose(POSTMORTEM, asked, COVERED, CELLS, episodes(minutes(10, 20), minutes(40, 42)))
 

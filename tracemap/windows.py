@@ -41,14 +41,14 @@ class Request:
     Attributes:
         window: What to look at.
         baseline: What to compare with.
-        spike: Which spike, counted from 1, where the window is not given.
+        spike: Which spike, counted from 1, where the window is not given; None: the first.
         catalog: Who owns what, beside what the spans and the recipe say.
         collapse_proxies: Whether calls lead past proxies to what is behind them, in ``edges``.
     """
 
     window: Bounds = field(default_factory=Bounds)
     baseline: Bounds = field(default_factory=Bounds)
-    spike: int = 1
+    spike: int | None = None
     catalog: Catalog | None = None
     collapse_proxies: bool = False
 
@@ -105,13 +105,14 @@ def choose(
     within = spikes.filter(
         pl.col("start_ns").lt(asked.end_ns) & pl.col("end_ns").gt(asked.start_ns)
     )
-    if request.spike > max(1, within.height):
+    rank = 1 if request.spike is None else request.spike
+    if rank > max(1, within.height):
         raise PipelineError(
-            f"there is no spike {request.spike}, only {within.height} were found",
+            f"there is no spike {rank}, only {within.height} were found",
             where="--spike",
             hint="tracemap spikes lists them",
         )
-    incident = spike_window(within, request.spike)
+    incident = spike_window(within, rank)
     if incident is None and not request.window.is_open:
         found = _compared(asked, recipe, request, covered=covered, cells=cells, spikes=spikes)
         compared = "" if found.window is None else _NO_SPIKE_WITHIN
@@ -119,14 +120,14 @@ def choose(
     if incident is None:
         return Choice(asked, reason=_nothing_compared(request))
     found = _compared(incident, recipe, request, covered=covered, cells=cells, spikes=spikes)
-    spike = "the worst spike" if request.spike == 1 else f"spike {request.spike}"
+    spike = "the worst spike" if rank == 1 else f"spike {rank}"
     shown = incident if recipe.window == "worst spike" else asked
     joint = "" if found.reason.endswith("the window") else "; the window is that"
     return Choice(shown, incident, found.window, f"{found.reason}{joint} of {spike}, {incident}")
 
 
 def _require_no_spike(request: Request) -> None:
-    if request.spike != 1:
+    if request.spike is not None:
         raise PipelineError(
             "a window and a spike are asked for: the window alone says what is compared",
             where="--spike, --from, --to",

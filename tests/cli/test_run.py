@@ -33,6 +33,17 @@ def test_findings_are_kept_in_the_database(tracemap: Tracemap, database: Path) -
     assert rows == [{"service": "postgresql catalog"}]
 
 
+def test_a_report_that_could_not_judge_says_so_aside(tracemap: Tracemap, database: Path) -> None:
+    """In a script the headline may be thrown away; that nothing was judged is no failure."""
+    moment = ("--from", "2026-03-03T09:00:00", "--to", "2026-03-03T09:00:01")
+    answer = tracemap("run", "postmortem", "--db", database, *moment)
+    verdict = json.loads(Path("postmortem.json").read_text())["summary"]["verdict"]
+
+    assert (answer.code, verdict) == (0, "insufficient_data")
+    (said,) = answer.err.splitlines()
+    assert said.startswith("too little data to judge: ")
+
+
 def test_the_same_run_gives_the_same_bytes(tracemap: Tracemap, database: Path) -> None:
     """A report follows from the database and the command line."""
     tracemap("run", "postmortem", "--db", database, "--out", "one")

@@ -150,7 +150,7 @@ def propagation(
     end: To = "",
     baseline_from: BaselineFrom = "",
     baseline_to: BaselineTo = "",
-    spike: Spike = 1,
+    spike: Spike = None,
     settings: Settings = None,
     shape: RowFormat = Format.TABLE,
 ) -> None:
@@ -171,7 +171,7 @@ def insulation(
     end: To = "",
     baseline_from: BaselineFrom = "",
     baseline_to: BaselineTo = "",
-    spike: Spike = 1,
+    spike: Spike = None,
     settings: Settings = None,
     shape: RowFormat = Format.TABLE,
 ) -> None:
@@ -192,7 +192,7 @@ def errors(
     end: To = "",
     baseline_from: BaselineFrom = "",
     baseline_to: BaselineTo = "",
-    spike: Spike = 1,
+    spike: Spike = None,
     settings: Settings = None,
     shape: RowFormat = Format.TABLE,
 ) -> None:
@@ -214,7 +214,7 @@ def origins(
     end: To = "",
     baseline_from: BaselineFrom = "",
     baseline_to: BaselineTo = "",
-    spike: Spike = 1,
+    spike: Spike = None,
     settings: Settings = None,
     catalog: Catalog = None,
     shape: RowFormat = Format.TABLE,

@@ -39,7 +39,8 @@ BaselineTo = Annotated[
     str, typer.Option("--baseline-to", metavar="T", help="End of what to compare with, exclusive.")
 ]
 Spike = Annotated[
-    int, typer.Option("--spike", min=1, metavar="N", help="Without a window: the N-th worst spike.")
+    int | None,
+    typer.Option("--spike", min=1, metavar="N", help="Without a window: the N-th worst spike."),
 ]
 CollapseProxies = Annotated[
     bool,
@@ -67,7 +68,7 @@ def request(
     baseline_from: str = "",
     baseline_to: str = "",
     *,
-    spike: int = 1,
+    spike: int | None = None,
     catalog: Sequence[str] = (),
     collapse_proxies: bool = False,
 ) -> Request:

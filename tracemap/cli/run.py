@@ -73,6 +73,14 @@ def _keep(db: Path, findings: Findings) -> None:
         store.replace_findings(findings.recipe, findings.tables)
 
 
+def _lack(findings: Findings) -> str:
+    """Return why nothing could be judged."""
+    few = f"too few calls in the window {findings.window}"
+    if findings.baseline is None:
+        return findings.baseline_reason or few
+    return f"{few}, or in the baseline {findings.baseline}"
+
+
 def run(
     recipe: Annotated[
         str,
@@ -90,7 +98,7 @@ def run(
     end: To = "",
     baseline_from: BaselineFrom = "",
     baseline_to: BaselineTo = "",
-    spike: Spike = 1,
+    spike: Spike = None,
     settings: Settings = None,
     png: Annotated[
         bool, typer.Option("--png", help="Also write every figure as a picture, for slides.")
@@ -160,6 +168,8 @@ def run(
     for path in written:
         typer.echo(str(path), err=shape is RunFormat.TEXT)
     summary.finish(str(db))
-    if wanted and findings.verdict == "insufficient_data":
-        typer.echo("--fail-on: nothing to judge, too little data", err=True)
+    if findings.verdict == "insufficient_data":
+        typer.echo(f"too little data to judge: {_lack(findings)}", err=True)
+        if wanted:
+            typer.echo("--fail-on: nothing to judge, too little data", err=True)
     failing.check(wanted, findings, str(written[0]))

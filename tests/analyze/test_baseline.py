@@ -73,6 +73,15 @@ def test_quiet_time_before_the_window_without_the_minutes_next_to_it() -> None:
     assert chosen.window == minutes(-29, -1)
 
 
+def test_a_baseline_with_holes_says_in_how_many_minutes_it_has_data() -> None:
+    """Islands of data are less than the length of the window makes believe."""
+    cells = observed(minutes(-48, -45), minutes(-3, 10))
+    chosen = baseline(minutes(0, 10), cells, episodes(minutes(0, 10)))
+
+    assert chosen.window == minutes(-47, -1)
+    assert chosen.reason == "the quiet time before the window, with data in 4 of 46 minutes"
+
+
 def test_an_earlier_spike_is_not_part_of_the_quiet_time() -> None:
     """The stretch nearest to the window that is long enough is taken, not the longest."""
     spikes = episodes(minutes(-20, -15), minutes(0, 5))

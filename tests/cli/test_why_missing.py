@@ -106,6 +106,26 @@ def test_edge_the_other_way_round(tmp_path: Path) -> None:
     assert reasons(tmp_path, *CALL, pair=("B", "A"))["reverse_edge"] == 1
 
 
+def test_way_the_other_way_round(tmp_path: Path) -> None:
+    """Users enter at A, which reaches B through M: no context was lost on the way to A."""
+    way = [at("A.S", 1), at("A.C", 2, 1, (5, 95)), at("M.S", 3, 2, (10, 90)),
+           at("M.C", 4, 3, (20, 80)), at("B.S", 5, 4, (30, 70))]  # fmt: skip
+    rows = why(tmp_path, *way, pair=("B", "A"))
+    texts = {row["reason"]: row["text"] for row in rows}
+
+    assert (rows[0]["reason"], rows[0]["count"]) == ("reverse_edge", 1)
+    assert "A -> B is the way of the calls, through M" in rows[0]["text"]
+    assert texts["roots"] == "1 of 1 requests of A begin traces of their own: users enter there."
+
+
+def test_only_roots_are_users_or_lost_context(tmp_path: Path) -> None:
+    """Nothing tells the two apart, so both are said."""
+    rows = why(tmp_path, at("A.S", 1), at("B.S", 2, trace=2))
+    (row,) = [row for row in rows if row["reason"] == "roots"]
+
+    assert "users enter there, or those who call it pass no trace context" in row["text"]
+
+
 def test_edge_outside_the_window(tmp_path: Path) -> None:
     """Asked for a window in which the two did not meet."""
     later = [at("A.S", 8, 0, (60_000, 60_100), trace=8), at("B.S", 9, 0, (60_000, 60_100), trace=9)]

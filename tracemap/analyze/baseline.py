@@ -14,6 +14,8 @@ WEEK_NS = 7 * 24 * HOUR_NS
 _EARLIER_WEEKS = 4
 _OBSERVED_SHARE = 0.5
 """An earlier week counts only if this share of its cells has calls: half an export is no week."""
+_FULL_SHARE = 0.8
+"""With calls in less than this share of its cells, a baseline's reason says in how many."""
 _LONGEST_STRETCH = 6
 """A quiet stretch is cut to this many times the window (at least an hour): older is less alike."""
 
@@ -53,7 +55,8 @@ def baseline(
     no spike: load and traffic mix are alike then. Otherwise the quiet time before the window: the
     stretch nearest to it without a spike that is at least as long as the window, else the longest.
     A spike that reaches into the window counts as part of it, not as quiet time. With nothing quiet
-    before, the quiet time after it.
+    before, the quiet time after it. Where calls were observed in less than 80 % of its cells, the
+    reason says in how many.
 
     Args:
         window: What is looked at.
@@ -61,6 +64,21 @@ def baseline(
         spikes: As `model.SPIKES`.
         cell_ns: Width of a cell.
     """
+    chosen = _chosen(window, cells, spikes, cell_ns)
+    if chosen.window is None:
+        return chosen
+    return Baseline(chosen.window, chosen.reason + _holes(chosen.window, cells, cell_ns))
+
+
+def _holes(window: Window, cells: pl.Series, cell_ns: int) -> str:
+    """Return in how many minutes of `window` calls were observed, if in few."""
+    seen, whole = _cells_in(cells, window), max(1, window.duration_ns // cell_ns)
+    if seen >= _FULL_SHARE * whole:
+        return ""
+    return f", with data in {seen:,} of {whole:,} minutes"
+
+
+def _chosen(window: Window, cells: pl.Series, spikes: pl.DataFrame, cell_ns: int) -> Baseline:
     busy = sorted(
         Window(start, end) for start, end in spikes.select("start_ns", "end_ns").iter_rows()
     )

@@ -20,19 +20,19 @@ from tracemap.model import UNKNOWN, USER, WHY_MISSING
 REASONS = {
     "edge_exists": "there is an edge: spans of both were joined",
     "named_only": "there is an edge, but only by name: no span of upstream is below the calls",
+    "reverse_edge": "one calls the other, but the other way round",
     "link_only": "spans of the two are joined by links alone, which are no calls",
     "not_seen": "no span of it is stored",
     "environments": "the two are in different environments or namespaces",
     "through_queue": "messages go from one to the other through a queue",
     "through_service": "one calls the other through other services",
-    "reverse_edge": "there is an edge the other way round",
     "other_window": "there is an edge at another time",
     "other_time": "the two were never recorded at the same time",
     "no_client_span": "downstream recorded no call at all",
     "other_name": "downstream calls something that is probably upstream under another name",
     "unnamed_calls": "downstream makes calls that name nobody",
     "orphans": "spans of upstream name a parent that is not in the data",
-    "roots": "requests of upstream begin traces of their own",
+    "roots": "requests of upstream begin traces of their own: users enter, or context is lost",
     "never_together": "no trace has spans of both",
     "sampling": "the two are sampled differently, or nobody knows how",
     "rejected": "records were rejected: spans may be among them",
@@ -117,7 +117,8 @@ def why_missing(pair: Pair) -> pl.DataFrame:
         if not unseen:
             found += _times(pair)
         found += _calls(pair)
-        found += _requests(pair)
+        is_reverse = any(each.reason == "reverse_edge" for each in found)
+        found += _requests(pair, is_reverse=is_reverse)
         found += _losses(pair)
     if not found:
         text = (
@@ -200,13 +201,7 @@ def _other_ways(pair: Pair) -> Iterator[_Reason]:
         yield _Reason(
             reason, least, f"The way is {' -> '.join(way)}, at least {least:,} calls.", []
         )
-    reverse = pair.count("reverse")
-    if reverse:
-        text = (
-            f"The edge is the other way round: {pair.upstream} -> {pair.downstream}, {reverse:,}"
-            " calls. downstream is who waits, upstream who provides."
-        )
-        yield _Reason("reverse_edge", reverse, text, pair.exemplars("reverse"))
+    yield from _reverse(pair, [] if way else _way(graph, pair.upstream, pair.downstream), graph)
     elsewhen = calls.filter(
         (pl.col("downstream") == pair.downstream) & (pl.col("upstream") == pair.upstream)
     )
@@ -216,6 +211,25 @@ def _other_ways(pair: Pair) -> Iterator[_Reason]:
             f"The edge is there outside the window: {count:,} calls. Ask without --from and --to."
         )
         yield _Reason("other_window", count, text, [])
+
+
+def _reverse(
+    pair: Pair, way: list[str], graph: Mapping[str, Mapping[str, int]]
+) -> Iterator[_Reason]:
+    """Return that upstream calls downstream, directly or by `way`."""
+    reverse = pair.count("reverse")
+    arrow = f"{pair.upstream} -> {pair.downstream}"
+    text = ""
+    if reverse:
+        text = f"The edge is the other way round: {arrow}, {reverse:,} calls."
+    elif way:
+        reverse = min(graph[one][other] for one, other in pairwise(way))
+        through = ", ".join(way[1:-1])
+        text = f"{arrow} is the way of the calls" + (f", through {through}" if through else "")
+        text += f", at least {reverse:,} calls: asked the other way round."
+    if text:
+        text += " downstream is who waits, upstream who provides."
+        yield _Reason("reverse_edge", reverse, text, pair.exemplars("reverse"))
 
 
 def _graph(calls: pl.DataFrame) -> dict[str, dict[str, int]]:
@@ -284,8 +298,11 @@ def _calls(pair: Pair) -> Iterator[_Reason]:
             yield _Reason("other_name", count, text, shown)
 
 
-def _requests(pair: Pair) -> Iterator[_Reason]:
-    """Return how requests reach upstream."""
+def _requests(pair: Pair, *, is_reverse: bool) -> Iterator[_Reason]:
+    """Return how requests reach upstream.
+
+    Where nothing but roots reaches what calls downstream itself, they are no sign of lost context.
+    """
     orphans = pair.others("orphan")
     if orphans:
         count, beside = sum(orphans.values()), pair.count("orphan_beside")
@@ -300,9 +317,14 @@ def _requests(pair: Pair) -> Iterator[_Reason]:
     roots, called = pair.count("root"), pair.count("called")
     if roots:
         others = ", ".join(list(pair.others("called"))[:5])
+        why = "who called them passed no trace context."
+        if not called and not orphans:
+            why = "users enter there" + (
+                "." if is_reverse else ", or those who call it pass no trace context."
+            )
         text = (
             f"{roots:,} of {roots + called + sum(orphans.values()):,} requests of {pair.upstream}"
-            " begin traces of their own: who called them passed no trace context."
+            f" begin traces of their own: {why}"
             + (f" The others come from {others}." if others else "")
         )
         yield _Reason("roots", roots, text, pair.exemplars("root"))

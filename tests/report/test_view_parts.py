@@ -18,8 +18,10 @@ from tracemap.report.blocks import (
     Note,
     Page,
     SheetBlock,
+    WaterfallBlock,
     plain,
 )
+from tracemap.report.figures.panels import Panel
 
 
 def sheet_lines(page: Page) -> list[str]:
@@ -239,3 +241,54 @@ def test_the_flow_counts_all_leaves_of_what_most_came_from() -> None:
     )
 
     assert "55 ms per request came from web → cart: gap (way: cart → web)" in figure.summary
+
+
+def clocked(values: dict[int, float]) -> list[dict[str, object]]:
+    """Cells of a timeline by minute after noon, each with its p95."""
+    return [
+        {"window_start": f"2026-03-02T12:{minute:02}:00Z",
+         "p50_ms": p95_ms / 2, "p95_ms": p95_ms, "p99_ms": p95_ms}
+        for minute, p95_ms in values.items()
+    ]  # fmt: skip
+
+
+def panel(values: dict[int, float]) -> Panel:
+    """A line whose baseline is minutes 0 to 9 and whose incident is minutes 10 to 19."""
+    ends = [f"2026-03-02T12:{minute:02}:00Z" for minute in (0, 10, 20)]
+    unit = ("server", "web", "GET /", "")
+    windows = (ends[0], ends[1]), (ends[1], ends[2])
+    return Panel(unit, "web", "victim", clocked(values), (), *windows)
+
+
+def test_a_line_is_told_by_its_baseline_and_its_incident_alone() -> None:
+    """Neither is the incident usual, nor is a spike of another hour its maximum."""
+    line = panel({1: 80, 2: 82, 3: 81, 11: 200, 12: 420, 13: 210, 40: 9_000})
+
+    assert line.words() == (
+        "web: p95 81 ms in the baseline → 210 ms in the window, up to 420 ms at 12:12. "
+        "Cut off above 441 ms, outside both (p95 9,000 ms at 12:40)."
+    )
+    assert line.top_ms == pytest.approx(441)
+
+
+def test_a_line_within_its_scale_is_not_cut_off() -> None:
+    """Then the scale is free."""
+    line = panel({1: 80, 11: 200, 40: 190})
+
+    assert line.top_ms is None
+    assert "Cut off" not in line.words()
+
+
+def test_a_trace_of_the_baseline_says_so_with_its_time() -> None:
+    """A fast trace under a headline of slowness is otherwise a riddle."""
+    made = believable.incident()
+    typical = made.traces["typical"]
+    before = typical.with_columns(start_ns=pl.col("start_ns") - pl.col("start_ns").min() + NOON_NS
+                                  - 25 * MINUTE_NS)  # fmt: skip
+    worst = typical.with_columns(start_ns=pl.col("start_ns") - pl.col("start_ns").min() + NOON_NS
+                                 + 5 * MINUTE_NS)  # fmt: skip
+    made = replace(made, traces={"typical": before, "worst": worst}, sections=("exemplars",))
+
+    titles = [block.title for block in sections(build(made).view)["exemplars"].blocks
+              if isinstance(block, WaterfallBlock)]  # fmt: skip
+    assert titles == ["A typical trace before, 11:35", "The worst trace, 12:05"]

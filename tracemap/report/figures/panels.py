@@ -32,6 +32,10 @@ _STROKES: tuple[tuple[str, dict[str, Any], float], ...] = (
 )
 """Lines of a panel: name, stroke, opacity."""
 _ROLE_WORDS = {"origin": "origin", "victim": "hurt", "between": "on the way", "user": "users"}
+_HEADROOM = 1.05
+"""A scale ends this much above its highest point."""
+Stretch = tuple[str, str]
+"""Start and end of a stretch of time, ISO-8601."""
 Unit = tuple[str, str, str, str]
 """Unit, service, operation, downstream: the key of the finding ``timeline``."""
 
@@ -46,6 +50,8 @@ class Panel:
         role: origin, victim, between, user (slower by its mean only) or spike.
         rows: Rows of the timeline, in order of time.
         shaded: Stretches shaded in this panel only.
+        baseline: Start and end of what `incident` is compared with; None: not compared.
+        incident: Start and end of what is compared; None: what is shaded, if anything is.
     """
 
     unit: Unit
@@ -53,18 +59,73 @@ class Panel:
     role: str
     rows: Sequence[Row]
     shaded: tuple[tuple[str, str], ...] = ()
+    baseline: Stretch | None = None
+    incident: Stretch | None = None
 
     def words(self) -> str:
-        """Return the panel as a sentence."""
-        values = [row["p95_ms"] for row in self.rows if row["p95_ms"] is not None]
-        if not values:
+        """Return the panel as a sentence: p95 of the baseline's cells, then of the incident's."""
+        rows = [row for row in self.rows if row["p95_ms"] is not None]
+        if not rows:
             return f"{self.title}: no values."
-        worst = max(self.rows, key=lambda row: row["p95_ms"] or 0)
-        usual = sorted(values)[len(values) // 2]
-        return (
-            f"{self.title}: p95 {in_ms(usual * 1e6)} as a rule, up to {in_ms(max(values) * 1e6)} "
-            f"at {clock(worst['window_start'])[11:16]}."
+        usual, during = self._compared
+        worst = max(during or rows, key=lambda row: row["p95_ms"])
+        before = (
+            f"{_middle(usual)} {'in the baseline' if self.incident else 'outside'} → "
+            if usual
+            else ""
         )
+        now = f"p95 {before}{_middle(during or rows)}{self._where if during else ''}"
+        return f"{self.title}: {now}, up to {_peak(worst)}.{self._cut_off(rows)}"
+
+    @property
+    def top_ms(self) -> float | None:
+        """Where the scale ends, so that nothing outside both windows flattens them; None: free."""
+        usual, during = self._compared
+        if not self.incident or not usual or not during:
+            return None
+        top_ms = _HEADROOM * max(_highest(row) for row in (*usual, *during))
+        return top_ms if max(map(_highest, self.rows)) > top_ms else None
+
+    @property
+    def _where(self) -> str:
+        return " in the window" if self.incident else " where shaded"
+
+    @property
+    def _compared(self) -> tuple[list[Row], list[Row]]:
+        """Return the cells of the baseline and those of the incident."""
+        rows = [row for row in self.rows if row["p95_ms"] is not None]
+        stretches = (self.incident,) if self.incident else self.shaded
+        during = [row for row in rows if _lies_in(row, stretches)]
+        if self.incident:
+            usual = [row for row in rows if self.baseline and _lies_in(row, (self.baseline,))]
+        else:
+            usual = [row for row in rows if row not in during] if during else []
+        return usual, during
+
+    def _cut_off(self, rows: Sequence[Row]) -> str:
+        """Return what lies beyond the scale, in words."""
+        if self.top_ms is None:
+            return ""
+        worst = max(rows, key=lambda row: row["p95_ms"])
+        beyond = f" (p95 {_peak(worst)})" if worst["p95_ms"] > self.top_ms else ""
+        return f" Cut off above {in_ms(self.top_ms * 1e6)}, outside both{beyond}."
+
+
+def _lies_in(row: Row, stretches: Sequence[Stretch]) -> bool:
+    return any(start <= row["window_start"] < end for start, end in stretches)
+
+
+def _highest(row: Row) -> float:
+    return max((row[f"{name}_ms"] or 0.0 for name, _, _ in _STROKES), default=0.0)
+
+
+def _middle(rows: Sequence[Row]) -> str:
+    values = sorted(row["p95_ms"] for row in rows)
+    return in_ms(values[len(values) // 2] * 1e6)
+
+
+def _peak(row: Row) -> str:
+    return f"{in_ms(row['p95_ms'] * 1e6)} at {clock(row['window_start'])[11:16]}"
 
 
 @dataclass(frozen=True)
@@ -87,7 +148,7 @@ def panels(
     axes: dict[str, Any] = {}
     for number, panel in enumerate(shown):
         key = "y" if number == 0 else f"y{number + 1}"
-        axes[f"yaxis{key[1:]}"] = _value_axis(number, len(shown))
+        axes[f"yaxis{key[1:]}"] = _value_axis(number, len(shown), panel.top_ms)
         data += _lines(panel, key)
         marks.append(_title(panel, key))
         shapes += [_panel_shade(stretch, key) for stretch in panel.shaded]
@@ -123,12 +184,13 @@ def _range(shown: Sequence[Panel]) -> tuple[str, str]:
     return f"{times[0]:{_TIME}}", f"{times[-1] + step:{_TIME}}"
 
 
-def _value_axis(number: int, total: int) -> dict[str, Any]:
+def _value_axis(number: int, total: int, top_ms: float | None) -> dict[str, Any]:
     height = 1 / total
+    scale: dict[str, Any] = {"rangemode": "tozero"} if top_ms is None else {"range": [0, top_ms]}
     top = 1 - number * height
     return axis(
         domain=[max(0.0, top - height), top - height * _GAP_SHARE],
-        rangemode="tozero",
+        **scale,
         ticksuffix=" ms",
         nticks=4,
         anchor="x",

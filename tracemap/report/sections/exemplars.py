@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
+from tracemap.model import iso
 from tracemap.report.blocks import Bar, Block, Column, Section, TableBlock, WaterfallBlock
 from tracemap.report.names import shown
 from tracemap.report.rows import Row, rows
 from tracemap.report.story import Story
 from tracemap.report.tables import OPERATION, SERVICE, table
-from tracemap.report.words import counted
+from tracemap.report.words import clock, counted
 
 _SHOWN = 60
 _LISTED = 5_000
@@ -38,7 +39,9 @@ def exemplars(story: Story) -> Section | None:
         traces, key=lambda role: (list(_TITLES).index(role) if role in _TITLES else 9, role)
     )
     blocks: list[Block] = [
-        waterfall(role, traces[role]) for role in order if not traces[role].is_empty()
+        waterfall(role, traces[role], _title(story, role, traces[role]))
+        for role in order
+        if not traces[role].is_empty()
     ]
     if not blocks:
         return None
@@ -52,7 +55,21 @@ def exemplars(story: Story) -> Section | None:
     )
 
 
-def waterfall(role: str, trace: pl.DataFrame) -> WaterfallBlock:
+def _title(story: Story, role: str, trace: pl.DataFrame) -> str:
+    """Return what a trace is an example of: of what was before or after, and of what time."""
+    title = _TITLES.get(role, shown(role))
+    start_ns = min(trace["start_ns"].to_list())
+    baseline, window = story.findings.baseline, story.compared
+    side = ""
+    if baseline is not None and baseline.start_ns <= start_ns < baseline.end_ns:
+        is_before = window is None or baseline.start_ns < window.start_ns
+        side = " before" if is_before else " after"
+    time = clock(iso(start_ns))
+    is_same_day = window is not None and time[:10] == iso(window.start_ns)[:10]
+    return f"{title}{side}, {time[11:16] if is_same_day else time[:16]}"
+
+
+def waterfall(role: str, trace: pl.DataFrame, title: str) -> WaterfallBlock:
     """Return one trace as bars; of a long one, its critical path and the longest of the rest."""
     spans = rows("trace", trace)
     start = min(row["start_ns"] for row in trace.iter_rows(named=True))
@@ -67,22 +84,22 @@ def waterfall(role: str, trace: pl.DataFrame) -> WaterfallBlock:
     )
     return WaterfallBlock(
         f"trace-{role}",
-        _TITLES.get(role, shown(role)),
+        title,
         shown(spans[0]["trace_id"]),
         next((row["duration_ms"] for row in spans if row["parent_span_id"] is None), None)
         or whole_ms,
         bars,
         len(spans),
-        _table(role, spans, offsets),
+        _table(role, title, spans, offsets),
     )
 
 
-def _table(role: str, spans: list[Row], offsets: list[float]) -> TableBlock:
+def _table(role: str, title: str, spans: list[Row], offsets: list[float]) -> TableBlock:
     rows = [
         {**row, "start_ms": offset, "operation": row["operation"] or row["name"]}
         for row, offset in zip(spans[:_LISTED], offsets, strict=False)
     ]
-    caption = f"{_TITLES.get(role, shown(role))}: {counted(len(spans), 'span')}"
+    caption = f"{title}: {counted(len(spans), 'span')}"
     if len(spans) > _LISTED:
         caption = f"{caption}, the first {_LISTED:,}"
     return table(f"trace-{role}-table", caption, _COLUMNS, rows, folded=True)

@@ -23,7 +23,7 @@ _SEEN = (
     Column("absorbed_ms", "Kept away ms", "ms", "kept-away"),
     Column("rescued", "Rescued", "count", "rescued"),
     Column("confidence", "Confidence", "text", "pattern-confidence"),
-    Column("shows", "What was seen", "name"),
+    Column("shows", "What was seen", "sentence"),
     Column("exemplars", "Traces", "ids", "exemplar-traces"),
 )
 _MISSING = (
@@ -31,7 +31,7 @@ _MISSING = (
     Column("share", "Requests through it", "share", "requests-through-it"),
     Column("limit_ms", "p99 ms", "ms", "percentiles"),
     Column("confidence", "Confidence", "text", "pattern-confidence"),
-    Column("shows", "What was seen", "text"),
+    Column("shows", "What was seen", "sentence"),
 )
 
 

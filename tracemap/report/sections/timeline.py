@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tracemap.model import Window, iso
 from tracemap.report.blocks import FigureBlock, Section
-from tracemap.report.figures.panels import Panel, Shade, Unit, panels
+from tracemap.report.figures.panels import Panel, Shade, Stretch, Unit, panels
 from tracemap.report.names import label
 from tracemap.report.rows import Row
 from tracemap.report.sections.spikes import unit_of
@@ -36,11 +36,12 @@ def _figure(story: Story) -> FigureBlock | None:
     chosen = _chosen(story)
     if not chosen:
         return None
+    findings = story.findings
+    windows = (_ends_of(findings.baseline), _ends_of(story.compared if findings.baseline else None))
     shown = [
-        Panel(unit, label(*unit[1:3]), role, story.lines[unit], _spikes(story, unit))
+        Panel(unit, label(*unit[1:3]), role, story.lines[unit], _spikes(story, unit), *windows)
         for unit, role in chosen
     ]
-    findings = story.findings
     is_incident = findings.verdict == "incident"
     shades = [
         *_shades(findings.baseline, "baseline"),
@@ -60,6 +61,10 @@ def _spikes(story: Story, unit: Unit) -> tuple[tuple[str, str], ...]:
         return tuple(spans)
     start, end = iso(window.start_ns), iso(window.end_ns)
     return tuple(span for span in spans if span[0] < start or span[1] > end)
+
+
+def _ends_of(window: Window | None) -> Stretch | None:
+    return (iso(window.start_ns), iso(window.end_ns)) if window else None
 
 
 def _shades(window: Window | None, kind: str) -> list[Shade]:

@@ -207,6 +207,17 @@ def test_a_wrong_span_is_rejected_alone_with_its_row() -> None:
     assert rejects.select("line", "reason").rows() == [(2, "span_id_invalid")]
 
 
+@pytest.mark.parametrize("write", [clickhouse_csv, clickhouse_json])
+def test_a_time_that_cannot_be_read_is_rejected(write: Write) -> None:
+    """It is counted, and does not become a span of the year 1970."""
+    before, after = write(traces({"span": 1}, {"span": 2})).rsplit(b"2023-11-14", 1)
+    found = batches(before + b"someday" + after)
+
+    assert sum(batch.spans.height for batch in found) == 1
+    rejects = pl.concat(batch.rejects for batch in found)
+    assert rejects["reason"].to_list() == ["time_invalid"]
+
+
 def test_a_row_with_too_few_fields_is_rejected_alone() -> None:
     """A CSV that was cut keeps its whole rows."""
     for write in (clickhouse_csv, clickhouse_tsv):
@@ -268,7 +279,7 @@ def test_text_in_a_table_that_is_no_utf_8(column: str) -> None:
 
     rejected = sum(batch.rejects["records"].sum() for batch in found)
     assert sum(batch.spans.height for batch in found) + rejected == 2
-    assert bool(rejected) is (column == "SpanId")
+    assert bool(rejected) is (column in {"SpanId", "Timestamp"})
 
 
 @pytest.mark.parametrize("column", ["SpanName", "SpanKind", "Links.SpanId"])

@@ -329,6 +329,8 @@ def _number(
         elif state[VALUE] > 0:
             spans[row + QUALITY] |= DROPPED_COUNTS
         return at
+    if state[VALUE] < 0:  # the fields have no sign: readers of columns write it for what is no time
+        state[BAD] = 1
     if state[INEXACT]:
         spans[row + QUALITY] |= PRECISION_LOST
     return at

@@ -240,7 +240,7 @@ def _flat(batch: pa.RecordBatch) -> FlatSpans:
 
 
 def _nanoseconds(column: pa.Array | None, count: int) -> Ints:
-    """Return times in nanoseconds; what is none becomes a number that is rejected."""
+    """Return times in nanoseconds; what is none becomes one before 1970, which is rejected."""
     if column is None:
         return np.full(count, _IMPOSSIBLE_NS, np.int64)
     if pa.types.is_timestamp(column.type):

@@ -8,7 +8,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test browser check format lint types layers docs bench bench-accuracy package clean
+.PHONY: help install demo test browser fuzz check format lint types layers docs bench bench-accuracy package clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ demo: $(READY) ## Run the main job on sample_traces/ into tracemap-demo/
 
 test: $(READY) browser ## Run all tests
 	$(BIN)/python -m pytest --numprocesses $(JOBS)
+
+fuzz: $(READY) ## Try the property tests on new examples: other ones at every run
+	TRACEMAP_HYPOTHESIS=fuzz $(BIN)/python -m pytest --numprocesses $(JOBS) -m hypothesis
 
 browser: ## Install Chromium for the tests of the pages, where this account may; never fails
 	@for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$name >/dev/null 2>&1 && exit 0; done; \

@@ -101,4 +101,4 @@ def test_demo_runs_in_an_empty_folder(tracemap: Tracemap) -> None:
         *("weekly.html", "weekly.json", "weekly.md"),
     ]
     assert "postgresql catalog" in answer.out
-    assert "26 ms is catalog List" in answer.out
+    assert "+13 ms is catalog List" in answer.out

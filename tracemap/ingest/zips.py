@@ -116,6 +116,8 @@ def zip_chunks(file: BinaryIO, info: zipfile.ZipInfo) -> Iterator[bytes]:
 
 def _raw(file: BinaryIO, info: zipfile.ZipInfo) -> Iterator[bytes]:
     """Yield the bytes of a member as they lie in the archive."""
+    if info.header_offset < 0:
+        raise BrokenStreamError("corrupt_archive")
     file.seek(info.header_offset)
     header = file.read(_LOCAL_HEADER_BYTES)
     if len(header) < _LOCAL_HEADER_BYTES or not header.startswith(_MAGICS[0]):

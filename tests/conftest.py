@@ -12,8 +12,8 @@ from tests.report.browser import executable
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("fuzz", deadline=None)
 settings.load_profile(os.environ.get("TRACEMAP_HYPOTHESIS", "same"))
-"""No deadline: a test that shares its machine is not wrong for being slow. The examples are the same
-each time, so that a red run says something about the change; `make fuzz` looks for new ones."""
+"""No deadline: a test that shares its machine is not wrong for being slow. The examples are the
+same each time, so that a red run says something about the change; `make fuzz` looks for others."""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

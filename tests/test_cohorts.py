@@ -22,7 +22,10 @@ __all__ = ["pruned", "weeks"]
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An hour of one system in two places; in staging `stock` is slower and `audit` not called."""
+    """An hour of one system in two places, on different database servers.
+
+    In staging `stock` is slower and `audit` is not called.
+    """
     folder = tmp_path_factory.mktemp("places")
     slower = simulate.Slower(service="stock", add_ms=20, end_minute=60)
     silent = simulate.ColdCache(
@@ -32,6 +35,11 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"production": (), "staging": (slower, silent)}.items()
     ):
         shop = replace(system(), environment=place)
+        shop.services.update(
+            (name, replace(each, host=f"{place}.{each.address}"))
+            for name, each in shop.services.items()
+            if each.namespace
+        )
         run = simulate.run(shop, minutes=60, load=150, seed=number, faults=faults)
         run.write_otlp_json(folder / f"{place}.jsonl")
     path = folder / "places.duckdb"
@@ -78,6 +86,16 @@ def test_environments_are_compared_by_the_names_they_share(places: Path) -> None
     assert found["account", "audit"] == "gone"
     assert found["catalog", "postgresql goods"] == "steady"
     assert not any("(" in name for pair in found for name in pair)
+
+
+def test_each_environment_has_its_own_servers(places: Path) -> None:
+    """A database on another server is the same one of another environment, neither new nor gone."""
+    with Store.open(places, read_only=True) as store:
+        goods = {node for node, _ in store.nodes() if node.startswith("postgresql goods")}
+    found = changes(places, Cohort("", "production"), Cohort("", "staging"))
+
+    assert len(goods) == 2
+    assert not {"new", "gone"} & {found[pair] for pair in found if "postgresql" in pair[1]}
 
 
 def test_a_cohort_of_nothing_says_what_there_is(weeks: Path) -> None:

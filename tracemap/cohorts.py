@@ -67,8 +67,9 @@ def drift(
     """Return what becomes of each edge from cohort `before` to cohort `after`, as `model.DRIFT`.
 
     Environments are compared from facts: the calls between services of one environment, and to what
-    records no spans. Versions are compared from spans: the calls into and out of the service; how
-    often it is called is a matter of traffic and not compared.
+    records no spans; databases and queues by their names without the server. Versions are compared
+    from spans: the calls into and out of the service; how often it is called is a matter of traffic
+    and not compared.
 
     Raises:
         PipelineError: If one is a version and the other is not, or of another service.
@@ -110,7 +111,9 @@ def _of(store: Store, wanted: Cohort, facts: Facts) -> Facts:
         names = dict(here.select("service", "service_name").iter_rows())
         others = set(rows["service"]) - set(names)
         there = sorted(set(rows["environment"]) - {""})
-    chosen = Facts({name: _named(facts[name], names, others) for name in _TABLES})
+    short = {} if wanted.service else dict(store.placed_peers())
+    named = ((name, _named(facts[name], names, others)) for name in _TABLES)
+    chosen = Facts({name: _renamed(rows, short) for name, rows in named})
     if chosen["edge_facts"].is_empty():
         raise NoDataError(
             f"there are no calls of {wanted}",
@@ -122,10 +125,18 @@ def _of(store: Store, wanted: Cohort, facts: Facts) -> Facts:
 
 def _named(rows: pl.DataFrame, names: Mapping[str, str], others: set[str]) -> pl.DataFrame:
     """Return the rows with an end in `names` and none in `others`, ends renamed."""
-    ends = [end for end in _ENDS if end in rows.columns]
+    ends = _ends(rows)
     mine = pl.any_horizontal(pl.col(end).is_in(list(names)) for end in ends)
     foreign = pl.any_horizontal(pl.col(end).is_in(list(others)) for end in ends)
-    return rows.filter(mine & ~foreign).with_columns(pl.col(end).replace(names) for end in ends)
+    return _renamed(rows.filter(mine & ~foreign), names)
+
+
+def _renamed(rows: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
+    return rows.with_columns(pl.col(end).replace(names) for end in _ends(rows))
+
+
+def _ends(rows: pl.DataFrame) -> list[str]:
+    return [end for end in _ENDS if end in rows.columns]
 
 
 def _of_versions(

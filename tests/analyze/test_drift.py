@@ -224,6 +224,41 @@ def test_more_errors_are_told_with_both_shares() -> None:
     assert bad["error_change_low"] < 0.049 < bad["error_change_high"]
 
 
+def weighted(made: Facts, weight: float, *, late: bool) -> Facts:
+    """Return the facts with each call of the window (late) or baseline standing for `weight`."""
+    side = (pl.col("window_start_ns") >= LATER * DAY_NS) == late
+    edges = made["edge_facts"].with_columns(
+        calls_weighted=pl.col("calls_weighted") * pl.when(side).then(weight).otherwise(1.0)
+    )
+    return Facts({**made.tables, "edge_facts": edges})
+
+
+def test_a_sampler_that_keeps_failures_makes_no_more_errors() -> None:
+    """Since this week one recorded call stands for ten: it may be that failures are all kept."""
+    before = replace(CART, errors=0.001)
+    made = facts([before, STOCK], [replace(CART, errors=0.05), STOCK])
+    told = row(weighted(made, 10.0, late=True), "cart")
+
+    assert told["changes"] == ["sampled differently"]
+    assert "of those recorded" in told["detail"]
+
+
+def test_errors_are_compared_where_both_sides_are_sampled_alike() -> None:
+    """One call of a hundred was kept in both."""
+    made = facts([replace(CART, errors=0.001), STOCK], [replace(CART, errors=0.05), STOCK])
+    both = weighted(weighted(made, 100.0, late=True), 100.0, late=False)
+
+    assert row(both, "cart")["changes"] == ["more errors"]
+
+
+def test_calls_that_are_sampled_differently_may_be_slower() -> None:
+    """Only shares of failures wait for a like sampler; nothing is said where few calls failed."""
+    made = weighted(facts(USUAL, [replace(CART, ms=30.0), STOCK]), 10.0, late=True)
+
+    assert row(made, "cart")["changes"] == ["slower"]
+    assert change(made, "stock") == "steady"
+
+
 def test_a_few_errors_more_are_no_drift() -> None:
     """From one in a thousand to three: less than half a percent."""
     before = replace(CART, errors=0.001)

@@ -13,7 +13,19 @@ from tests.builders import NOON_NS
 from tests.derive.traces import at
 from tests.derive.traces import facts_of as traces_facts
 from tracemap import analyze, derive
-from tracemap.model import HOUR_NS, INSULATION, MINUTE_NS, Cells, Facts, TraceBucket, Window
+from tracemap.analyze.insulation.fallbacks import fallbacks
+from tracemap.analyze.insulation.seen import FAILED, Seen
+from tracemap.model import (
+    HOUR_NS,
+    INSULATION,
+    LATENCY_FACTS,
+    MINUTE_NS,
+    PATTERN_FACTS,
+    Cells,
+    Facts,
+    TraceBucket,
+    Window,
+)
 from tracemap.simulate import random_shop, run
 from tracemap.simulate.behaviours import MAKERS, Behaviour
 from tracemap.simulate.behaviours.behaviour import PRICES, call, played, system
@@ -205,9 +217,16 @@ def test_propagation_names_what_was_seen_at_work(name: str, mechanism: str) -> N
 
 
 def test_calls_that_a_breaker_refused_are_counted() -> None:
-    """All of them; failing in no time, they kept no slowness away here."""
+    """Out of all calls of the window; failing in no time, they kept no slowness away here."""
     row = on_the_edge("circuit_breaker")["circuit breaker"]
+    simulated = behaviour("circuit_breaker").positive
+    calls = facts_of(bucket(simulated), simulated)["pattern_facts"].filter(
+        pl.col("pattern") == "attempt",
+        pl.col("upstream") == "stock",
+        windows(simulated)[0].contains(pl.col("window_start_ns")),
+    )
 
+    assert row["opportunities"] == calls["count"].sum() > row["occurrences"]
     assert row["occurrences"] == did("circuit_breaker")["fast_failures"]
     assert row["absorbed_ns"] == 0
 
@@ -218,6 +237,53 @@ def test_a_short_circuit_keeps_the_rise_of_the_calls_not_made_away() -> None:
 
     assert row["absorbed_ns"] == pytest.approx(0.9 * 104e6, rel=0.05)
     assert row["confidence"] == "weak"
+
+
+def test_calls_that_are_all_answered_without_are_a_short_circuit() -> None:
+    """In the incident nobody calls `stock`: there is no row of it then."""
+    simulated = behaviour("short_circuit").negative
+    facts = facts_of(bucket(simulated), simulated)
+    late = windows(simulated)[0].contains(pl.col("window_start_ns"))
+    silent = facts["pattern_facts"].filter(~(late & (pl.col("upstream") == "stock")))
+    spared = Facts({**facts.tables, "pattern_facts": silent})
+    rows = analyze.insulation(spared, *windows(simulated)).filter(pattern="short circuit")
+
+    assert rows.select("upstream", "occurrences").rows() == [("stock", 0)]
+    assert rows["shows"].item() == "0 % of requests made the call, 100 % in the baseline"
+
+
+def test_a_call_that_is_new_is_no_cache_that_misses() -> None:
+    """Nobody called `stock` in the baseline."""
+    simulated = behaviour("short_circuit").negative
+    facts = facts_of(bucket(simulated), simulated)
+    early = windows(simulated)[1].contains(pl.col("window_start_ns"))
+    silent = facts["pattern_facts"].filter(~(early & (pl.col("upstream") == "stock")))
+    grown = Facts({**facts.tables, "pattern_facts": silent})
+
+    assert "cache misses" not in analyze.insulation(grown, *windows(simulated))["pattern"].to_list()
+
+
+@pytest.mark.parametrize(("instead", "expected"), [(9, ["backup"]), (30, [])])
+def test_what_is_called_more_often_than_calls_are_lost_is_no_fallback(
+    instead: int, expected: list[str]
+) -> None:
+    """Ten calls failed for good; what comes after thirty failures comes after something else."""
+    site = {"downstream": "orders", "downstream_operation": "GET",
+            "upstream": "stock", "upstream_operation": "GET"}  # fmt: skip
+    counts = [
+        ("attempt", 1 | FAILED, "", 10),
+        ("attempt", 1, "", 90),
+        ("after_failure", 0, "backup", instead),
+    ]
+    rows = [
+        {"window_start_ns": 0, **site, "pattern": pattern, "part": part, "other": other,
+         "other_operation": "GET" if other else "", "count": count, "time_ns": 0, "extra_ns": 0,
+         "squares": 0}
+        for pattern, part, other, count in counts
+    ]  # fmt: skip
+    seen = Seen.of(PATTERN_FACTS.conform(pl.DataFrame(rows)), LATENCY_FACTS.empty())
+
+    assert fallbacks(seen, analyze.Thresholds())["other"].to_list() == expected
 
 
 def test_a_fallback_names_what_was_called_instead() -> None:

@@ -113,7 +113,7 @@ def test_a_folder_is_read_at_any_depth(tmp_path: Path) -> None:
         (b"\xff\xfe\x00", "not UTF-8"),
         ("cart: \x01team\n", "no valid YAML"),
         ("[" * 5_000, "no valid YAML"),
-        ("2001-99-99: 2001-99-99\n", "no valid YAML"),
+        ("cart: me\n2001-99-99: me\n", "'2001-99-99' looks like a date or a number, but is none"),
     ],
 )
 def test_what_is_no_catalog_is_an_error_with_its_place(
@@ -125,6 +125,14 @@ def test_what_is_no_catalog_is_an_error_with_its_place(
     with pytest.raises(InputError, match=what) as raised:
         load([path])
     assert str(path) in raised.value.where
+
+
+def test_a_date_that_is_none_is_an_error_with_its_line(tmp_path: Path) -> None:
+    """YAML takes it for a date where nobody meant one."""
+    with pytest.raises(InputError) as raised:
+        load([written(tmp_path, "cart: me\nstock: 2001-99-99\n")])
+
+    assert raised.value.where.endswith(", line 2")
 
 
 def test_a_giant_is_no_catalog(tmp_path: Path) -> None:

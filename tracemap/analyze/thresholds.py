@@ -60,6 +60,8 @@ class Thresholds:
         drift_rise_ms: and a percentile by at least this much.
         drift_error_share: The share of failed calls drifted by at least this (half a percent).
         drift_evidence_share: An edge is seen otherwise when this share of its calls is.
+        sampled_alike: Two sides are sampled alike when one recorded call of either stands for at
+            most this many times as many calls as of the other: shares of failures are compared.
         min_errors: Failed calls needed on one side before a change of errors is told.
         absence_chance: An edge is gone when its silence is less likely by chance than this.
         regression_ms: Users wait longer by at least this per request before anybody is named,
@@ -134,6 +136,7 @@ class Thresholds:
     drift_rise_ms: float = 2.0
     drift_error_share: float = 0.005
     drift_evidence_share: float = 0.2
+    sampled_alike: float = 1.05
     min_errors: int = 5
     absence_chance: float = 0.001
     regression_ms: float = 0.5

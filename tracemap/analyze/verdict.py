@@ -10,7 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_UNCHANGED = ("steady", "other mix", "not observed", "not observed before", "too few calls")
+_UNCHANGED = (
+    "steady",
+    "other mix",
+    "sampled differently",
+    "not observed",
+    "not observed before",
+    "too few calls",
+)
 """Words of `drift` that ask nobody for anything."""
 
 

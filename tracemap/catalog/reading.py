@@ -79,10 +79,10 @@ def _documents(text: str, path: Path) -> list[Any]:
     """Return the documents of a file, as plain values: no tags, no aliases."""
     try:
         return list(yaml.load_all(text, Loader=_PlainLoader))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark is not None else ""
-        what = getattr(error, "problem", None) or type(error).__name__
+        what = getattr(error, "problem", None) or "it is nested too deeply"
         raise InputError(
             f"the catalog is no valid YAML: {what}", where=f"{path}{line}", hint=_HINT
         ) from error
@@ -96,6 +96,13 @@ class _PlainLoader(yaml.SafeLoader):
             event = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, "aliases are not read", event.start_mark)
         return super().compose_node(parent, index)
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:
+            what = f"{str(node.value)[:80]!r} looks like a date or a number, but is none"
+            raise yaml.constructor.ConstructorError(None, None, what, node.start_mark) from error
 
 
 def _take(document: Any, where: str, catalog: Catalog) -> None:  # noqa: ANN401

@@ -11,7 +11,10 @@ from tracemap.report.rows import Row
 from tracemap.report.story import Story
 from tracemap.report.words import counted, in_ms, listed, percent, signed_ms, span_of
 
-UNCHANGED = ("steady", "too few calls", "other mix", "not observed", "not observed before")
+UNCHANGED = (
+    "steady", "too few calls", "other mix", "sampled differently", "not observed",
+    "not observed before",
+)  # fmt: skip
 """Changes that ask nobody for anything."""
 _MOVED = ("slower", "more calls")
 _NO_BASELINE = "there is nothing to compare with: "

@@ -192,6 +192,10 @@ class Store:
         """Return each node of the graph with ``service.name`` of its service, sorted."""
         return ledger.nodes(self._connection)
 
+    def placed_peers(self) -> list[tuple[str, str]]:
+        """Return each node that is named with its place, with its name without it, sorted."""
+        return ledger.placed_peers(self._connection)
+
     def owners(self) -> dict[str, str]:
         """Return the owner of each service whose spans name one."""
         return ledger.owners(self._connection)

@@ -151,3 +151,15 @@ def nodes(connection: Connection) -> list[tuple[str, str]]:
         """,
     )
     return list(rows.iter_rows())
+
+
+def placed_peers(connection: Connection) -> list[tuple[str, str]]:
+    """Return nodes such as `postgresql orders (db-1)`, each with the name that its spans give."""
+    rows = read(
+        connection,
+        """
+        SELECT DISTINCT peer, peer_name FROM operations JOIN peers USING (operation_id)
+        WHERE peer <> peer_name ORDER BY ALL
+        """,
+    )
+    return list(rows.iter_rows())

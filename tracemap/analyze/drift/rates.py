@@ -12,6 +12,10 @@ from tracemap.analyze.drift.sides import both
 from tracemap.model import USER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from tracemap.analyze.drift.sides import Sides
     from tracemap.analyze.thresholds import Thresholds
 
@@ -71,6 +75,15 @@ def call_rates(rates: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
         .with_columns(calls_per_request=pl.col("calls") / pl.col("requests")),
         ["requests", "calls_per_request"],
     )
+    wide = _weighed(rates)
+    found = _log_ratio(wide).join(wide.select("edge", is_known=_enough(limits)), on="edge")
+    chance = pl.when(pl.col("is_known")).then("calls_chance")
+    tested = found.with_columns(calls_chance=chance).drop("is_known")
+    return plain.join(tested, on="edge", how="left")
+
+
+def _weighed(rates: pl.DataFrame) -> pl.DataFrame:
+    """Return calls per request of both sides, each operation weighing the same, with variances."""
     served = pl.col("during").n_unique().over("edge", "operation") == 2  # noqa: PLR2004
     shared = rates.filter(served)
     weights = (
@@ -103,14 +116,10 @@ def call_rates(rates: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
         cells.with_columns(unit, whole=1.0 / pl.len().over("edge", "during")),
         "unit", pl.col("residual"), "whole",
     )  # fmt: skip
-    wide = both(
+    return both(
         rows.with_columns(unit).join(spread, on="unit"),
         ["calls", "requests", "rate", "floor", "variance", "cells"],
     )
-    found = _log_ratio(wide).join(wide.select("edge", is_known=_enough(limits)), on="edge")
-    chance = pl.when(pl.col("is_known")).then("calls_chance")
-    tested = found.with_columns(calls_chance=chance).drop("is_known")
-    return plain.join(tested, on="edge", how="left")
 
 
 def _enough(limits: Thresholds) -> pl.Expr:
@@ -124,15 +133,7 @@ def _enough(limits: Thresholds) -> pl.Expr:
 
 def _log_ratio(rows: pl.DataFrame) -> pl.DataFrame:
     """Return ``calls_ratio`` with its interval and chance from rates and their variances."""
-    value = {
-        name: np.stack(
-            [
-                rows[side + name].cast(pl.Float64).fill_null(np.nan).to_numpy()
-                for side in ("baseline_", "")
-            ]
-        )
-        for name in ("rate", "floor", "variance", "cells")
-    }
+    value = _stacked(rows, ("rate", "floor", "variance", "cells"))
     cells = np.nan_to_num(value["cells"])
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(np.fmax(value["variance"], value["floor"])) / value["rate"]
@@ -157,15 +158,43 @@ def error_rates(sides: Sides, limits: Thresholds) -> pl.DataFrame:
     """Return the share of failed calls of both sides, and the interval of its change.
 
     As downstream saw it; where it recorded no client spans on either side, as upstream did. Tested
-    where both sides have `Thresholds.min_call_count` calls.
+    where both sides have `Thresholds.min_call_count` calls, one of which stands for as many on
+    either side (`Thresholds.sampled_alike`): else the sampler, which may keep failures rather than
+    the rest, could have made the change.
     """
+    wide = _failed(sides)
+    value = _stacked(wide, ("calls", "errors", "variance", "cells", "stands_for"))
+    ratio = value["errors"] / value["calls"]
+    # no failure in n calls is not a ratio of exactly 0
+    cautious = (value["errors"] + 1) / (value["calls"] + 2)
+    floor = cautious * (1 - cautious) / value["calls"]
+    count = np.nan_to_num(value["cells"])
+    half = student_95(count - 1) * np.sqrt(np.fmax(value["variance"], floor))
+    found = difference(ratio, half, half, count)
+    enough = np.nan_to_num(value["calls"]).min(axis=0) >= limits.min_call_count
+    weights = value["stands_for"]
+    alike = weights.max(axis=0) <= limits.sampled_alike * weights.min(axis=0)
+    columns = {
+        "error_ratio": ratio[1], "baseline_error_ratio": ratio[0],
+        "error_change_low": found.low, "error_change_high": found.high,
+        "error_chance": np.where(enough & alike, found.p, np.nan),
+        "sampled_apart": enough & ~alike,
+        "errors": value["errors"][1], "baseline_errors": value["errors"][0],
+    }  # fmt: skip
+    return wide.select("edge").with_columns(
+        pl.Series(name, each, nan_to_null=True) for name, each in columns.items()
+    )
+
+
+def _failed(sides: Sides) -> pl.DataFrame:
+    """Return calls, failures, their variance from cell to cell, and what a call stands for."""
     by_client = (pl.col("client_calls").sum().over("edge", "during") > 0).all().over("edge")
     cells = (
         sides.calls.with_columns(
             errors=pl.when(by_client).then("errors_downstream").otherwise("errors_upstream")
         )
         .group_by("edge", "during", "cell")
-        .agg(pl.col("calls", "errors").sum())
+        .agg(pl.col("calls", "calls_weighted", "errors").sum())
         .with_columns(unit=pl.col("edge") * 2 + pl.col("during"))
     )
     side = ("edge", "during")
@@ -178,31 +207,22 @@ def error_rates(sides: Sides, limits: Thresholds) -> pl.DataFrame:
         pl.col("errors") - pl.col("expected"),
         "calls",
     )
-    rows = cells.group_by("edge", "during", "unit").agg(pl.col("calls", "errors").sum())
-    wide = both(rows.join(spread, on="unit"), ["calls", "errors", "variance", "cells"])
-    value = {
+    rows = cells.group_by("edge", "during", "unit").agg(
+        pl.col("calls", "errors").sum(),
+        stands_for=pl.col("calls_weighted").sum() / pl.col("calls").sum(),
+    )
+    names = ["calls", "errors", "variance", "cells", "stands_for"]
+    return both(rows.join(spread, on="unit"), names)
+
+
+def _stacked(rows: pl.DataFrame, names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    """Return columns of both sides as arrays: baseline, window; NaN where a side has no row."""
+    return {
         name: np.stack(
             [
-                wide[side + name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+                rows[side + name].cast(pl.Float64).fill_null(np.nan).to_numpy()
                 for side in ("baseline_", "")
             ]
         )
-        for name in ("calls", "errors", "variance", "cells")
+        for name in names
     }
-    ratio = value["errors"] / value["calls"]
-    # no failure in n calls is not a ratio of exactly 0
-    cautious = (value["errors"] + 1) / (value["calls"] + 2)
-    floor = cautious * (1 - cautious) / value["calls"]
-    count = np.nan_to_num(value["cells"])
-    half = student_95(count - 1) * np.sqrt(np.fmax(value["variance"], floor))
-    found = difference(ratio, half, half, count)
-    enough = np.nan_to_num(value["calls"]).min(axis=0) >= limits.min_call_count
-    columns = {
-        "error_ratio": ratio[1], "baseline_error_ratio": ratio[0],
-        "error_change_low": found.low, "error_change_high": found.high,
-        "error_chance": np.where(enough, found.p, np.nan),
-        "errors": value["errors"][1], "baseline_errors": value["errors"][0],
-    }  # fmt: skip
-    return wide.select("edge").with_columns(
-        pl.Series(name, each, nan_to_null=True) for name, each in columns.items()
-    )

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 ORDER = (
     "slower", "more errors", "re-routed", "new", "gone", "more calls", "fewer calls", "faster",
-    "fewer errors", "changed evidence", "changed protocol", "other mix", "not observed",
+    "fewer errors", "changed evidence", "changed protocol", "other mix",
+    "sampled differently", "not observed",
     "not observed before", "steady", "too few calls",
 )  # fmt: skip
 """All words, what matters most first."""
@@ -90,8 +91,11 @@ def _latency(row: Row, limits: Thresholds) -> dict[str, str]:
 
 
 def _errors(row: Row, limits: Thresholds) -> dict[str, str]:
-    """Return whether more or fewer calls fail: by `Thresholds.drift_error_share`, and certain."""
-    if not row["error_certain"]:
+    """Return whether more or fewer calls fail: by `Thresholds.drift_error_share`, and certain.
+
+    Where one recorded call stands for another number of calls than before, only that is said.
+    """
+    if not (row["error_certain"] or row["sampled_apart"]):
         return {}
     change = row["error_ratio"] - row["baseline_error_ratio"]
     if abs(change) < limits.drift_error_share:
@@ -100,7 +104,10 @@ def _errors(row: Row, limits: Thresholds) -> dict[str, str]:
         return {}
     word = "more errors" if change > 0 else "fewer errors"
     before, now = (100 * row[name] for name in ("baseline_error_ratio", "error_ratio"))
-    return {word: f"{now:.2f} % of calls fail, {before:.2f} % before"}
+    shares = f"{now:.2f} % of calls fail, {before:.2f} % before"
+    if row["sampled_apart"]:
+        return {"sampled differently": f"of those recorded, {shares}"}
+    return {word: shares}
 
 
 def _calls(row: Row, limits: Thresholds) -> dict[str, str]:

@@ -24,32 +24,7 @@ def breakers(seen: Seen, before: Seen, limits: Thresholds) -> pl.DataFrame:
         much longer than before the calls not made would have taken, had they been as slow as those
         that were: an estimate), ``is_strong``, ``shows``.
     """
-    cell = ["window_start_ns", *SITE]
-    part, count = pl.col("part"), pl.col("count")
-    fast = seen.cells.filter(pl.col("pattern") == "fast_failure").group_by(cell).agg(
-        fast=count.sum(), named=count.filter(part == 1).sum(), fast_ns=pl.col("time_ns").sum()
-    )  # fmt: skip
-    calls = seen.cells.filter(pl.col("pattern") == "attempt").group_by(cell).agg(
-        attempts=count.sum(),
-        failed=count.filter((part & FAILED) != 0).sum(),
-        time_ns=pl.col("time_ns").sum(),
-    )  # fmt: skip
-    found = (
-        fast.join(calls, on=cell)
-        .group_by(SITE)
-        .agg(pl.all().exclude("window_start_ns").sum())
-        .with_columns(
-            made=pl.col("attempts") - pl.col("fast"),
-            made_failed=pl.col("failed") - pl.col("fast"),
-            share=per("fast", "attempts"),
-        )
-        .join(_each(before, "usual_ns"), on=SITE, how="left")
-        .with_columns(
-            each_ns=pl.when(pl.col("made") > 0)
-            .then((pl.col("time_ns") - pl.col("fast_ns")) / pl.col("made"))
-            .otherwise(0.0)
-        )
-    )
+    found = _refused(seen, before)
     says_so = pl.col("named") * 2 >= pl.col("fast")
     looks_so = (pl.col("share") >= limits.breaker_share) & (
         pl.col("made_failed") >= limits.breaker_errors * pl.col("made")
@@ -62,7 +37,7 @@ def breakers(seen: Seen, before: Seen, limits: Thresholds) -> pl.DataFrame:
         *SITE,
         pattern=pl.lit("circuit breaker"),
         occurrences="fast",
-        opportunities="attempts",
+        opportunities="all",
         stopped_ns=stopped,
         is_strong=says_so & (pl.col("fast") >= limits.min_call_count),
         shows=pl.format(
@@ -72,6 +47,42 @@ def breakers(seen: Seen, before: Seen, limits: Thresholds) -> pl.DataFrame:
             "made_failed", "made",
         ),
     )  # fmt: skip
+
+
+def _refused(seen: Seen, before: Seen) -> pl.DataFrame:
+    """Return calls that failed at once, and those made in the same cells of time.
+
+    Columns `SITE`, ``fast``, ``named`` (their error names a breaker), ``made``, ``made_failed``,
+    ``share`` (fast ones of the cells' calls), ``each_ns`` and ``usual_ns`` (a call that was made:
+    now, in the baseline), ``all`` (calls of the whole window).
+    """
+    cell = ["window_start_ns", *SITE]
+    part, count = pl.col("part"), pl.col("count")
+    fast = seen.cells.filter(pl.col("pattern") == "fast_failure").group_by(cell).agg(
+        fast=count.sum(), named=count.filter(part == 1).sum(), fast_ns=pl.col("time_ns").sum()
+    )  # fmt: skip
+    calls = seen.cells.filter(pl.col("pattern") == "attempt").group_by(cell).agg(
+        attempts=count.sum(),
+        failed=count.filter((part & FAILED) != 0).sum(),
+        time_ns=pl.col("time_ns").sum(),
+    )  # fmt: skip
+    return (
+        fast.join(calls, on=cell)
+        .group_by(SITE)
+        .agg(pl.all().exclude("window_start_ns").sum())
+        .with_columns(
+            made=pl.col("attempts") - pl.col("fast"),
+            made_failed=pl.col("failed") - pl.col("fast"),
+            share=per("fast", "attempts"),
+        )
+        .join(_each(before, "usual_ns"), on=SITE, how="left")
+        .join(seen.attempts().select(*SITE, all="attempts"), on=SITE)
+        .with_columns(
+            each_ns=pl.when(pl.col("made") > 0)
+            .then((pl.col("time_ns") - pl.col("fast_ns")) / pl.col("made"))
+            .otherwise(0.0)
+        )
+    )
 
 
 def short_circuits(seen: Seen, before: Seen, limits: Thresholds) -> pl.DataFrame:
@@ -86,22 +97,7 @@ def short_circuits(seen: Seen, before: Seen, limits: Thresholds) -> pl.DataFrame
         Columns `SITE`, ``pattern``, ``occurrences`` (requests that made the call),
         ``opportunities`` (requests), ``stopped_ns``, ``is_strong``, ``shows``.
     """
-    sides = []
-    for side, name in ((seen, "now"), (before, "then")):
-        operations = side.operations()
-        used = side.requests().select(*SITE, made="making")
-        both = used.join(operations, on=["downstream", "downstream_operation"]).join(
-            _each(side, "each_ns"), on=SITE, how="left"
-        )
-        columns = ("made", "requests", "errors", "each_ns")
-        sides.append(
-            both.select(*SITE, *(pl.col(each).alias(f"{each}_{name}") for each in columns))
-        )
-    both = sides[0].join(sides[1], on=SITE).with_columns(
-        now=per("made_now", "requests_now").clip(upper_bound=1.0),
-        then=per("made_then", "requests_then").clip(upper_bound=1.0),
-        worse=per("errors_now", "requests_now") - per("errors_then", "requests_then"),
-    )  # fmt: skip
+    both = _usage(seen, before)
     n, m = pl.col("requests_now"), pl.col("requests_then")
     pooled = (pl.col("now") * n + pl.col("then") * m) / (n + m)
     error = (pooled * (1 - pooled) * (1 / n + 1 / m)).sqrt()
@@ -114,7 +110,9 @@ def short_circuits(seen: Seen, before: Seen, limits: Thresholds) -> pl.DataFrame
         & (pl.col("worse") < limits.short_circuit_errors)
     )
     more = known.filter(
-        (z >= limits.short_circuit_z) & (pl.col("now") >= pl.col("then") * limits.spike_ratio)
+        (pl.col("made_then") > 0)  # else it is a new call, not one that a cache spared
+        & (z >= limits.short_circuit_z)
+        & (pl.col("now") >= pl.col("then") * limits.spike_ratio)
     )
     slower = (pl.col("each_ns_now") - pl.col("each_ns_then")).clip(lower_bound=0.0)
     saved = (pl.col("then") - pl.col("now")) * pl.col("requests_now") * slower
@@ -132,6 +130,33 @@ def short_circuits(seen: Seen, before: Seen, limits: Thresholds) -> pl.DataFrame
         is_strong=pl.lit(value=False),
         shows=pl.format("{} % of requests made the call, {} % in the baseline", *percent),
     )
+
+
+def _usage(seen: Seen, before: Seen) -> pl.DataFrame:
+    """Return requests and those that made the call, ``*_now`` and ``*_then``; 0 where none did.
+
+    Besides these: ``now`` and ``then`` (their shares), ``worse`` (by how much more often requests
+    failed).
+    """
+    sides = []
+    sites = pl.concat([side.requests().select(SITE) for side in (seen, before)]).unique()
+    for side, name in ((seen, "now"), (before, "then")):
+        used = side.requests().select(*SITE, made="making")
+        both = (
+            sites.join(side.operations(), on=["downstream", "downstream_operation"])
+            .join(used, on=SITE, how="left")
+            .join(_each(side, "each_ns"), on=SITE, how="left")
+            .with_columns(pl.col("made").fill_null(0))
+        )
+        columns = ("made", "requests", "errors", "each_ns")
+        sides.append(
+            both.select(*SITE, *(pl.col(each).alias(f"{each}_{name}") for each in columns))
+        )
+    return sides[0].join(sides[1], on=SITE).with_columns(
+        now=per("made_now", "requests_now").clip(upper_bound=1.0),
+        then=per("made_then", "requests_then").clip(upper_bound=1.0),
+        worse=per("errors_now", "requests_now") - per("errors_then", "requests_then"),
+    )  # fmt: skip
 
 
 def _each(seen: Seen, name: str) -> pl.DataFrame:

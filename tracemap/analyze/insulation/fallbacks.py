@@ -46,7 +46,9 @@ def fallbacks(seen: Seen, limits: Thresholds) -> pl.DataFrame:
             - pl.col("next") / pl.col("well").clip(lower_bound=1)
         )
         .filter(
-            (pl.col("instead") >= limits.min_occurrences) & (pl.col("lift") >= limits.fallback_lift)
+            (pl.col("instead") >= limits.min_occurrences)
+            & (pl.col("instead") <= pl.col("lost"))  # else it follows something else
+            & (pl.col("lift") >= limits.fallback_lift)
         )
         .sort([*SITE, "instead", *_OTHER], descending=[*[False] * 4, True, False, False])
         .unique(SITE, keep="first", maintain_order=True)

@@ -10,7 +10,7 @@ TERMS = (
         "Edge change",
         "What became of an edge between two long windows: new, gone, re-routed, slower, faster, "
         "more or fewer errors, more or fewer calls, changed evidence or protocol; or other mix, "
-        "not observed, not observed before, too few calls, steady.",
+        "sampled differently, not observed, not observed before, too few calls, steady.",
         formula="gone: 0 calls, >= 20 expected from its callers, who called others; silent by "
         "chance in less than 1 of 1000 weeks",
         limits="All tests of a report together keep the rate of false alarms at 5 %. Not observed "

@@ -74,7 +74,10 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
     if recipe.is_long_term:
         owners = owners_of(recipe, store, request)
         found = weekly.findings(recipe, store, request, covered, owners)
-        found.ledger = ledger(store, limits(recipe)) if recipe.is_report else store.ledger()
+        if recipe.is_report:
+            book = ledger(store, limits(recipe))
+            cautions = pl.concat([found.ledger.cautions, book.cautions])
+            found.ledger = replace(book, cautions=cautions)
         return found
     thresholds = limits(recipe)
     latency = store.facts("latency_facts")

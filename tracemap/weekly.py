@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import polars as pl
 
@@ -51,9 +51,12 @@ def findings(
         tables["edges"] = analyze.edges(*known)
     if "bottlenecks" in recipe.findings:
         tables["bottlenecks"] = _bottlenecks(store, choice.shown)
+    book = store.ledger()
     if choice.baseline is not None:
         windows = choice.shown, choice.baseline
         tables |= _compared(facts, windows, thresholds, owners)
+        apart = analyze.sampled_differently(facts["edge_facts"], *windows, thresholds)
+        book = replace(book, cautions=apart)
     if "trend" in recipe.findings:
         tables["trend"] = _trend(store, choice.shown, covered)
     return Findings(
@@ -69,7 +72,7 @@ def findings(
             name: table if name in recipe.findings else table.clear()
             for name, table in tables.items()
         },
-        ledger=store.ledger(),
+        ledger=book,
         thresholds=asdict(thresholds),
         owners=owners,
     )

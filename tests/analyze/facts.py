@@ -108,6 +108,8 @@ def path_facts(baseline: list[Step], incident: list[Step]) -> pl.DataFrame:
                                 "hit_callers",
                                 "hit_callers_failed",
                                 "callers_failed",
+                                "requests_weighted",
+                                "request_errors_weighted",
                             ),
                             0,
                         ),

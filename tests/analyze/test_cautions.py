@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from tests.builders import Row
+from tests.builders import NOON_NS, Row
 from tests.derive.traces import at, facts_of
 from tracemap import analyze
 from tracemap.analyze import Thresholds
-from tracemap.model import CAUTIONS, SKEW, Facts, Quality
+from tracemap.model import CAUTIONS, HOUR_NS, SKEW, Facts, Quality, Window
 
 UNKNOWN = int(Quality.NO_SAMPLING_INFORMATION)
 
@@ -115,3 +115,26 @@ def test_one_name_in_several_environments() -> None:
     rows = analyze.cautions(quality, Facts()["edge_facts"], SKEW.empty(), Thresholds())
 
     assert rows.select("about", "subject", "spans").rows() == [("environments", "A (blue)", 7)]
+
+
+def weeks(weight: float) -> Facts:
+    """Return two calls an hour apart; the later one stands for `weight`."""
+    an_hour_on = 3_600_000
+    late = at("A.S", 2, times=(an_hour_on, an_hour_on + 100), trace=2, weight=weight)
+    return facts_of(at("A.S", 1, trace=1), late)
+
+
+def test_weeks_that_were_sampled_differently() -> None:
+    """Since noon one of ten is kept: said once, with both numbers."""
+    noon, later = NOON_NS, NOON_NS + HOUR_NS
+    windows = Window(later, later + HOUR_NS), Window(noon, later)
+
+    def found(weight: float) -> pl.DataFrame:
+        return analyze.sampled_differently(weeks(weight)["edge_facts"], *windows, Thresholds())
+
+    assert found(1.0).equals(CAUTIONS.empty())
+    assert found(1.04).equals(CAUTIONS.empty())
+    assert found(10.0).select("about", "subject", "spans").rows() == [
+        ("sampled_differently", "A", 1)
+    ]
+    assert "stands for 10 calls, for 1 in the baseline" in found(10.0)["text"].item()

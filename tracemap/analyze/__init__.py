@@ -5,7 +5,7 @@ from __future__ import annotations
 from tracemap.analyze.baseline import WEEK_NS, Baseline, baseline, spike_window
 from tracemap.analyze.bottlenecks import bottlenecks
 from tracemap.analyze.budget import budget
-from tracemap.analyze.cautions import cautions
+from tracemap.analyze.cautions import cautions, sampled_differently
 from tracemap.analyze.clusters import cell_width_ns
 from tracemap.analyze.critical_path import critical_path
 from tracemap.analyze.dependencies import availability, cycles, dependencies
@@ -63,6 +63,7 @@ __all__ = [
     "origins",
     "propagation",
     "regressions",
+    "sampled_differently",
     "skew",
     "spike_window",
     "spikes",

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import polars as pl
 
 from tracemap.analyze.thresholds import Thresholds
-from tracemap.model import CAUTIONS
+from tracemap.analyze.windows import sided
+from tracemap.model import CAUTIONS, Window
 
 _UNKNOWN, _SAMPLED = "no_sampling_information", "sampled"
 _MIXED = 0.01
@@ -51,6 +52,46 @@ def cautions(
     ]
     order = list(dict.fromkeys(each.about for each in found))
     found.sort(key=lambda each: (order.index(each.about), -each.spans, each.subject))
+    return pl.DataFrame(found, schema=CAUTIONS.schema, orient="row")
+
+
+def sampled_differently(
+    edge_facts: pl.DataFrame, window: Window, baseline: Window, thresholds: Thresholds
+) -> pl.DataFrame:
+    """Return whether calls stand for other numbers of calls in the window than in the baseline.
+
+    Into each service, by the probabilities that spans carry; `Thresholds.sampled_alike` says from
+    which ratio. Sampling that leaves no trace of itself stays unknown.
+
+    Args:
+        edge_facts: As `model.EDGE_FACTS`, of both windows.
+        window: What is looked at.
+        baseline: What it is compared with.
+        thresholds: Limits.
+
+    Returns:
+        As `model.CAUTIONS`: one row, or none.
+    """
+    rows = sided(edge_facts, window, baseline)
+    now, then = (_mean_weights(rows.filter(pl.col("during") == during)) for during in (True, False))
+    ratios = {name: now[name] / then[name] for name in now if name in then}
+    apart = {
+        name: max(ratio, 1 / ratio)
+        for name, ratio in ratios.items()
+        if max(ratio, 1 / ratio) > thresholds.sampled_alike
+    }
+    if not apart:
+        return CAUTIONS.empty()
+    most = max(apart, key=lambda name: apart[name])
+    more = len(apart) - 1
+    others = f" ({more:,} more of {len(now):,} services differ, too)" if more else ""
+    text = (
+        f"Window and baseline were sampled differently: a recorded call into {most} stands for"
+        f" {now[most]:.3g} calls, for {then[most]:.3g} in the baseline{others}. Their shares of"
+        " failed calls are not compared, and percentiles are those of what each sampler kept."
+    )
+    calls = rows.filter(pl.col("during"), pl.col("upstream").is_in(list(apart)))["calls"].sum()
+    found = [_Caution("sampled_differently", most, int(calls), text)]
     return pl.DataFrame(found, schema=CAUTIONS.schema, orient="row")
 
 

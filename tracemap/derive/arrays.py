@@ -17,6 +17,8 @@ Rows: TypeAlias = NDArray[np.signedinteger[Any]]
 """Numbers of spans; -1: none."""
 Ints: TypeAlias = NDArray[np.int64]
 """Times and durations in ns, sums."""
+Weights: TypeAlias = NDArray[np.float64]
+"""How many spans, or requests, one stands for."""
 Ids: TypeAlias = NDArray[np.uint64]
 """Span ids, hashes."""
 

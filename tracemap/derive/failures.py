@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tracemap.derive.arrays import Bools, Ints, Rows, kernel
+from tracemap.derive.arrays import Bools, Ints, Rows, Weights, kernel
 from tracemap.derive.roles import Roles
 from tracemap.derive.spans import Spans
 from tracemap.derive.steps import Steps
@@ -31,6 +31,8 @@ class Failures:
         hit_failed: There: the same, and the step above failed.
         above_failed: There: whether the step above failed.
         unanswered: Whether it is a call that no recorded entry answered.
+        stands_for: At a step that is a request or that one is charged to: how many requests this
+            one stands for, by its root's sampling; elsewhere 0.
     """
 
     failed: Bools
@@ -40,6 +42,7 @@ class Failures:
     hit_failed: Bools
     above_failed: Bools
     unanswered: Bools
+    stands_for: Weights
 
 
 def failures(spans: Spans, roles: Roles, steps: Steps) -> Failures:
@@ -58,6 +61,9 @@ def failures(spans: Spans, roles: Roles, steps: Steps) -> Failures:
         hit_failed=hit & above_failed,
         above_failed=above_failed,
         unanswered=steps.is_call & (roles.first_entry[row] < 0),
+        stands_for=np.where(
+            of_request | (steps.parent < 0), _of_root(steps.parent, spans.weight[row]), 0.0
+        ),
     )
 
 
@@ -83,6 +89,16 @@ def _charged(parent: Rows, passing: Bools, failed: Bools, end: Ints) -> tuple[Bo
         reached[step] = failed[step] if above < 0 else charged[step] and reached[above]
         of_request[step] = reached[step] and last[step] < 0
     return charged, of_request
+
+
+@kernel
+def _of_root(parent: Rows, weight: Weights) -> Weights:
+    """Return the weight of the root of each step."""
+    found = weight.copy()
+    for step in range(parent.size):
+        if parent[step] >= 0:
+            found[step] = found[parent[step]]
+    return found
 
 
 @kernel

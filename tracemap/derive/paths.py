@@ -84,6 +84,8 @@ def path_facts(derived: Derived, grid: Grid, kept: Bools | None = None) -> pl.Da
                 "hit_callers": broken.hit,
                 "hit_callers_failed": broken.hit_failed,
                 "callers_failed": broken.above_failed,
+                "requests_weighted": np.where(steps.parent < 0, broken.stands_for, 0.0),
+                "request_errors_weighted": np.where(broken.of_request, broken.stands_for, 0.0),
             },
         )
     )

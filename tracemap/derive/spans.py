@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tracemap.derive.arrays import Bools, Bytes, Ids, Ints, Rows
+from tracemap.derive.arrays import Bools, Bytes, Ids, Ints, Rows, Weights
 from tracemap.derive.marks import marks
 from tracemap.derive.peers import peers
 from tracemap.derive.recorders import is_proxy
@@ -96,7 +96,7 @@ class Spans:
     status: Bytes
     marks: Bytes
     flags: NDArray[np.uint16]
-    weight: NDArray[np.float64]
+    weight: Weights
     kind: Bytes
     message: Bytes
     quality: NDArray[np.uint32]

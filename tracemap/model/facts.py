@@ -141,6 +141,18 @@ PATH_FACTS = Table(
             "",
             "parent steps with at least one such call that failed themselves",
         ),
+        column(
+            "requests_weighted",
+            pl.Float64,
+            "",
+            "root: requests, adjusted for sampling; 0 below it",
+        ),
+        column(
+            "request_errors_weighted",
+            pl.Float64,
+            "",
+            "request_errors, adjusted for sampling",
+        ),
     ),
     key=("window_start_ns", "hash_bucket", "path_id"),
 )

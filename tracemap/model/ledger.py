@@ -27,7 +27,7 @@ CAUTIONS = Table(
     "cautions",
     "What limits how far the rest can be trusted, each in a sentence (docs/messages.md#cautions).",
     (
-        column("about", pl.String, "", "sampling, orphans, context, clocks, names, environments"),
+        column("about", pl.String, "", "sampling, sampled_differently, orphans, ..."),
         column("subject", pl.String, "", "service, edge or pair of hosts; '': all spans"),
         column("spans", pl.Int64, "", "spans or calls it is about"),
         column("text", pl.String, "", "the sentence"),

@@ -87,15 +87,16 @@ def rolled_up(
 
     Cells are counted from the start of each window, so that they never reach over its ends; a row
     that lies in two windows counts in both. Hash buckets of traces are summed as well (all 0),
-    unless `by_hash_bucket` keeps them apart.
+    unless `by_hash_bucket` keeps them apart. What is unknown of one row (a column younger than a
+    pruned hour) is unknown of the sum.
     Summing in the database keeps weeks of minutes out of memory.
     """
     table = FACTS[name]
     summed = {"window_start_ns"} if by_hash_bucket else {"window_start_ns", "hash_bucket"}
     keys = [key for key in table.key if key not in summed]
     sums = [
-        f"{_FOLDS.get(column, 'sum')}({column})::{_SQL_TYPES[table.schema[column]]} AS {column}"
-        for column in table.schema
+        f"{_folded(column)}::{_SQL_TYPES[dtype]} AS {column}"
+        for column, dtype in table.schema.items()
         if column not in table.key
     ]
     bucket = ["0 AS hash_bucket"] if "hash_bucket" in summed.intersection(table.key) else []
@@ -121,6 +122,12 @@ def rolled_up(
             cell_ns=cell_ns,
         )
     return table.conform(rows).sort(table.key)
+
+
+def _folded(column: str) -> str:
+    """Return how rows of a column become one; null where one of them is."""
+    fold = _FOLDS.get(column, "sum")
+    return f"(CASE WHEN count({column}) = count(*) THEN {fold}({column}) END)"
 
 
 def observed_minutes(connection: Connection) -> pl.Series:

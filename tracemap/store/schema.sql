@@ -14,6 +14,7 @@
 --   7  finding insulation
 --   8  request_facts; failures and unanswered calls in path_facts; finding errors; failures in origins
 --   9  finding flow_bands
+--  10  weighted requests in path_facts
 
 -- One row: whose database this is. A file without it is not ours and is left alone.
 CREATE TABLE meta (
@@ -223,7 +224,9 @@ CREATE TABLE path_facts (
     request_errors     BIGINT,    -- failed root requests charged to this step, the last of their chain
     hit_callers        BIGINT,    -- parent steps with at least one such call that failed
     hit_callers_failed BIGINT,    -- those of them that failed
-    callers_failed     BIGINT     -- parent steps with at least one such call that failed themselves
+    callers_failed     BIGINT,    -- parent steps with at least one such call that failed themselves
+    requests_weighted  DOUBLE,    -- root: requests, adjusted for sampling; 0 below it
+    request_errors_weighted DOUBLE -- request_errors, adjusted for sampling
 );
 
 -- Sums per cell, hash bucket of the trace, root operation and class: the set of distinct calls that

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tracemap.report.blocks import Block, Column, Section, remark
+from tracemap.report.blocks import Block, Column, Section, remark, warning
+from tracemap.report.names import visible
 from tracemap.report.rows import Row
 from tracemap.report.story import Story
 from tracemap.report.tables import table
@@ -38,8 +39,11 @@ def budget(story: Story) -> Section | None:
     used = [row["budget_share"] for row in story.budget if row["budget_share"] is not None]
     said = f"{failed:,.0f} of {counted(requests, 'user request')} failed"
     tail = f": {percent(sum(used))} of the error budget." if used else "."
+    cautions = story.findings.ledger.cautions
+    apart = cautions.filter(cautions["about"] == "sampled_differently")["text"]
     blocks = [
         remark(said + tail),
+        *(warning(visible(text)) for text in apart),
         table("budget-owners-table", "Error budget by owner", _OWNERS, by_owner(story)),
         table("budget-table", "Error budget by service", _SERVICES, story.budget),
     ]

@@ -90,7 +90,7 @@ TERMS = (
         "User requests that may fail: 1 in 1000, unless the recipe says otherwise. A failed "
         "request is charged to the service at which it began to fail.",
         formula="used = failed / (requests x (1 - objective))",
-        limits="From sums: a failed step passes its failures on to the failed calls below it as "
-        "far as these go, and keeps the rest.",
+        limits="Only failures that reached the user's request count. Recorded requests count as "
+        "those they stand for; what a sampler hides that says nothing of itself stays hidden.",
     ),
 )

@@ -57,6 +57,9 @@ class _Simulation:
     format: str = "simulated"
     content_hash: str | None = "0" * 32
 
+    def identify(self) -> None:
+        pass
+
     def batches(self) -> Iterator[Batch]:
         return self.simulated.batches()
 

@@ -106,6 +106,9 @@ class BatchReading:
     format: str = "test"
     hash_at_end: str | None = field(default=None)
 
+    def identify(self) -> None:
+        """Do nothing: what has no hash yet can be read once only."""
+
     def batches(self) -> Iterator[Batch]:
         """Yield the batches; `hash_at_end` becomes the hash after the last one."""
         yield from self.listed

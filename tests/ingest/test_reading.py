@@ -12,7 +12,11 @@ import xxhash
 
 from tests.ingest.writers import json_line, reading, traces
 from tracemap.errors import InputError
-from tracemap.ingest import Source, open_source
+from tracemap.ingest import Source, open_source, opening
+from tracemap.ingest.stored import OpenFile
+from tracemap.ingest.streams import CHUNK_BYTES
+from tracemap.intake import take_in
+from tracemap.store import Store
 
 GOOD = json_line(traces({}))
 NO_TRACES = {
@@ -44,16 +48,40 @@ def test_a_found_file_that_is_no_trace_file_is_noted(reason: str) -> None:
 
 
 def test_the_hash_is_of_the_bytes_on_disk(tmp_path: Path) -> None:
-    """It is known before the first batch, so that known files cost nothing."""
+    """It is known after the last batch, or when it is asked for; the size is known at once."""
     path = tmp_path / "a.json"
     path.write_bytes(GOOD)
+    with open_source(Source(str(path))) as asked:
+        asked.identify()
+        assert asked.content_hash == xxhash.xxh3_128_hexdigest(GOOD)
     with open_source(Source(str(path))) as found:
-        assert found.content_hash == xxhash.xxh3_128_hexdigest(GOOD)
-        assert found.size_bytes == len(GOOD)
+        assert (found.content_hash, found.size_bytes) == (None, len(GOOD))
         (batch,) = found.batches()
+        assert found.content_hash == xxhash.xxh3_128_hexdigest(GOOD)
 
     assert batch.spans.height == 1
     assert found.format == "otlp-json"
+
+
+def test_a_new_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its hash is taken while it is decoded; only its start is looked at before."""
+    path = tmp_path / "a.json"
+    path.write_bytes((GOOD + b"\n") * 40_000)
+    sizes = []
+
+    class Counted(OpenFile):
+        def read(self, size: int = -1) -> bytes:
+            data = super().read(size)
+            sizes.append(len(data))
+            return data
+
+    monkeypatch.setattr(opening, "OpenFile", Counted)
+    with Store.open(tmp_path / "t.duckdb", create=True) as store:
+        (taken,) = take_in(store, [str(path)])
+
+    assert taken.appended
+    assert taken.appended.content_hash == xxhash.xxh3_128_hexdigest(path.read_bytes())
+    assert path.stat().st_size <= sum(sizes) < path.stat().st_size + 2 * CHUNK_BYTES
 
 
 def test_standard_input_is_hashed_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xxhash
 import zstandard
 from hypothesis import given, settings
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
@@ -176,6 +178,18 @@ def test_a_table_in_another_wrapping_is_read_from_memory(wrap: Callable[[bytes],
     """Its end says where its rows are; a stream has no end yet."""
     same(wrap(tempo(RICH)), RICH)
     same(wrap(clickhouse_csv(RICH)), RICH)
+
+
+def test_the_hash_of_a_table_is_of_all_its_bytes(tmp_path: Path) -> None:
+    """Though they are read in any order, the end first, while the hash is taken from the start."""
+    path = tmp_path / "data.parquet"
+    noise = {"noise": hashlib.shake_128(b"noise").hexdigest(3 << 20)}
+    path.write_bytes(tempo(traces({"span": 1}, {"span": 2, "attributes": noise})))
+    with open_source(Source(str(path))) as found:
+        list(found.batches())
+
+    assert found.size_bytes == path.stat().st_size > 2 << 20
+    assert found.content_hash == xxhash.xxh3_128_hexdigest(path.read_bytes())
 
 
 def test_spare_columns_get_their_names_from_beside(tmp_path: Path) -> None:

@@ -40,6 +40,23 @@ def test_known_file_is_not_read(store: Store) -> None:
     assert store.append(Unreadable([], content_hash="a")).known
 
 
+@pytest.mark.parametrize(("size_bytes", "identified"), [(77, True), (78, False)])
+def test_only_a_file_of_a_known_size_is_read_for_its_hash(
+    store: Store, size_bytes: int, *, identified: bool
+) -> None:
+    """Bytes of another number are others: such a file is read once, its hash taken meanwhile."""
+    store.append(BatchReading([span_batch([span(1)])], content_hash="h", size_bytes=77))
+
+    class Identified(BatchReading):
+        def identify(self) -> None:
+            self.content_hash = "h"
+
+    again = Identified([span_batch([span(2)])], hash_at_end="other", size_bytes=size_bytes)
+
+    assert store.append(again).known == identified
+    assert store.ledger().spans == (1 if identified else 2)
+
+
 def test_standard_input_twice(store: Store) -> None:
     """The hash of standard input is known at its end only; then all of it is undone."""
     batches = [span_batch([span(1)], rejects=[reject(2)])]

@@ -41,8 +41,9 @@ _PROBLEMS = {
 class FileReading:
     """A file being read; see `tracemap.model.Reading`.
 
-    What can be read once only, as standard input, has no content hash and no size until its last
-    batch was given.
+    Its content hash is known after its last batch, for bytes are read once: `identify` reads them
+    one more time, only to know it earlier. What can be read once only, as standard input, has no
+    size before its end either.
 
     Args:
         stored: What is read.
@@ -63,7 +64,14 @@ class FileReading:
         if not stored.is_readable:
             # Not the hash of any contents: once it can be read, the file is new.
             self.content_hash = xxhash.xxh3_128_hexdigest(f"unreadable {self.path}".encode())
+        elif stored.file is not None:
+            self.size_bytes = stored.file.seek(0, 2)
         elif stored.repeatable:
+            self.identify()
+
+    def identify(self) -> None:
+        """Make the content hash known before the last batch, if the bytes can be read twice."""
+        if self.content_hash is None and self._stored.repeatable:
             self._drain(self._hashed())
 
     def _hashed(self) -> Iterator[bytes]:

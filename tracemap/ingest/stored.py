@@ -113,8 +113,11 @@ def stored_file(
     """Return the bytes of an open file that can be read at any place, as often as wanted."""
 
     def chunks() -> Iterator[bytes]:
-        file.seek(0)
-        return iter(lambda: file.read(CHUNK_BYTES), b"")
+        at = 0
+        # Others may read elsewhere in the file between two chunks.
+        while file.seek(at) == at and (chunk := file.read(CHUNK_BYTES)):
+            at += len(chunk)
+            yield chunk
 
     return Stored(path, named, chunks, repeatable=True, file=file, beside=beside)
 

@@ -52,14 +52,18 @@ class Reading(Protocol):
         path: As shown to people; ``-`` for standard input.
         size_bytes: Size on disk; 0 where it cannot be known.
         format: Name in the registry of formats; known once `batches` gave its first batch.
-        content_hash: Hash of the bytes on disk, 32 hex digits. None until known: at once for a
-            file, after the last batch for standard input.
+        content_hash: Hash of the bytes on disk, 32 hex digits. None until known: after the last
+            batch at the latest.
     """
 
     path: str
     size_bytes: int
     format: str
     content_hash: str | None
+
+    def identify(self) -> None:
+        """Make `content_hash` known before the last batch, if the bytes can be read twice."""
+        ...
 
     def batches(self) -> Iterator[Batch]:
         """Yield the file's contents in order, each batch of bounded size.

@@ -53,7 +53,14 @@ def known_files(connection: Connection, hashes: Sequence[str]) -> dict[str, Appe
 
 
 def known_file(connection: Connection, reading: Reading) -> Appended | None:
-    """Return what became of the same bytes before; None if they are new or not known yet."""
+    """Return what became of the same bytes before; None if they are new or not known yet.
+
+    Only where a file of the same size was taken in are the bytes read for their hash alone.
+    """
+    if reading.content_hash is None and reading.size_bytes:
+        sizes = "SELECT 1 FROM files WHERE size_bytes = $size_bytes LIMIT 1"
+        if read(connection, sizes, size_bytes=reading.size_bytes).height:
+            reading.identify()
     if reading.content_hash is None:
         return None
     known = known_files(connection, [reading.content_hash]).get(reading.content_hash)
@@ -65,8 +72,9 @@ def append_file(
 ) -> Appended:
     """Write all batches of `reading` and its row of `files`, in the caller's transaction.
 
-    A batch is written while the next one is decoded. Standard input has no hash before its end: if
-    only then the bytes turn out to be known, the result says so, and the caller must roll back.
+    A batch is written while the next one is decoded. Bytes that are read once have no hash before
+    their end: if only then they turn out to be known, the result says so, and the caller must roll
+    back.
     """
     hash_was_known = reading.content_hash is not None
     writer = FileWriter(connection, catalog)

@@ -12,6 +12,7 @@ import pytest
 
 from tests.ingest.writers import framed, traces
 from tests.store.many_spans import ManySpans
+from tracemap.errors import StoreError
 from tracemap.store import Store
 
 LIMITED = """
@@ -109,6 +110,25 @@ def test_database_may_not_be_written(folder: Path, tmp_path: Path) -> None:
     assert path.read_bytes() == before
     folder.chmod(0o755)
     assert spans_in(path) == 1000
+
+
+@pytest.mark.slow
+def test_folder_may_not_be_entered(folder: Path, tmp_path: Path) -> None:
+    """Whether there is a database cannot be known: that is a message too, never a traceback."""
+    path = database(folder / "t.duckdb")
+    folder.chmod(0o000)
+    answer = tracemap(UNPRIVILEGED, tmp_path / "other.duckdb", path)
+    folder.chmod(0o755)
+
+    assert answer.stdout.startswith(f"4 cannot open the database '{path}'"), answer
+    assert "Permission denied" in answer.stdout
+    assert spans_in(path) == 1000
+
+
+def test_a_name_that_is_too_long() -> None:
+    """What the system says of it is the message."""
+    with pytest.raises(StoreError, match=r"cannot open .*File name too long"):
+        Store.open("n" * 300, create=True)
 
 
 @pytest.mark.slow

@@ -63,7 +63,7 @@ def connect(
         StoreError: If there is no such file, it is not a tracemap database, a newer tracemap made
             it, an earlier one did and it is only to be read, or another process holds it.
     """
-    if not path.exists():
+    if not _exists(path):
         raise StoreError(
             f"there is no database '{path}'",
             where=str(path),
@@ -111,7 +111,7 @@ def make(path: Path) -> bool:
     Raises:
         StoreError: If no file can be made there.
     """
-    if path.exists():
+    if _exists(path):
         return False
     if not path.parent.is_dir():
         raise StoreError(
@@ -134,6 +134,21 @@ def make(path: Path) -> bool:
     finally:
         for left in (unfinished, unfinished.with_name(f"{unfinished.name}.wal")):
             left.unlink(missing_ok=True)
+
+
+def _exists(path: Path) -> bool:
+    """Return whether there is a file; raise where this account may not even ask."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise StoreError(
+            f"cannot open the database '{path}': {error.strerror}",
+            where=str(path),
+            hint="choose another place with --db",
+        ) from error
+    return True
 
 
 def _publish(unfinished: Path, path: Path) -> bool:

@@ -331,3 +331,19 @@ def test_calls_do_not_move_to_an_edge_that_may_not_be_new() -> None:
     assert change(made, "pricing") == "gone"
     assert change(made, "tariffs") == "not observed before"
     assert row(made, "pricing")["instead"] is None
+
+
+def test_many_slower_edges_make_no_other_change_likelier() -> None:
+    """Fifteen are three times as slow; that is no evidence on failures of the thirty others."""
+    slower = [Calls("web", f"slow{number}", rate=0.3) for number in range(15)]
+    others = [
+        Calls(f"web{number % 3}", f"calm{number}", rate=0.06 + 0.04 * (number % 3),
+              errors=(0.01, 0.02, 0.05)[number % 3])
+        for number in range(30)
+    ]  # fmt: skip
+    now = [*(replace(each, ms=60.0) for each in slower), *others]
+    rows = found(facts([*slower, *others], now, requests=150, seed=0))
+    calm = rows.filter(pl.col("upstream").str.starts_with("calm"))
+
+    assert set(calm["change"]) == {"steady"}
+    assert set(rows.filter(pl.col("upstream").str.starts_with("slow"))["change"]) == {"slower"}

@@ -17,9 +17,14 @@ from tracemap.analyze.thresholds import Thresholds
 from tracemap.model import DRIFT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from tracemap.model import Facts, Window
 
-_CHANCES = ("p50_chance", "p95_chance", "p99_chance", "error_chance", "calls_chance")
+_KINDS = (("p50_chance", "p95_chance", "p99_chance"), ("error_chance",), ("calls_chance",))
+"""What is tested, by kind."""
 
 
 def drift(
@@ -32,8 +37,9 @@ def drift(
 
     What counts as a change, and what an edge must show before it is called gone, is in
     docs/methods.md#drift. Edges with too few calls to be judged say so. Cells of time are taken as
-    clusters: what differs from day to day anyway is no drift. All tests of the run together keep
-    the false discovery rate. Swapping the windows mirrors the result.
+    clusters: what differs from day to day anyway is no drift. All tests of the run together, and
+    those of one kind among themselves, keep the false discovery rate. Swapping the windows mirrors
+    the result.
 
     Args:
         facts: ``edge_facts``, ``latency_facts`` and ``version_facts``, in cells of both windows
@@ -126,15 +132,29 @@ def _surely_moved(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _tested(rows: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
-    """Add which of the differences are too unlikely by chance, over all tests together."""
-    chances = np.concatenate([rows[name].to_numpy().astype(np.float64) for name in _CHANCES])
+    """Add which of the differences are too unlikely by chance.
+
+    Among all tests together, and among those of their kind: thirty slower edges are no reason to
+    believe a change of errors more readily.
+    """
+    together = _called(rows, [name for kind in _KINDS for name in kind], limits)
+    for kind in _KINDS:
+        among = _called(rows, kind, limits)
+        for name in kind:
+            certain = pl.Series(name.replace("_chance", "_certain"), among[name] & together[name])
+            rows = rows.with_columns(certain)
+    return rows
+
+
+def _called(
+    rows: pl.DataFrame, names: Sequence[str], limits: Thresholds
+) -> dict[str, NDArray[np.bool_]]:
+    """Return by column which of these tests may be called, all of them taken together."""
+    chances = np.concatenate([rows[name].to_numpy().astype(np.float64) for name in names])
     known = np.isfinite(chances)
     called = np.zeros(chances.size, dtype=np.bool_)
     called[known] = discoveries(chances[known], limits.spike_false_discovery_rate)
-    return rows.with_columns(
-        pl.Series(name.replace("_chance", "_certain"), part)
-        for name, part in zip(_CHANCES, np.split(called, len(_CHANCES)), strict=True)
-    )
+    return dict(zip(names, np.split(called, len(names)), strict=True))
 
 
 def _with_versions(

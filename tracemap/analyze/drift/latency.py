@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from tracemap.analyze.clusters import difference, percentile_bounds
-from tracemap.analyze.drift.sides import both
+from tracemap.analyze.drift.sides import both, stacked
 from tracemap.model.histogram import percentiles
 
 if TYPE_CHECKING:
@@ -97,19 +97,11 @@ def _percentile(numbered: pl.DataFrame, percent: int, least: int) -> pl.DataFram
 
 def _ends(rows: pl.DataFrame) -> tuple[NDArray[np.float64], ...]:
     """Return logarithms of values, distances to both ends, and cells, shaped (side, unit)."""
-
-    def sides_of(name: str) -> NDArray[np.float64]:
-        return np.stack(
-            [
-                rows[side + name].cast(pl.Float64).fill_null(np.nan).to_numpy()
-                for side in ("baseline_", "")
-            ]
-        )
-
+    sides = stacked(rows, "value_ns", "low_ns", "high_ns", "cells")
     value, low, high = (
-        np.log(np.maximum(sides_of(name), 1.0)) for name in ("value_ns", "low_ns", "high_ns")
+        np.log(np.maximum(sides[name], 1.0)) for name in ("value_ns", "low_ns", "high_ns")
     )
-    return value, value - low, high - value, np.nan_to_num(sides_of("cells"))
+    return value, value - low, high - value, np.nan_to_num(sides["cells"])
 
 
 def _speed(histogram: pl.DataFrame) -> pl.DataFrame:

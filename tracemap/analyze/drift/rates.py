@@ -8,14 +8,10 @@ import numpy as np
 import polars as pl
 
 from tracemap.analyze.clusters import cluster_variance, difference, student_95
-from tracemap.analyze.drift.sides import both
+from tracemap.analyze.drift.sides import both, stacked
 from tracemap.model import USER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
     from tracemap.analyze.drift.sides import Sides
     from tracemap.analyze.thresholds import Thresholds
 
@@ -133,7 +129,7 @@ def _enough(limits: Thresholds) -> pl.Expr:
 
 def _log_ratio(rows: pl.DataFrame) -> pl.DataFrame:
     """Return ``calls_ratio`` with its interval and chance from rates and their variances."""
-    value = _stacked(rows, ("rate", "floor", "variance", "cells"))
+    value = stacked(rows, "rate", "floor", "variance", "cells")
     cells = np.nan_to_num(value["cells"])
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(np.fmax(value["variance"], value["floor"])) / value["rate"]
@@ -163,7 +159,7 @@ def error_rates(sides: Sides, limits: Thresholds) -> pl.DataFrame:
     the rest, could have made the change.
     """
     wide = _failed(sides)
-    value = _stacked(wide, ("calls", "errors", "variance", "cells", "stands_for"))
+    value = stacked(wide, "calls", "errors", "variance", "cells", "stands_for")
     ratio = value["errors"] / value["calls"]
     # no failure in n calls is not a ratio of exactly 0
     cautious = (value["errors"] + 1) / (value["calls"] + 2)
@@ -213,16 +209,3 @@ def _failed(sides: Sides) -> pl.DataFrame:
     )
     names = ["calls", "errors", "variance", "cells", "stands_for"]
     return both(rows.join(spread, on="unit"), names)
-
-
-def _stacked(rows: pl.DataFrame, names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
-    """Return columns of both sides as arrays: baseline, window; NaN where a side has no row."""
-    return {
-        name: np.stack(
-            [
-                rows[side + name].cast(pl.Float64).fill_null(np.nan).to_numpy()
-                for side in ("baseline_", "")
-            ]
-        )
-        for name in names
-    }

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from tracemap.analyze.windows import sided
 from tracemap.model import USER, Window
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 EDGE = ["downstream", "upstream", "connection_type"]
 
@@ -83,3 +88,19 @@ def both(frame: pl.DataFrame, values: list[str], by: str = "edge") -> pl.DataFra
         by, *(pl.col(name).alias(f"baseline_{name}") for name in values)
     )
     return now.join(before, on=by, how="full", coalesce=True).sort(by)
+
+
+def stacked(rows: pl.DataFrame, *names: str) -> dict[str, NDArray[np.float64]]:
+    """Return columns that `both` made as arrays (side, unit), baseline first.
+
+    NaN where a side has no row.
+    """
+    return {
+        name: np.stack(
+            [
+                rows[side + name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+                for side in ("baseline_", "")
+            ]
+        )
+        for name in names
+    }

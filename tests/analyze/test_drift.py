@@ -337,7 +337,7 @@ def test_many_slower_edges_make_no_other_change_likelier() -> None:
     """Fifteen are three times as slow; that is no evidence on failures of the thirty others."""
     slower = [Calls("web", f"slow{number}", rate=0.3) for number in range(15)]
     others = [
-        Calls(f"web{number % 3}", f"calm{number}", rate=0.06 + 0.04 * (number % 3),
+        Calls(f"web{number % 3}", f"calm{number}", rate=(0.06, 0.1, 0.15)[number % 3],
               errors=(0.01, 0.02, 0.05)[number % 3])
         for number in range(30)
     ]  # fmt: skip

@@ -211,3 +211,11 @@ def test_silent_weeks_in_the_baseline_are_named() -> None:
     chosen = weeks_before(window, Window(0, window.end_ns), minutes(0, 2 * WEEK_NS, 3 * WEEK_NS))
 
     assert chosen.reason == "the four weeks before, of which one has no calls"
+
+
+def test_silent_weeks_are_counted_in_words() -> None:
+    """Two have, one has."""
+    window = Window(4 * WEEK_NS, 5 * WEEK_NS)
+    chosen = weeks_before(window, Window(0, window.end_ns), minutes(0, 3 * WEEK_NS))
+
+    assert chosen.reason == "the four weeks before, of which two have no calls"

@@ -14,6 +14,7 @@ from tracemap.store import Store
 from tracemap.windows import Choice, Request, require_calls
 
 WEEK_NS = analyze.WEEK_NS
+_COMPARING = {"drift", "regressions", "budget"}
 _SUMS = ("edge_facts", "latency_facts", "path_facts", "version_facts")
 
 
@@ -37,7 +38,10 @@ def findings(
         PipelineError: If both windows overlap.
     """
     thresholds = limits(recipe)
-    choice = choose(request, covered, store.observed_minutes())
+    minutes = store.observed_minutes()
+    choice = choose(request, covered, minutes)
+    if not _COMPARING & set(recipe.findings):  # the trend alone compares nothing
+        choice = Choice(_weeks(choice.shown, covered))
     tables = {name: table.empty() for name, table in FINDINGS.items()}
     sides = [choice.shown, *([choice.baseline] if choice.baseline else [])]
     width_ns = analyze.cell_width_ns(*sides)
@@ -58,7 +62,7 @@ def findings(
         apart = analyze.sampled_differently(facts["edge_facts"], *windows, thresholds)
         book = replace(book, cautions=apart)
     if "trend" in recipe.findings:
-        tables["trend"] = _trend(store, choice.shown, covered)
+        tables["trend"] = _trend(store, choice.shown, covered, minutes)
     return Findings(
         recipe=recipe.name,
         title=recipe.title,
@@ -128,10 +132,17 @@ def _bottlenecks(store: Store, shown: Window) -> pl.DataFrame:
     return analyze.bottlenecks(facts, shown)
 
 
-def _trend(store: Store, shown: Window, covered: Window) -> pl.DataFrame:
+def _trend(store: Store, shown: Window, covered: Window, minutes: pl.Series) -> pl.DataFrame:
     """Return the finding `trend`: the weeks up to the end of the window, eight at most."""
+    weeks = _weeks(shown, covered)
+    edge_facts, latency_facts = (
+        store.rolled_up(name, [weeks], WEEK_NS) for name in ("edge_facts", "latency_facts")
+    )
+    return analyze.trend(edge_facts, latency_facts, minutes, covered)
+
+
+def _weeks(shown: Window, covered: Window) -> Window:
+    """Return the weeks up to the end of `shown` that reach back to the data, eight at most."""
     first_ns = covered.start_ns // MINUTE_NS * MINUTE_NS
     count = min(analyze.TREND_WEEKS, -(-(shown.end_ns - first_ns) // WEEK_NS))
-    weeks = Window(shown.end_ns - max(1, count) * WEEK_NS, shown.end_ns)
-    known = (store.rolled_up(name, [weeks], WEEK_NS) for name in ("edge_facts", "latency_facts"))
-    return analyze.trend(*known)
+    return Window(shown.end_ns - max(1, count) * WEEK_NS, shown.end_ns)

@@ -35,4 +35,25 @@ def test_the_trend_is_a_row_per_edge_and_week(tracemap: Tracemap, weeks: Path) -
     starts = [row["week_start"] for row in rows if row["downstream"] == "user"]
 
     assert len(starts) == len(set(starts)) == 8
-    assert tracemap("trend", "--db", weeks).code == 0
+
+
+def test_the_trend_alone_compares_nothing(tracemap: Tracemap, weeks: Path) -> None:
+    """It names the weeks it shows, and no baseline."""
+    table = tracemap("trend", "--db", weeks)
+
+    assert table.code == 0
+    assert "window 2026-01-05T00:00:00Z .. 2026-03-02T00:00:00Z" in table.err
+    assert "baseline" not in table.err
+
+
+def test_a_week_in_which_the_data_begins_is_partial(tracemap: Tracemap, weeks: Path) -> None:
+    """It holds 1.2 days; calls a day tell it from a week in which little happened."""
+    to = ("--to", "2026-02-10T05:00")
+    rows = json.loads(tracemap("trend", "--db", weeks, *to, "--format", "json").out)
+    days = {row["week_start"][:10]: row["days"] for row in rows}
+    users = {row["week_start"][:10]: row for row in rows if row["downstream"] == "user"}
+    first, second = users["2025-12-30"], users["2026-01-06"]
+
+    assert list(days.values()) == [1.2, *[7.0] * 5]
+    assert first["calls"] < second["calls"] / 5
+    assert first["calls_per_day"] == pytest.approx(second["calls_per_day"], rel=0.15)

@@ -6,7 +6,7 @@ import polars as pl
 
 from tests.report import believable, week
 from tracemap.report import build
-from tracemap.report.blocks import SheetBlock, TableBlock, plain
+from tracemap.report.blocks import Note, SheetBlock, TableBlock, plain
 from tracemap.report.sections.handoff import _unknown
 from tracemap.report.story import Story
 
@@ -80,6 +80,18 @@ def test_the_proof_of_the_headline_is_what_users_wait_for() -> None:
     assert page.proof is not None
     assert page.proof.id == "regressions"
     assert "regressions" not in [section.id for section in page.sections]
+
+
+def test_a_partial_week_is_no_week_to_compare_calls_with() -> None:
+    """The first of the trend holds three days and a half."""
+    page = build(week.weekly()).view
+    (section,) = (each for each in page.sections if each.id == "trend")
+    (said,) = (plain(block.text) for block in section.blocks if isinstance(block, Note))
+
+    assert said == (
+        "A partial week begins 2026-02-02 (3.5 of 7 days): its calls are compared with those of "
+        "other weeks by the day only."
+    )
 
 
 def test_own_time_is_upstreams() -> None:

@@ -78,8 +78,9 @@ FAILURES: list[dict[str, Any]] = [
 ]  # fmt: skip
 WEEKS: list[dict[str, Any]] = [
     {"week_start_ns": START_NS - weeks * WEEK_NS, "downstream": downstream, "upstream": upstream,
-     "calls": 700, "error_ratio": 0.001, "p50_ns": 10 * MS, "p95_ns": (20 + weeks) * MS,
-     "p99_ns": 40 * MS}
+     "calls": 700, "days": 3.5 if weeks == 4 else 7.0,
+     "calls_per_day": 200.0 if weeks == 4 else 100.0, "error_ratio": 0.001, "p50_ns": 10 * MS,
+     "p95_ns": (20 + weeks) * MS, "p99_ns": 40 * MS}
     for weeks in range(5)
     for downstream, upstream in ((USER, "edge"), ("edge", "catalog"))
 ]  # fmt: skip

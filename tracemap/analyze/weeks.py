@@ -54,7 +54,7 @@ def weeks_before(window: Window, covered: Window, minutes: pl.Series) -> Baselin
     )
     reason = f"the {_NUMBERS[whole]} weeks before" if whole > 1 else "the week before"
     if silent:
-        reason += f", of which {_NUMBERS[silent]} has no calls"
+        reason += f", of which {_NUMBERS[silent]} {'has' if silent == 1 else 'have'} no calls"
     return _seen(found, minutes, reason)
 
 

@@ -99,8 +99,8 @@ _TABLE_COLUMNS = {
         *("baseline_requests", "baseline_budget_share"),
     ),
     "trend": (
-        *("week_start", "downstream", "upstream", "calls", "error_ratio", "p50_ms", "p95_ms"),
-        "p99_ms",
+        *("week_start", "days", "downstream", "upstream", "calls", "calls_per_day"),
+        *("error_ratio", "p50_ms", "p95_ms", "p99_ms"),
     ),
     "origins": (
         *("rank", "service", "operation", "cause", "edge", "excess_ms", "share", "confidence"),

@@ -127,6 +127,8 @@ TREND = Table(
         column("p50_ns", pl.Int64, "ns", "median of what downstream waited; null: unknown"),
         column("p95_ns", pl.Int64, "ns", "95th percentile of the same"),
         column("p99_ns", pl.Int64, "ns", "99th percentile of the same"),
+        column("days", pl.Float64, "", "days of the seven that hold data; fewer: a partial week"),
+        column("calls_per_day", pl.Float64, "", "calls / days: what weeks are compared by"),
     ),
     key=("week_start_ns", "downstream", "upstream"),
 )

@@ -15,6 +15,7 @@
 --   8  request_facts; failures and unanswered calls in path_facts; finding errors; failures in origins
 --   9  finding flow_bands
 --  10  weighted requests in path_facts
+--  11  days of a week in trend
 
 -- One row: whose database this is. A file without it is not ours and is left alone.
 CREATE TABLE meta (
@@ -735,7 +736,9 @@ CREATE TABLE trend (
     error_ratio   DOUBLE,     -- share of calls that failed
     p50_ns        BIGINT,     -- ns: median of what downstream waited; null: unknown
     p95_ns        BIGINT,     -- ns: 95th percentile of the same
-    p99_ns        BIGINT      -- ns: 99th percentile of the same
+    p99_ns        BIGINT,     -- ns: 99th percentile of the same
+    days          DOUBLE,     -- days of the seven that hold data; fewer: a partial week
+    calls_per_day DOUBLE      -- calls / days: what weeks are compared by
 );
 
 -- == Views for people ==

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from tracemap.model import USER
-from tracemap.report.blocks import Column, Section
+from tracemap.report.blocks import Block, Column, Section, remark
 from tracemap.report.drift_words import changed
 from tracemap.report.figures.panels import Panel, panels
 from tracemap.report.rows import Row
 from tracemap.report.story import Story
 from tracemap.report.tables import CALLS, DOWNSTREAM, UPSTREAM, table
-from tracemap.report.words import counted, in_ms
+from tracemap.report.words import counted, in_ms, listed
 
 _PANELS = 5
+_DAYS = 7
 _COLUMNS = (
     DOWNSTREAM,
     UPSTREAM,
     Column("week_start", "Seven days from (UTC)", "time"),
+    Column("days", "Days", "number", "partial-week"),
     CALLS,
+    Column("calls_per_day", "Calls a day", "number", "partial-week"),
     Column("error_ratio", "Failed", "share", "failed-calls"),
     Column("p50_ms", "p50 ms", "ms", "percentiles"),
     Column("p95_ms", "p95 ms", "ms", "percentiles"),
@@ -40,17 +43,34 @@ def trend(story: Story) -> Section | None:
         for downstream, upstream in drawn
     ]  # fmt: skip
     behind = table("trend-table", "Each edge, week by week", _COLUMNS, story.trend)
-    blocks = (behind,)
+    partial = _partial(story)
+    blocks: list[Block] = [remark(partial)] if partial else []
     if shown:
         title = f"{counted(len(weeks), 'week')}: p95 (line) and median (dotted) in ms"
         words = " ".join(_words(panel, weeks[-1]) for panel in shown)
-        blocks = (panels("trend-figure", title, words, shown), behind)  # type: ignore[assignment]
+        blocks.append(panels("trend-figure", title, words, shown))
     return Section(
         "trend",
         "Trend",
-        blocks,
+        (*blocks, behind),
         "Seven days a point, the last one up to the end of the window: what users wait for first, "
-        "then the edges that changed most. A week without calls has no point.",
+        "then the edges that changed most. A week without calls has no point; one that holds less "
+        "than seven days of data says how many.",
+    )
+
+
+def _partial(story: Story) -> str:
+    """Return which weeks hold less than seven days of data, in words; '' for none."""
+    days = {row["week_start"]: row["days"] for row in story.trend}
+    found = [
+        f"{week[:10]} ({days[week]:g} of 7 days)" for week in sorted(days) if days[week] < _DAYS
+    ]
+    if not found:
+        return ""
+    one = len(found) == 1
+    return (
+        f"{'A partial week begins' if one else 'Partial weeks begin'} {listed(found)}: "
+        f"{'its' if one else 'their'} calls are compared with those of other weeks by the day only."
     )
 
 

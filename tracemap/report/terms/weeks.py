@@ -58,6 +58,15 @@ TERMS = (
         limits="A dash: the spans name none.",
     ),
     Definition(
+        "partial-week",
+        "Partial week",
+        "Seven days that hold data on fewer: the first, where the data begins within it, or one in "
+        "which an export stood still. Its calls are not those of a week.",
+        formula="calls a day = calls / days that hold data",
+        limits="A day with any call counts as a whole one, but for the first and the last that are "
+        "covered: these count by the hour.",
+    ),
+    Definition(
         "user-time",
         "User time",
         "What users wait for: exclusive time on the critical path of their requests, by own time "

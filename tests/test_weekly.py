@@ -98,6 +98,18 @@ def test_a_deploy_shows_with_both_versions(findings: Findings) -> None:
 
     assert row["baseline_upstream_versions"] == "3.1.4"
     assert "3.2.0" in row["upstream_versions"]
+    assert (row["since_service"], row["since_version"]) == ("catalog", "3.2.0")
+    assert row["detail"].endswith("since version 3.2.0 of catalog")
+
+
+def test_only_what_began_with_a_deploy_is_since_a_version(findings: Findings) -> None:
+    """One service was deployed; the others changed without."""
+    drift, regressions = (findings.tables[name] for name in ("drift", "regressions"))
+
+    assert set(drift["since_service"].drop_nulls()) == {"catalog"}
+    assert regressions.filter(pl.col("since_version").is_not_null()).select(
+        "service", "since_version"
+    ).rows() == [("catalog", "3.2.0")]
 
 
 def test_every_failed_request_is_charged_once(findings: Findings, weeks: Path) -> None:

@@ -27,9 +27,18 @@ def test_the_headline_says_what_users_pay_and_for_what() -> None:
     headline = build(week.weekly()).headline
 
     assert headline.startswith(
-        "Users wait 32 ms longer per request (16 → 48 ms): +23 ms is catalog List; "
+        "Users wait 32 ms longer per request (16 → 48 ms): +23 ms is catalog List "
+        "since version 3.2.0; "
     )
     assert "2 edges slower and 2 re-routed" in headline
+
+
+def test_a_team_is_told_since_which_version_it_is_slower() -> None:
+    """Where the change began with one; a component whose did not has none."""
+    lines = sheets()
+
+    assert "catalog List since version 3.2.0: +23 ms" in " ".join(lines["team-goods"])
+    assert "since version" not in " ".join(lines["team-sales"])
 
 
 def test_a_quiet_week_is_called_quiet() -> None:
@@ -69,7 +78,7 @@ def test_what_got_faster_is_taken_off_first() -> None:
     )
 
     assert build(found).headline.startswith(
-        "Users wait 7.9 ms less per request (66 → 58 ms): +23 ms is catalog List; "
+        "Users wait 7.9 ms less per request (66 → 58 ms): +23 ms is catalog List since"
     )
 
 
@@ -97,7 +106,7 @@ def test_a_partial_week_is_no_week_to_compare_calls_with() -> None:
 def test_own_time_is_upstreams() -> None:
     """The interface owner decides what it offers."""
     assert (
-        "Theirs. catalog List: +23 ms per user request (slower), now 33 ms."
+        "Theirs. catalog List since version 3.2.0: +23 ms per user request (slower), now 33 ms."
         in (sheets()["team-goods"])
     )
 

@@ -52,6 +52,7 @@ def spent(rank: int, service: str, verdict: str, before_ms: float, now_ms: float
         "high_ns": change + MS, "slower_ns": change, "calls_ns": 0, "mix_ns": 0,
         "total_ns": change * 1_000, "share": now_ms / 60, "baseline_share": before_ms / 40,
         "share_rank": rank, "baseline_share_rank": 4 - rank, "owner": OWNERS.get(service),
+        "since_version": "3.2.0" if service == "catalog" else None,
     }  # fmt: skip
 
 

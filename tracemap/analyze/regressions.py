@@ -10,6 +10,7 @@ import polars as pl
 from tracemap.analyze.callers import COMPONENT, components, user_paths
 from tracemap.analyze.clusters import cluster_variance, difference, student_95
 from tracemap.analyze.consumers import consumers
+from tracemap.analyze.since_version import since_version
 from tracemap.analyze.statistics import discoveries
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.analyze.windows import sided
@@ -44,7 +45,8 @@ def regressions(
     requests does is apart. Intervals take cells of time as clusters (`clusters`).
 
     Args:
-        facts: ``path_facts`` in cells of both windows, ``paths``, ``edge_facts``.
+        facts: ``path_facts`` and ``version_facts`` in cells of both windows, ``paths``,
+            ``edge_facts``.
         window: What is looked at.
         baseline: What it is compared with.
         limits: Thresholds; None: the defaults.
@@ -70,7 +72,13 @@ def regressions(
     )  # fmt: skip
     pairs = _pairs(spent, requests)
     rows = units.join(_changes(pairs), on="unit").join(_spread(spent, pairs, requests), on="unit")
-    return _finished(rows, requests, limits, owners or {})
+    cells = (
+        spent.group_by("unit", "during", "cell")
+        .agg(amount=pl.col("spent").sum(), count=pl.col("calls").sum())
+        .join(units.filter(cause="self").select("unit", "service"), on="unit")
+    )
+    began = since_version(cells, facts["version_facts"], (window, baseline), limits)
+    return _finished(rows.join(began, on="unit", how="left"), requests, limits, owners or {})
 
 
 def _requests(named: pl.DataFrame) -> pl.DataFrame:
@@ -262,5 +270,7 @@ def _finished(
     made = made.drop("share_ns", strict=False).with_columns(
         pl.col(name).round().cast(pl.Int64).alias(f"{name}_ns") for name in whole
     )
+    by_speed = pl.col("verdict").is_in(["slower", "faster"])
+    made = made.with_columns(since_version=pl.when(by_speed).then("since_version"))
     ordered = made.sort("change_ns", *COMPONENT, descending=[True, *[False] * len(COMPONENT)])
     return REGRESSIONS.conform(ordered.with_columns(rank=pl.int_range(1, pl.len() + 1)))

@@ -60,6 +60,8 @@ DRIFT = Table(
         column("baseline_downstream_versions", pl.String, "", "the same in the baseline"),
         column("upstream_versions", pl.String, "", "versions of upstream; '': none named"),
         column("baseline_upstream_versions", pl.String, "", "the same in the baseline"),
+        column("since_service", pl.String, "", "whose new version the change began with; null"),
+        column("since_version", pl.String, "", "that version; null: with none"),
     ),
     key=("downstream", "upstream", "connection_type"),
 )
@@ -95,6 +97,12 @@ REGRESSIONS = Table(
         column("share_rank", pl.Int32, "", "rank by that share: the bottleneck is 1"),
         column("baseline_share_rank", pl.Int32, "", "the same in the baseline; null: not seen"),
         column("owner", pl.String, "", "owner of the service; null: unknown"),
+        column(
+            "since_version",
+            pl.String,
+            "",
+            "slower or faster: new version of the service with which it began; null",
+        ),
     ),
     key=("cause", "service", "operation", "downstream"),
 )

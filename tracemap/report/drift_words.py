@@ -112,7 +112,14 @@ def _net(story: Story) -> str:
 def _dearest(row: Row) -> Sentence:
     """Return the component that costs users most."""
     by = " by more calls" if row["verdict"] == "more calls" else ""
-    return (f"{signed_ms(row['change_ms'])} is ", *component_name(row), by)
+    named = (f"{signed_ms(row['change_ms'])} is ", *component_name(row), by)
+    return (*named, *since_words(row))
+
+
+def since_words(row: Row) -> Sentence:
+    """Return with which version a component's change began, as the end of a clause; maybe ()."""
+    version = row.get("since_version")
+    return () if version is None else (" since version ", Name(shown(version)))
 
 
 def owner_of(story: Story, service: str) -> str | None:

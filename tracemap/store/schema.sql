@@ -16,6 +16,7 @@
 --   9  finding flow_bands
 --  10  weighted requests in path_facts
 --  11  days of a week in trend
+--  12  versions since which edges and components are what they are
 
 -- One row: whose database this is. A file without it is not ours and is left alone.
 CREATE TABLE meta (
@@ -683,7 +684,9 @@ CREATE TABLE drift (
     downstream_versions          VARCHAR,    -- versions of downstream; '': none named
     baseline_downstream_versions VARCHAR,    -- the same in the baseline
     upstream_versions            VARCHAR,    -- versions of upstream; '': none named
-    baseline_upstream_versions   VARCHAR     -- the same in the baseline
+    baseline_upstream_versions   VARCHAR,     -- the same in the baseline
+    since_service                VARCHAR,    -- whose new version the change began with; null
+    since_version                VARCHAR     -- that version; null: with none
 );
 
 -- Where users' waiting time goes, and how that changed (docs/methods.md#regressions): time on the
@@ -710,7 +713,8 @@ CREATE TABLE regressions (
     baseline_share      DOUBLE,     -- the same in the baseline
     share_rank          INTEGER,    -- rank by that share: the bottleneck is 1
     baseline_share_rank INTEGER,    -- the same in the baseline; null: not seen
-    owner               VARCHAR     -- owner of the service; null: unknown
+    owner               VARCHAR,     -- owner of the service; null: unknown
+    since_version       VARCHAR     -- slower or faster: new version of the service with which it began; null
 );
 
 -- Failed user requests by the service at which the failure began (docs/methods.md#budget).

@@ -11,6 +11,7 @@ from tracemap.analyze.drift.latency import latency, means
 from tracemap.analyze.drift.presence import moves, presence
 from tracemap.analyze.drift.rates import call_rates, error_rates, operation_rates
 from tracemap.analyze.drift.sides import EDGE, Sides, both, sides
+from tracemap.analyze.drift.since import since
 from tracemap.analyze.drift.words import ORDER, changes_of
 from tracemap.analyze.statistics import discoveries
 from tracemap.analyze.thresholds import Thresholds
@@ -65,6 +66,7 @@ def drift(
         means(compared),
         call_rates(rates, limits),
         error_rates(compared, limits),
+        since(compared, rates, facts["version_facts"], (window, baseline), limits),
     ):
         rows = rows.join(part, on="edge", how="left")
     rows = _with_versions(
@@ -73,7 +75,13 @@ def drift(
     rows = rows.with_columns(pl.col("calls", "baseline_calls").fill_null(0))
     judged = pl.DataFrame(
         [changes_of(row, limits) for row in rows.iter_rows(named=True)],
-        schema={"change": pl.String, "changes": pl.List(pl.String), "detail": pl.String},
+        schema={
+            "change": pl.String,
+            "changes": pl.List(pl.String),
+            "detail": pl.String,
+            "since_service": pl.String,
+            "since_version": pl.String,
+        },
     )
     return DRIFT.conform(rows.hstack(judged)).sort(EDGE)
 

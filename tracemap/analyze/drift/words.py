@@ -16,6 +16,14 @@ ORDER = (
     "not observed before", "steady", "too few calls",
 )  # fmt: skip
 """All words, what matters most first."""
+_SINCE = {
+    **dict.fromkeys(("slower", "faster"), ("upstream", "latency_since")),
+    **dict.fromkeys(("more errors", "fewer errors"), ("upstream", "errors_since")),
+    **dict.fromkeys(
+        ("re-routed", "new", "gone", "more calls", "fewer calls"), ("downstream", "calls_since")
+    ),
+}
+"""By change: whose version, and which measure."""
 _NS_PER_MS = 1e6
 Row = dict[str, Any]
 
@@ -25,11 +33,11 @@ def changes_of(row: Row, limits: Thresholds) -> Row:
 
     Args:
         row: One edge: the columns of `model.DRIFT` that are known, ``presence`` and ``reason``
-            (null where seen on both sides), ``*_certain``, ``rules`` and ``protocols``.
+            (null where seen on both sides), ``*_certain``, ``rules``, ``protocols``, ``*_since``.
         limits: Thresholds.
 
     Returns:
-        ``change``, ``changes`` and ``detail``.
+        ``change``, ``changes``, ``detail``, ``since_service`` and ``since_version``.
     """
     found: dict[str, str] = {}
     if row["presence"]:
@@ -47,8 +55,24 @@ def changes_of(row: Row, limits: Thresholds) -> Row:
         is_thin = min(row["calls"], row["baseline_calls"]) < limits.min_call_count
         found = {"too few calls" if is_thin else "steady": ""}
     words = sorted(found, key=ORDER.index)
-    detail = "; ".join(found[word] for word in words if found[word])
-    return {"change": words[0], "changes": words, "detail": detail}
+    service, version = _since(words[0], row)
+    said = [found[word] for word in words if found[word]]
+    if version is not None:
+        said.append(f"since version {version} of {service}")
+    return {
+        "change": words[0], "changes": words, "detail": "; ".join(said),
+        "since_service": service, "since_version": version,
+    }  # fmt: skip
+
+
+def _since(change: str, row: Row) -> tuple[str | None, str | None]:
+    """Return with which new version of which end the change began; None: with none.
+
+    How an edge answers is upstream's, whom to call is downstream's.
+    """
+    end, measure = _SINCE.get(change, ("", ""))
+    version = row[measure] if measure else None
+    return (None, None) if version is None else (row[end], version)
 
 
 def _is_losing(row: Row) -> bool:

@@ -37,6 +37,7 @@ _COLUMNS = (
     Column("calls_range", "Its ratio", "range", "calls-per-request", is_extra=True),
     Column("downstream_versions_shown", "Versions downstream", "text", "versions", is_extra=True),
     Column("upstream_versions_shown", "Versions upstream", "text", "versions", is_extra=True),
+    Column("since", "Since version", "name", "since-version", is_extra=True),
     Column("evidence", "Evidence", "text", "evidence", is_extra=True),
     Column("baseline_evidence", "Evidence, baseline", "text", "evidence", is_extra=True),
     DOWNSTREAM_OWNER,
@@ -94,6 +95,8 @@ def _more(row: Row) -> Row:
         made[f"{name}_range"] = (
             None if ratio is None else f"{ratio:.2f}" + (f" [{known}]" if known else "")
         )
+    version = row["since_version"]
+    made["since"] = None if version is None else f"{row['since_service']} {version}"
     low, high = row["error_change_low"], row["error_change_high"]
     if low is not None and high is not None:
         made["error_range"] = interval(100 * low, 100 * high)

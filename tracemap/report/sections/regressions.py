@@ -36,6 +36,7 @@ _COLUMNS = (
     Column("share_rank", "Rank", "count", "share-of-waiting"),
     Column("baseline_share_rank", "Rank before", "count", "share-of-waiting"),
     Column("owner", "Owner", "name", "owner"),
+    Column("since_version", "Since version", "name", "since-version"),
 )
 
 

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 
 from tracemap.model import USER
 from tracemap.report.blocks import Name, Section, Sentence, SheetBlock
-from tracemap.report.drift_words import changed, component_name, edge_name, owner_of
+from tracemap.report.drift_words import (
+    changed,
+    component_name,
+    edge_name,
+    owner_of,
+    since_words,
+)
 from tracemap.report.names import shown
 from tracemap.report.sections.budget import by_owner
 from tracemap.report.story import Story
@@ -61,6 +67,7 @@ def _costs(story: Story, sheets: dict[str, _Sheet]) -> None:
             continue
         line: Sentence = (
             *component_name(row),
+            *since_words(row),
             f": {signed_ms(row['change_ms'])} per user request ({row['verdict']}), "  # noqa: ISC004
             f"now {in_ms(row['user_ms'] * 1e6)}.",
         )

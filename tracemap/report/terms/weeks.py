@@ -67,6 +67,15 @@ TERMS = (
         "covered: these count by the hour.",
     ),
     Definition(
+        "since-version",
+        "Since version",
+        "The new version of a service with which a change began: it ran in the window, not in the "
+        "baseline, and makes most spans since.",
+        formula="before its first day less than half of the change, on its first whole day half of "
+        "it or more",
+        limits="That both came at once does not prove that one made the other.",
+    ),
+    Definition(
         "user-time",
         "User time",
         "What users wait for: exclusive time on the critical path of their requests, by own time "

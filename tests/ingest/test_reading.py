@@ -108,6 +108,7 @@ def test_a_found_file_that_cannot_be_opened_is_noted(tmp_path: Path) -> None:
     with open_source(Source(str(tmp_path / "gone.json"), named=False)) as found:
         (batch,) = found.batches()
 
+    assert found.format == "unreadable"
     assert batch.rejects["reason"].to_list() == ["unreadable_file"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,38 @@ def test_no_input_at_all_is_an_error() -> None:
     """Reading nothing is never what was meant."""
     with pytest.raises(InputError):
         find_inputs([])
+
+
+def test_a_file_that_may_not_be_asked_for_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder that may not be entered nobody knows what is there: opening it says why."""
+    path = str(tmp_path / "x.json")
+
+    def forbidden(_: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", forbidden)
+        found = find_inputs([path])
+
+    assert found == [Source(path)]
+
+
+def test_a_folder_that_may_not_be_listed_is_found_as_a_file_would_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that it is noted as unreadable, rather than forgotten."""
+    make(tmp_path, "open/a.json", "closed/b.json")
+    closed, scandir = str(tmp_path / "closed"), os.scandir
+
+    def guarded(path: str) -> object:
+        if path == closed:
+            raise PermissionError(13, "Permission denied", closed)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    assert find_inputs([str(tmp_path)]) == [
+        Source(closed, named=False),
+        Source(str(tmp_path / "open/a.json"), named=False),
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def load(paths: Sequence[str | Path]) -> Catalog:
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
     """Yield the files meant, folders in order of names; links out of a folder are not followed."""
     for path in paths:
-        if not path.is_dir():
+        if not os.path.isdir(path):  # noqa: PTH112  (Path.is_dir raises where it may not look)
             yield path
             continue
         found = sorted(each for each in path.rglob("catalog-info.y*ml") if each.name in _NAMES)

@@ -87,6 +87,8 @@ class Summary:
             _say(f"tracemap: {_visible_lines(str(taken.error))}")
         elif appended is None or appended.format == "unknown":
             _say(f"{visible(taken.path)}: no trace file, left out")
+        elif appended.format == "unreadable":
+            _say(f"{visible(taken.path)}: cannot be read, left out")
         elif appended.known:
             self._holds_traces = True
             _say(f"{visible(taken.path)}: known already, nothing to do")

@@ -10,11 +10,16 @@ from importlib.resources import files
 from pathlib import Path
 from threading import Event, Lock, Thread
 
+from tracemap import compiled
 from tracemap.cli.output import visible
 
 _PATIENCE_S = 2.0
 _REFRESH_S = 0.2
 _WIDTH = 78
+_NOT_KEPT = (
+    "compiled kernels cannot be kept here, so each run compiles them again: set NUMBA_CACHE_DIR to"
+    " a folder that may be written"
+)
 _ERASE_LINE = "\r\x1b[K"
 
 
@@ -79,6 +84,8 @@ def progress_line() -> Iterator[Line]:
         if ticker.is_alive():
             ticker.join()
         line.close()
+        if not compiled.are_kept():
+            sys.stderr.write(f"{_NOT_KEPT}\n")
 
 
 def _keep_showing(line: Line, done: Event) -> None:

@@ -24,6 +24,7 @@ from tracemap.ingest.streams import BrokenStreamError, Budget
 from tracemap.model import REJECTS, Batch
 
 UNKNOWN_FORMAT = "unknown"
+UNREADABLE_FORMAT = "unreadable"
 _PROBLEMS = {
     "unreadable_file": "{!r} cannot be read",
     "empty_file": "{!r} is empty",
@@ -62,6 +63,7 @@ class FileReading:
         self._budget = budget
         self._block_bytes = block_bytes
         if not stored.is_readable:
+            self.format = UNREADABLE_FORMAT
             # Not the hash of any contents: once it can be read, the file is new.
             self.content_hash = xxhash.xxh3_128_hexdigest(f"unreadable {self.path}".encode())
         elif stored.file is not None:

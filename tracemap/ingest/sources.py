@@ -63,32 +63,50 @@ def _sources(text: str) -> list[Source]:
         return [Source(text)]
     if is_address(text):
         return [Source(address, named=named) for address, named in find_objects(text)]
-    if path.is_dir():
+    if os.path.isdir(text):  # noqa: PTH112  (Path.is_dir raises where a folder may not be entered)
         found = [Source(name, named=False) for name in sorted(_files_below(path))]
         if not found:
             raise InputError(f"the folder {text!r} holds no files", where=text, hint=_HINT)
         return found
-    if path.exists():
+    if _may_exist(text):
         return [Source(text)]
     if glob.has_magic(text):
         return _matches(text)
     raise InputError(f"there is no file {text!r}", where=text, hint=_HINT)
 
 
+def _may_exist(text: str) -> bool:
+    """Return whether there is such a file, or nobody may know: opening it says why then."""
+    try:
+        os.stat(text)  # noqa: PTH116
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def _files_below(folder: Path) -> Iterator[str]:
-    for parent, folders, files in os.walk(folder):
+    """Yield the files of a folder to its bottom, and folders that may not be listed.
+
+    Reading such a folder fails as reading a file would, and is noted the same way.
+    """
+    closed: list[OSError] = []
+    for parent, folders, files in os.walk(folder, onerror=closed.append):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
             path = Path(parent, name)
             if not name.startswith(".") and path.is_file():
                 yield str(path)
+    yield from (str(error.filename) for error in closed)
 
 
 def _matches(pattern: str) -> list[Source]:
     names: set[str] = set()
     for name in glob.glob(pattern, recursive=True):  # noqa: PTH207  (Path.glob refuses absolute patterns)
-        names.update(_files_below(Path(name)) if Path(name).is_dir() else [name])
-    names = {name for name in names if Path(name).is_file()}
+        is_folder = os.path.isdir(name)  # noqa: PTH112
+        names.update(_files_below(Path(name)) if is_folder else [name])
+    names = {name for name in names if not os.path.exists(name) or os.path.isfile(name)}  # noqa: PTH110, PTH113
     if not names:
         raise InputError(f"no file matches {pattern!r}", where=pattern, hint=_HINT)
     return [Source(name, named=False) for name in sorted(names)]

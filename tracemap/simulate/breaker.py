@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from tracemap.compiled import kernel
 from tracemap.model import SECOND_NS
 from tracemap.simulate.draws import Integers, Mask
 from tracemap.simulate.policies import Breaker
@@ -47,7 +47,7 @@ def admitted(
     return allowed
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _admit(by_start: Any, by_end: Any, start: Any, end: Any, bad: Any, rules: Any) -> Any:  # noqa: ANN401, PLR0917
     """Return which calls pass: calls that ended are counted before the next one starts."""
     open_ns, probes = rules[3], rules[4]
@@ -75,7 +75,7 @@ def _admit(by_start: Any, by_end: Any, start: Any, end: Any, bad: Any, rules: An
     return allowed
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _count(memory: Any, watched: Any, done: int, end: Any, bad: Any, rules: Any) -> None:  # noqa: ANN401, PLR0917
     """Count a call that ended, and open or close the breaker if that decides it."""
     window_ns, least, ratio, open_ns, probes = rules
@@ -97,7 +97,7 @@ def _count(memory: Any, watched: Any, done: int, end: Any, bad: Any, rules: Any)
         _turn(memory, _OPEN, end[done] + open_ns)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _turn(memory: Any, state: int, until_ns: int) -> None:  # noqa: ANN401
     """Enter a state with nothing counted yet."""
     memory[0] = state

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from tracemap.compiled import kernel
 from tracemap.simulate.templates import Form
 
 _HEX_DIGITS = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
@@ -16,7 +16,7 @@ _HEX, _DECIMAL, _BIG, _LITTLE = (
 )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill(out: Any, row_start: Any, prefix: Any, template: Any, pieces: Any, words: Any) -> None:  # noqa: ANN401, PLR0917
     """Write each row's prefix and template to `out`, holes filled.
 
@@ -39,7 +39,7 @@ def fill(out: Any, row_start: Any, prefix: Any, template: Any, pieces: Any, word
             _write(out, at + holes[hole, 0], word, holes[hole, 2], holes[hole, 3])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _copy(out: Any, at: int, content: Any, start: Any, piece: int) -> int:  # noqa: ANN401
     """Copy a piece and return where it ends. Unsigned places spare a check a byte: 4x faster."""
     first = start[piece]
@@ -49,7 +49,7 @@ def _copy(out: Any, at: int, content: Any, start: Any, piece: int) -> int:  # no
     return int(at + size)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _write(out: Any, at: int, word: Any, form: int, width: int) -> None:  # noqa: ANN401
     if form == _HEX:
         for place in range(width):

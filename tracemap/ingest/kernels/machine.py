@@ -1,4 +1,4 @@
-"""Eight bytes at a time: unaligned loads and stores, and how a kernel is compiled."""
+"""Eight bytes at a time: unaligned loads and stores, and what kernels are made of."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
+
+from tracemap.compiled import kernel as kernel  # noqa: PLC0414  (kernels have it from here)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _compiler: Any = numba.njit
@@ -27,15 +29,6 @@ def _primitive(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return `function`, which writes machine code, as something kernels can call."""
     made: Callable[..., Any] = intrinsic(function)
     return made
-
-
-def kernel(function: Function) -> Function:
-    """Return `function` compiled, to be called with arrays from Python: no lock held, cached.
-
-    The cache knows only the file that the kernel itself stands in: after an edit to a step it
-    calls from another file, remove ``__pycache__``.
-    """
-    return cast("Function", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
 def step(function: Function) -> Function:

@@ -26,9 +26,14 @@ def kernel(function: Function) -> Function:
     except RuntimeError as error:
         if "cannot cache" not in str(error):
             raise
-        _lost.append(function.__name__)
+        note_lost(function.__name__)
         compiled = numba.njit(**_OPTIONS)(function)
     return cast("Function", compiled)
+
+
+def note_lost(name: str) -> None:
+    """Note that a kernel could not be kept."""
+    _lost.append(name)
 
 
 def are_kept() -> bool:

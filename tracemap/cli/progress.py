@@ -94,5 +94,6 @@ def _keep_showing(line: Line, done: Event) -> None:
 
 
 def _is_compiled() -> bool:
-    """Return whether numba left compiled kernels beside the package."""
-    return any(Path(str(files("tracemap"))).rglob("*.nbi"))
+    """Return whether compiled kernels were left beside the package: ingest's, or numba's own."""
+    folder = Path(str(files("tracemap")))
+    return any(any(folder.rglob(kept)) for kept in ("*.kernel", "*.nbi"))

@@ -156,6 +156,7 @@ def _intern(
 ) -> tuple[Ints, Ints, Ints]:
     """Number signatures, operations and errors; return one row for each distinct one."""
     width = 1 << (2 * count).bit_length()
+    indexes = np.full((3, width), -1, np.int64)
     signatures = np.empty(count, np.int64)
     numbered = np.empty((count, 3), np.int64)
     errors = np.empty((count, 2), np.int64)
@@ -163,9 +164,13 @@ def _intern(
     intern(
         block.data,
         columns.extra,
+        columns.extra.size,
         columns.spans,
         count,
-        np.full((3, width), -1, np.int64),
+        indexes[0],
+        indexes[1],
+        indexes[2],
+        width - 1,
         signatures,
         numbered,
         errors,

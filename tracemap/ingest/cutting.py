@@ -23,7 +23,7 @@ from tracemap.ingest.streams import MESSAGE_BYTES_MAX, BrokenStreamError
 BLOCK_BYTES = 1 << 25
 _NEWLINE = 10
 _NO_BOUNDS = np.empty((0, 2), np.int64)
-_FindBounds = Callable[[Bytes, int, Ints], tuple[int, int]]
+_FindBounds = Callable[[Bytes, int, Ints, Ints], int]
 
 
 class _Pile:
@@ -160,9 +160,11 @@ class _Elements:
         self._wanted = depth
         self.open = 0
 
-    def __call__(self, data: Bytes, size: int, bounds: Ints) -> tuple[int, int]:
-        found, end, self.open = element_bounds(data, size, bounds, self._wanted, self.open)
-        return found, end
+    def __call__(self, data: Bytes, size: int, bounds: Ints, ends: Ints) -> int:
+        ends[1] = self.open
+        found = element_bounds(data, size, bounds, ends, self._wanted)
+        self.open = int(ends[1])
+        return found
 
 
 def elements(contents: Contents, depth: int, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
@@ -230,7 +232,9 @@ def _block_of_found(pile: _Pile, first: int, find: _FindBounds) -> tuple[Block, 
     size = pile.size
     data = pile.take()
     bounds = np.empty((size // 2 + 2, 2), np.int64)
-    found, end = find(data, size, bounds)
+    ends = np.zeros(2, np.int64)
+    found = find(data, size, bounds, ends)
+    end = int(ends[0])
     return Block(data, bounds[:found].copy(), first), bytes(data[end:size])
 
 

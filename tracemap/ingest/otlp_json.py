@@ -56,6 +56,7 @@ def json_batch(block: Block, resources: Resources, settle: Settle | None = None)
     decode_json(
         block.data,
         block.bounds,
+        len(block.bounds),
         found.text,
         found.extra,
         found.spans,

@@ -35,6 +35,7 @@ def protobuf_batch(block: Block, resources: Resources) -> Batch:
     decode_protobuf(
         block.data,
         block.bounds,
+        len(block.bounds),
         found.text,
         found.extra,
         found.spans,

@@ -25,7 +25,7 @@ class Texts:
         size = int(((references >> LENGTH_SHIFT) & LENGTH_MAX).sum())
         offsets = np.empty(references.size + 1, np.int64)
         target = np.empty(size + SLACK, np.uint8)
-        gather(self.data, self.extra, references, offsets, target)
+        gather(self.data, self.extra, references, references.size, offsets, target)
         return column(target, offsets)
 
 

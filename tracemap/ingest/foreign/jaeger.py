@@ -226,8 +226,9 @@ def _quick(block: Block, *, documents: bool) -> tuple[Bytes, Ints]:
     made = np.empty((len(block.bounds), 2), np.int64)
     state = np.zeros(REGISTERS, np.int64)
     jaeger_as_otlp(
-        block.data, PIECES, block.bounds, documents, rows, processes, text, made, state, TABLE
-    )
+        block.data, PIECES, block.bounds, len(block.bounds), documents, rows, rows.size,
+        processes, text, text.size, made, state, TABLE,
+    )  # fmt: skip
     return text[: state[TEXT]], made
 
 

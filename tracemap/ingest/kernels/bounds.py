@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tracemap.ingest.kernels.layout import Bytes, Ints
-from tracemap.ingest.kernels.machine import kernel, load, pointer, step, trailing_bytes
+from tracemap.ingest.kernels.machine import kernel, load, step, trailing_bytes
 
 _QUOTE, _BACKSLASH, _NEWLINE = 34, 92, 10
 _OPEN_ARRAY, _CLOSE_ARRAY, _OPEN_OBJECT, _CLOSE_OBJECT = 91, 93, 123, 125
@@ -46,18 +46,18 @@ def line_bounds(data: Bytes, size: int, bounds: Ints) -> int:
     Returns:
         How many rows of `bounds` were filled.
     """
-    return _line_bounds(pointer(data), size, pointer(bounds))
+    return _line_bounds(data, size, bounds)
 
 
 @kernel
-def document_bounds(data: Bytes, size: int, bounds: Ints) -> tuple[int, int]:
+def document_bounds(data: Bytes, size: int, bounds: Ints, ends: Ints) -> int:
     """Find the JSON documents among the first `size` bytes.
 
     A document is what lies between a bracket and the one that closes it. Anything else that is
     not white space counts as a document up to the end of its line.
 
     Returns:
-        How many rows of `bounds` were filled, and where the next document starts.
+        How many rows of `bounds` were filled; `ends[0]` tells where the next document starts.
     """
     found = 0
     at = 0
@@ -68,8 +68,8 @@ def document_bounds(data: Bytes, size: int, bounds: Ints) -> tuple[int, int]:
         byte = data[at]
         if stray:
             if byte == _NEWLINE:
-                bounds[found, 0] = start
-                bounds[found, 1] = at
+                bounds[2 * found] = start
+                bounds[2 * found + 1] = at
                 found += 1
                 start = -1
                 stray = False
@@ -84,8 +84,8 @@ def document_bounds(data: Bytes, size: int, bounds: Ints) -> tuple[int, int]:
         elif byte == _CLOSE_ARRAY or byte == _CLOSE_OBJECT:
             depth -= 1
             if depth == 0:
-                bounds[found, 0] = start
-                bounds[found, 1] = at + 1
+                bounds[2 * found] = start
+                bounds[2 * found + 1] = at + 1
                 found += 1
                 start = -1
             elif depth < 0:
@@ -96,13 +96,12 @@ def document_bounds(data: Bytes, size: int, bounds: Ints) -> tuple[int, int]:
             start = at
             stray = True
         at += 1
-    return found, start if start >= 0 else size
+    ends[0] = start if start >= 0 else size
+    return found
 
 
 @kernel
-def element_bounds(
-    data: Bytes, size: int, bounds: Ints, wanted: int, depth: int
-) -> tuple[int, int, int]:
+def element_bounds(data: Bytes, size: int, bounds: Ints, ends: Ints, wanted: int) -> int:
     """Find what is inside `wanted` brackets of JSON text, among the first `size` bytes.
 
     Those are the elements of a list that other lists or objects stand around. Plain values around
@@ -112,13 +111,14 @@ def element_bounds(
         data: The text; it starts outside of any string.
         size: How much of it there is.
         bounds: Gets where each element starts and ends.
+        ends: Gets where the text goes on behind the last element that is whole, and how many
+            brackets are open there; the second says how many are open where the text starts.
         wanted: How many brackets are open where an element starts.
-        depth: How many are open where the text starts.
 
     Returns:
-        How many rows of `bounds` were filled, where the text goes on behind the last element that
-        is whole, and how many brackets are open there.
+        How many rows of `bounds` were filled.
     """
+    depth = ends[1]
     found = 0
     at = 0
     start = -1
@@ -130,7 +130,9 @@ def element_bounds(
             while at < size and data[at] != _QUOTE:
                 at += 2 if data[at] == _BACKSLASH else 1
             if at >= size and start < 0:
-                return found, opened, depth
+                ends[0] = opened
+                ends[1] = depth
+                return found
         elif byte == _OPEN_ARRAY or byte == _OPEN_OBJECT:
             if depth == wanted:
                 start = at
@@ -138,34 +140,35 @@ def element_bounds(
         elif byte == _CLOSE_ARRAY or byte == _CLOSE_OBJECT:
             depth = max(0, depth - 1)
             if depth == wanted and start >= 0:
-                bounds[found, 0] = start
-                bounds[found, 1] = at + 1
+                bounds[2 * found] = start
+                bounds[2 * found + 1] = at + 1
                 found += 1
                 start = -1
         at += 1
-    if start >= 0:
-        return found, start, wanted
-    return found, size, depth
+    ends[0] = start if start >= 0 else size
+    ends[1] = wanted if start >= 0 else depth
+    return found
 
 
 @kernel
-def field_bounds(data: Bytes, size: int, bounds: Ints) -> tuple[int, int]:
+def field_bounds(data: Bytes, size: int, bounds: Ints, ends: Ints) -> int:
     """Find the top fields of a protobuf message among the first `size` bytes.
 
     Only fields of bytes can be told apart; at any other one the rest counts as one record, which
     the decoder will reject.
 
     Returns:
-        How many rows of `bounds` were filled, and where the next field starts.
+        How many rows of `bounds` were filled; `ends[0]` tells where the next field starts.
     """
     found = 0
     at = 0
     while at < size:
         start = at
         if data[at] & 0x87 != 2:
-            bounds[found, 0] = start
-            bounds[found, 1] = size
-            return found + 1, size
+            bounds[2 * found] = start
+            bounds[2 * found + 1] = size
+            ends[0] = size
+            return found + 1
         at += 1
         length = 0
         shift = 0
@@ -174,16 +177,19 @@ def field_bounds(data: Bytes, size: int, bounds: Ints) -> tuple[int, int]:
             shift += 7
             at += 1
         if at >= size:
-            return found, start
+            ends[0] = start
+            return found
         length |= int(data[at]) << shift
         at += 1
         if length > size - at:
-            return found, start
+            ends[0] = start
+            return found
         at += length
-        bounds[found, 0] = start
-        bounds[found, 1] = at
+        bounds[2 * found] = start
+        bounds[2 * found + 1] = at
         found += 1
-    return found, size
+    ends[0] = size
+    return found
 
 
 @kernel

@@ -69,7 +69,7 @@ from tracemap.ingest.kernels.columnar_attributes import attribute_list
 from tracemap.ingest.kernels.json_scan import CLOSE_OBJECT, QUOTE
 from tracemap.ingest.kernels.json_writer import put, put_integer, put_string
 from tracemap.ingest.kernels.layout import TEXT, Bytes, Ints
-from tracemap.ingest.kernels.machine import apart, inlined, kernel, pointer, signed, step
+from tracemap.ingest.kernels.machine import apart, inlined, kernel, signed, step
 
 
 @step
@@ -229,14 +229,15 @@ def _all(
 
 @kernel
 def write_spans(
-    data: Bytes, spans: Ints, resources: Ints, attributes: Ints, events: Ints, links: Ints,
-    raw: bool, text: Bytes, extra: Bytes, bounds: Ints, state: Ints,
+    data: Bytes, spans: Ints, count: int, resources: Ints, attributes: Ints, events: Ints,
+    links: Ints, raw: bool, text: Bytes, extra: Bytes, bounds: Ints, state: Ints,
 ) -> int:  # fmt: skip
     """Write spans as one OTLP/JSON document a record; return how many there are.
 
     Args:
         data: `WORDS`, and all text that the columns refer to.
         spans: One row a span, those of a record behind one another, of width `SPAN_WIDTH`.
+        count: How many spans there are.
         resources: One row a resource.
         attributes: One row an attribute or element of a list.
         events: One row an event.
@@ -248,16 +249,16 @@ def write_spans(
         state: Registers of a decoder; TEXT says how much has been written.
     """
     return _all(
-        pointer(data),
-        pointer(spans),
-        spans.shape[0],
-        pointer(resources),
-        pointer(attributes),
-        pointer(events),
-        pointer(links),
+        data,
+        spans,
+        count,
+        resources,
+        attributes,
+        events,
+        links,
         raw,
-        pointer(text),
-        pointer(extra),
-        pointer(bounds),
-        pointer(state),
+        text,
+        extra,
+        bounds,
+        state,
     )

@@ -8,7 +8,6 @@ worked out once for each (`tracemap.ingest.semconv`), not once a span.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tracemap.ingest.kernels.json_scan import NINE, ZERO, hex_value
 from tracemap.ingest.kernels.layout import (
@@ -32,9 +31,10 @@ from tracemap.ingest.kernels.layout import (
     TRACE_STATE,
     WIDTH,
     Bytes,
+    Doubles,
     Ints,
 )
-from tracemap.ingest.kernels.machine import apart, inlined, kernel, pointer, signed, step
+from tracemap.ingest.kernels.machine import apart, inlined, kernel, signed, step
 from tracemap.ingest.kernels.paths import plain_url
 from tracemap.ingest.kernels.strings import (
     BODY_MASK,
@@ -289,7 +289,7 @@ def _all_spans(
     operations: Ints,
     errors: Ints,
     out: Ints,
-    weights: NDArray[np.float64],
+    weights: Doubles,
     state: Ints,
     counts: Ints,
 ) -> None:
@@ -330,14 +330,18 @@ def _all_spans(
 def intern(
     data: Bytes,
     extra: Bytes,
+    room: int,
     spans: Ints,
     count: int,
-    indexes: Ints,
+    signature_index: Ints,
+    operation_index: Ints,
+    error_index: Ints,
+    mask: int,
     signatures: Ints,
     operations: Ints,
     errors: Ints,
     out: Ints,
-    weights: NDArray[np.float64],
+    weights: Doubles,
     state: Ints,
     counts: Ints,
 ) -> None:
@@ -346,9 +350,13 @@ def intern(
     Args:
         data: The block as decoded.
         extra: Its unescaped text; templated paths are added.
+        room: Size of `extra`.
         spans: Rows of the decoder; their quality is completed.
         count: How many of them there are.
-        indexes: Three rows of -1, as wide as a power of two that is at least twice `count`.
+        signature_index: As many -1 as a power of two that is at least twice `count`.
+        operation_index: As many again.
+        error_index: As many again.
+        mask: That power of two, less 1.
         signatures: Gets the first row of each signature.
         operations: Gets signature, name and scope of each operation.
         errors: Gets origin and text of each type of error.
@@ -358,20 +366,20 @@ def intern(
         counts: Gets how many signatures, operations and errors there are.
     """
     _all_spans(
-        pointer(data),
-        pointer(extra),
-        extra.size,
-        pointer(spans),
+        data,
+        extra,
+        room,
+        spans,
         count,
-        pointer(indexes[0]),
-        pointer(indexes[1]),
-        pointer(indexes[2]),
-        indexes.shape[1] - 1,
-        pointer(signatures),
-        pointer(operations),
-        pointer(errors),
-        pointer(out),
-        pointer(weights),
-        pointer(state),
-        pointer(counts),
+        signature_index,
+        operation_index,
+        error_index,
+        mask,
+        signatures,
+        operations,
+        errors,
+        out,
+        weights,
+        state,
+        counts,
     )

@@ -66,7 +66,6 @@ from tracemap.ingest.kernels.machine import (
     apart,
     inlined,
     kernel,
-    pointer,
     signed,
     step,
 )
@@ -330,8 +329,9 @@ def _records(
 
 @kernel
 def jaeger_as_otlp(
-    data: Bytes, pieces: Bytes, bounds: Ints, documents: bool, rows: Ints, processes: Ints,
-    text: Bytes, made: Ints, state: Ints, table: Words,
+    data: Bytes, pieces: Bytes, bounds: Ints, records: int, documents: bool, rows: Ints,
+    rows_size: int, processes: Ints, text: Bytes, text_size: int, made: Ints,
+    state: Ints, table: Words,
 ) -> None:  # fmt: skip
     """Write each record of a block as OTLP/JSON.
 
@@ -339,18 +339,21 @@ def jaeger_as_otlp(
         data: The block.
         pieces: `foreign_words.PIECES`.
         bounds: Where each record starts and ends.
+        records: How many there are.
         documents: Records are Elasticsearch's documents, not traces.
         rows: Scratch room for outlines of the spans of one record.
+        rows_size: Its size.
         processes: Scratch room for the processes of one record.
         text: What is written.
+        text_size: How much room it has.
         made: Gets where in `text` each record starts and ends; -1: its shape is not the usual one.
         state: Registers.
         table: `jaeger_outline.TABLE`.
     """
     _records(
-        pointer(data), pointer(pieces), pointer(bounds), bounds.shape[0], documents,
-        pointer(rows), rows.size, pointer(processes), pointer(text), text.size - _ROOM,
-        pointer(made), pointer(state), pointer(table),
+        data, pieces, bounds, records, documents,
+        rows, rows_size, processes, text, text_size - _ROOM,
+        made, state, table,
     )  # fmt: skip
 
 

@@ -44,7 +44,7 @@ from tracemap.ingest.kernels.layout import (
     Ints,
     Words,
 )
-from tracemap.ingest.kernels.machine import apart, inlined, kernel, load, pointer, step
+from tracemap.ingest.kernels.machine import apart, inlined, kernel, load, step
 from tracemap.ingest.kernels.names import (
     ATTRIBUTES,
     LOG_RECORDS,
@@ -309,6 +309,7 @@ def _records(
 def decode_json(
     data: Bytes,
     bounds: Ints,
+    records: int,
     text: Bytes,
     extra: Bytes,
     spans: Ints,
@@ -326,17 +327,17 @@ def decode_json(
     as a whole: nothing of it stays, and the next one is read.
     """
     _records(
-        pointer(data),
-        pointer(bounds),
-        bounds.shape[0],
-        pointer(text),
-        pointer(extra),
-        pointer(spans),
-        pointer(links),
-        pointer(resources),
-        pointer(rejects),
-        pointer(index),
-        pointer(before),
-        pointer(state),
-        pointer(table),
+        data,
+        bounds,
+        records,
+        text,
+        extra,
+        spans,
+        links,
+        resources,
+        rejects,
+        index,
+        before,
+        state,
+        table,
     )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Bytes: TypeAlias = NDArray[np.uint8]
 Ints: TypeAlias = NDArray[np.int64]
 Words: TypeAlias = NDArray[np.uint64]
+Doubles: TypeAlias = NDArray[np.float64]
 
 # Columns of a span's row.
 TRACE_HIGH, TRACE_LOW, SPAN_ID, PARENT_ID, START, END, FLAGS, KIND = range(8)

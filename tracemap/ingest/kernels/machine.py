@@ -1,22 +1,21 @@
-"""Eight bytes at a time: unaligned loads and stores, and what kernels are made of."""
+"""What kernels are made of: steps, and eight bytes at a time.
+
+Kernels and their steps are written as Python functions of integers and buffers. `compiling` makes
+machine code of them at their very first use, `loading` loads it from then on; until then they are
+what they look like, and importing them costs nothing.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-import numba
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba import types
-from numba.extending import intrinsic
 
-from tracemap.compiled import kernel as kernel  # noqa: PLC0414  (kernels have it from here)
+from tracemap.ingest.kernels.loading import Kernel
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-_compiler: Any = numba.njit
-_types: Any = types
-_WORD = ir.IntType(64)
 
 signed = cast("Callable[[Any], int]", np.int64)
 """A number of any sort as Int64; inside a kernel all whole numbers are that or UInt64."""
@@ -24,20 +23,30 @@ signed = cast("Callable[[Any], int]", np.int64)
 SLACK = 64
 """Zero bytes that must follow the last byte of every buffer a kernel reads or writes."""
 
+STEPS: dict[Callable[..., Any], bool] = {}
+"""Every function that is a part of kernels; whether it is `inlined`."""
+_MASK = (1 << 64) - 1
 
-def _primitive(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `function`, which writes machine code, as something kernels can call."""
-    made: Callable[..., Any] = intrinsic(function)
-    return made
+
+def kernel(function: Function) -> Function:
+    """Return `function` as a kernel: compiled, to be called with arrays from Python, no lock held.
+
+    What its parameters are is read from their annotations: ``Bytes``, ``Ints``, ``Words`` and
+    ``Doubles`` are where an array's elements lie, to be indexed like the array made flat; ``int``
+    and ``bool`` are Int64. It returns an ``int`` or nothing. Nothing is counted, and an index is
+    never taken to be from the end: what has to be known of an array's size is passed beside it.
+    """
+    return cast("Function", Kernel(function))
 
 
 def step(function: Function) -> Function:
-    """Return `function` compiled as a part of a kernel: it can be called from there only.
+    """Return `function` as a part of a kernel: it can be called from there only.
 
     It is compiled once for each combination of argument types. Left to itself the compiler would
     do so for each combination of constants as well, which takes three times as long.
     """
-    return _part(function)
+    STEPS[function] = False
+    return function
 
 
 def inlined(function: Function) -> Function:
@@ -46,139 +55,45 @@ def inlined(function: Function) -> Function:
     Each step is compiled together with all the steps below it, so a long chain of calls above the
     large steps would compile these many times over.
     """
-    return _part(function, inline="always")
+    STEPS[function] = True
+    return function
 
 
-def _part(function: Function, **options: Any) -> Function:  # noqa: ANN401
-    compiled = _compiler(
-        nogil=True,
-        error_model="numpy",
-        no_cpython_wrapper=True,
-        no_cfunc_wrapper=True,
-        **options,
-    )(function)
-    resolve = compiled.get_call_template
-
-    def resolve_types(arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:  # noqa: ANN401
-        return resolve(tuple(_types.unliteral(each) for each in arguments), keywords)
-
-    compiled.get_call_template = resolve_types
-    return cast("Function", compiled)
+def load(data: Any, index: Any) -> Any:  # noqa: ANN401
+    """Return the eight bytes from ``data[index]`` on as a little-endian UInt64."""
+    return np.uint64(int.from_bytes(bytes(data[index : index + 8]), "little"))
 
 
-@_primitive
-def _pointer(_typing: Any, array: Any) -> Any:  # noqa: ANN401
-    """Return where an array's elements lie."""
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-        return context.make_array(signature.args[0])(context, builder, arguments[0]).data
-
-    return _types.CPointer(array.dtype)(array), codegen
+def store(data: Any, index: Any, word: Any) -> None:  # noqa: ANN401
+    """Write the eight bytes of `word` from ``data[index]`` on."""
+    data[index : index + 8] = np.frombuffer(int(word).to_bytes(8, "little"), np.uint8)
 
 
-def _word_pointer(builder: Any, pointer_value: Any, index: Any) -> Any:  # noqa: ANN401
-    return builder.bitcast(builder.gep(pointer_value, [index]), _WORD.as_pointer())
-
-
-@_primitive
-def _load(_typing: Any, data: Any, index: Any) -> Any:  # noqa: ANN401
-    """Return the eight bytes that start at ``data[index]``."""
-
-    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-        word = builder.load(_word_pointer(builder, arguments[0], arguments[1]))
-        word.align = 1
-        return word
-
-    return types.uint64(data, types.intp), codegen
-
-
-@_primitive
-def _store(_typing: Any, data: Any, index: Any, word: Any) -> Any:  # noqa: ANN401
-    """Write eight bytes from ``data[index]`` on."""
-
-    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-        target = _word_pointer(builder, arguments[0], arguments[1])
-        builder.store(arguments[2], target).align = 1
-        return context.get_dummy_value()
-
-    return types.void(data, types.intp, types.uint64), codegen
-
-
-@_primitive
-def trailing_bytes(_typing: Any, mask: Any) -> Any:  # noqa: ANN401
+def trailing_bytes(mask: Any) -> Any:  # noqa: ANN401
     """Return how many whole zero bytes come before the lowest set bit of `mask` (not 0)."""
-
-    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-        zeros = builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
-        return builder.lshr(zeros, ir.Constant(_WORD, 3))
-
-    return types.int64(types.uint64), codegen
+    return ((int(mask) & -int(mask)).bit_length() - 1) // 8
 
 
-@_primitive
-def swapped(_typing: Any, word: Any) -> Any:  # noqa: ANN401
+def swapped(word: Any) -> Any:  # noqa: ANN401
     """Return the eight bytes of `word` in the opposite order."""
-
-    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-        return builder.bswap(arguments[0])
-
-    return types.uint64(types.uint64), codegen
+    return np.uint64(int.from_bytes(int(word).to_bytes(8, "little"), "big"))
 
 
-@_primitive
-def float_of(_typing: Any, bits: Any) -> Any:  # noqa: ANN401
+def float_of(bits: Any) -> Any:  # noqa: ANN401
     """Return the double that is stored as the 64 bits of a whole number."""
-
-    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-        return builder.bitcast(arguments[0], ir.DoubleType())
-
-    return types.float64(types.int64), codegen
+    return np.uint64(int(bits) & _MASK).view(np.float64)
 
 
-@_primitive
-def apart(_typing: Any) -> Any:  # noqa: ANN401
+def apart() -> None:
     """Keep the step that calls this from being inlined: there is far less to compile."""
 
-    def codegen(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:  # noqa: ANN401
-        builder.function.attributes.add("noinline")
-        return context.get_dummy_value()
 
-    return types.void(), codegen
+PRIMITIVES = (load, store, trailing_bytes, swapped, float_of, apart)
+"""What `compiling` writes as machine code itself."""
 
 
-def _flat(array: Any) -> Any:  # noqa: ANN401
-    return array.reshape(-1)
-
-
-def _checked_load(data: Any, index: int) -> Any:  # noqa: ANN401
-    if index < 0 or index + 8 > data.size:
-        raise IndexError("eight bytes outside of a buffer are read")
-    return _load(_pointer(data), index)
-
-
-def _checked_store(data: Any, index: int, word: Any) -> None:  # noqa: ANN401
-    if index < 0 or index + 8 > data.size:
-        raise IndexError("eight bytes outside of a buffer are written")
-    _store(_pointer(data), index, word)
-
-
-_settings: Any = numba.config
-_CHECKED = bool(_settings.BOUNDSCHECK)
-
-pointer: Callable[[Any], Any] = _part(_flat) if _CHECKED else _pointer
-"""Return where an array's elements lie, to be indexed like the array made flat.
-
-Inside the kernels only such pointers are passed on: a call costs one register for each
-instead of seven, nothing is counted, and an index is never taken to be from the end. That
-makes them some three times faster, and quicker to compile.
-
-With ``NUMBA_BOUNDSCHECK=1`` they are arrays, and every index is checked: for hunting what reads or
-writes outside of a buffer (CONTRIBUTING.md). What was compiled before does not know of that, so
-``NUMBA_CACHE_DIR`` has to name an empty folder then.
-"""
-
-load: Callable[[Any, Any], Any] = _part(_checked_load) if _CHECKED else _load
-"""Return the eight bytes that start at ``data[index]`` as a little-endian UInt64."""
-
-store: Callable[[Any, Any, Any], None] = _part(_checked_store) if _CHECKED else _store
-"""Write the eight bytes of `word` from ``data[index]`` on."""
+def modules() -> list[dict[str, Any]]:
+    """Return the names in each module of the kernels that is imported."""
+    package = __name__.rpartition(".")[0]
+    found = [name for name in sys.modules if name.startswith(f"{package}.")]
+    return [vars(sys.modules[name]) for name in found]

@@ -22,7 +22,7 @@ from tracemap.ingest.kernels.layout import (
     Ints,
     Words,
 )
-from tracemap.ingest.kernels.machine import apart, inlined, kernel, pointer, step
+from tracemap.ingest.kernels.machine import apart, inlined, kernel, step
 from tracemap.ingest.kernels.proto_attributes import attribute
 from tracemap.ingest.kernels.proto_span import IS_LOG, IS_METRIC, span
 from tracemap.ingest.kernels.proto_wire import after, field, text_reference
@@ -243,6 +243,7 @@ def _records(
 def decode_protobuf(
     data: Bytes,
     bounds: Ints,
+    records: int,
     text: Bytes,
     extra: Bytes,
     spans: Ints,
@@ -261,18 +262,18 @@ def decode_protobuf(
     One that is broken is rejected as a whole: nothing of it stays, and the next one is read.
     """
     _records(
-        pointer(data),
-        pointer(bounds),
-        bounds.shape[0],
-        pointer(text),
-        pointer(extra),
-        pointer(spans),
-        pointer(links),
-        pointer(resources),
-        pointer(rejects),
-        pointer(doubles),
-        pointer(index),
-        pointer(before),
-        pointer(state),
-        pointer(table),
+        data,
+        bounds,
+        records,
+        text,
+        extra,
+        spans,
+        links,
+        resources,
+        rejects,
+        doubles,
+        index,
+        before,
+        state,
+        table,
     )

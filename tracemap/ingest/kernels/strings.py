@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tracemap.ingest.kernels.layout import Bytes, Ints, Words
-from tracemap.ingest.kernels.machine import kernel, load, pointer, signed, step, store
+from tracemap.ingest.kernels.machine import kernel, load, signed, step, store
 
 _SEED = np.uint64(0x9E3779B97F4A7C15)
 _FACTOR = np.uint64(0xFF51AFD7ED558CCD)
@@ -157,13 +157,15 @@ def _gather(
 
 
 @kernel
-def gather(data: Bytes, extra: Bytes, references: Ints, offsets: Ints, target: Bytes) -> None:
+def gather(
+    data: Bytes, extra: Bytes, references: Ints, count: int, offsets: Ints, target: Bytes
+) -> None:
     """Copy the texts of `references` behind one another; `offsets` gets where each one starts."""
     _gather(
-        pointer(data),
-        pointer(extra),
-        pointer(references),
-        references.size,
-        pointer(offsets),
-        pointer(target),
+        data,
+        extra,
+        references,
+        count,
+        offsets,
+        target,
     )

@@ -104,6 +104,7 @@ def span_block(flat: FlatSpans, first: int) -> Block:
     records = write_spans(
         data,
         np.ascontiguousarray(flat.spans),
+        len(flat.spans),
         np.ascontiguousarray(flat.resources),
         flat.attributes,
         np.ascontiguousarray(flat.events),

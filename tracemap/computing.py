@@ -123,9 +123,13 @@ def explained(
         return {}
     windows = choice.incident, choice.baseline
     paths = facts["paths"].unique("path_id").sort("path_id")
+    origins, flow = analyzed(analyze.origins_with_flow)(
+        facts, *windows, thresholds=thresholds, owners=owners
+    )
     return {
         "paths": paths,
-        "flow": analyzed(analyze.flow)(facts["path_facts"], paths, *windows, thresholds),
+        "flow": flow,
+        "origins": origins,
         "user_operations": analyze.user_operations(
             facts["path_facts"], facts["latency_facts"], paths, *windows
         ),
@@ -133,7 +137,6 @@ def explained(
             facts["path_facts"], paths, *windows, thresholds
         ),
         "errors": analyzed(analyze.errors)(facts["path_facts"], paths, *windows, thresholds),
-        "origins": analyzed(analyze.origins)(facts, *windows, thresholds=thresholds, owners=owners),
     }
 
 

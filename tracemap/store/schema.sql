@@ -17,6 +17,7 @@
 --  10  weighted requests in path_facts
 --  11  days of a week in trend
 --  12  versions since which edges and components are what they are
+--  13  origins of the leaves of flow; doubt and what the flow charges in origins
 
 -- One row: whose database this is. A file without it is not ours and is left alone.
 CREATE TABLE meta (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 
 import polars as pl
@@ -10,12 +11,12 @@ import polars as pl
 from tracemap import analyze, derive, engine
 from tracemap.errors import NoDataError
 from tracemap.intake import Progress
-from tracemap.model import FACTS, FLOW_BANDS, HOUR_NS, Cells, Facts, Window
+from tracemap.model import DECLARATIONS, FACTS, FLOW_BANDS, HOUR_NS, Cells, Facts, Findings, Window
 from tracemap.pruning import overlapping
 from tracemap.recipe import Recipe
 from tracemap.self_trace import analyzed
 from tracemap.store import Store
-from tracemap.windows import Choice
+from tracemap.windows import Choice, Request
 
 STANDING = ("bottlenecks", "dependencies", "availability", "cycles")
 """Findings about one window, that compare nothing."""
@@ -94,6 +95,23 @@ def standing(
         "cycles": lambda: analyze.cycles(facts["path_facts"], facts["paths"], facts["edge_facts"]),
     }
     return {name: made[name]() for name in STANDING if name in recipe.findings}
+
+
+def declared(store: Store, request: Request, found: Findings) -> pl.DataFrame:
+    """Return what the catalog declares against what was observed; none without a catalog.
+
+    Observed are the calls of the window and of what it is compared with.
+    """
+    if request.catalog is None or found.window is None:
+        return DECLARATIONS.empty()
+    known = [asdict(each) for each in request.catalog.dependencies()]
+    schema = {"downstream": pl.String, "upstream": pl.String, "says": pl.String,
+              "is_known": pl.Boolean}  # fmt: skip
+    windows = sorted({found.window, found.baseline or found.window})
+    width_ns = max(window.duration_ns for window in windows)
+    edge_facts = store.rolled_up("edge_facts", windows, width_ns)
+    nodes = dict(store.nodes())
+    return analyze.declarations(edge_facts, pl.DataFrame(known, schema=schema), nodes, found.owners)
 
 
 def insulated(

@@ -71,14 +71,30 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
     covered = store.covered()
     if covered is None:
         raise NoDataError("the database holds no spans", hint="tracemap ingest INPUT... fills it")
-    if recipe.is_long_term:
-        owners = owners_of(recipe, store, request)
-        found = weekly.findings(recipe, store, request, covered, owners)
-        if recipe.is_report:
-            book = ledger(store, limits(recipe))
-            cautions = pl.concat([found.ledger.cautions, book.cautions])
-            found.ledger = replace(book, cautions=cautions)
-        return found
+    compute = _of_weeks if recipe.is_long_term else _of_windows
+    found = compute(recipe, store, request, covered, progress)
+    if "declarations" in recipe.findings:
+        found.tables["declarations"] = computing.declared(store, request, found)
+    return found
+
+
+def _of_weeks(
+    recipe: Recipe, store: Store, request: Request, covered: Window, _: Progress
+) -> Findings:
+    """Return what `recipe` asks for about weeks, with all cautions for a report."""
+    owners = owners_of(recipe, store, request)
+    found = weekly.findings(recipe, store, request, covered, owners)
+    if recipe.is_report:
+        book = ledger(store, limits(recipe))
+        cautions = pl.concat([found.ledger.cautions, book.cautions])
+        found.ledger = replace(book, cautions=cautions)
+    return found
+
+
+def _of_windows(
+    recipe: Recipe, store: Store, request: Request, covered: Window, progress: Progress
+) -> Findings:
+    """Return what `recipe` asks for about a window, and an incident within it."""
     thresholds = limits(recipe)
     latency = store.facts("latency_facts")
     # A report says whether anything spiked, so only a finding asked for alone does without.

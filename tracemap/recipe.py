@@ -46,6 +46,7 @@ SECTIONS = (
     "drift",
     "trend",
     "budget",
+    "declarations",
     "teams",
     "ledger",
 )
@@ -53,7 +54,7 @@ SECTIONS = (
 
 
 _LONG_TERM = {"drift", "regressions", "budget", "trend"}
-_BESIDE_LONG_TERM = _LONG_TERM | {"edges", "bottlenecks"}
+_BESIDE_LONG_TERM = _LONG_TERM | {"edges", "bottlenecks", "declarations"}
 _COMPARING = {"flow", "flow_bands", "propagation", "insulation", "errors", "origins"}
 _WINDOWS = dict.fromkeys(_COMPARING, "worst spike") | dict.fromkeys(_LONG_TERM, "last week")
 _LARGEST = 1e12

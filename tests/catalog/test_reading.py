@@ -62,6 +62,41 @@ def test_entities_give_owners_and_dependencies(tmp_path: Path) -> None:
     ]
 
 
+def test_an_api_stands_for_those_who_provide_it(tmp_path: Path) -> None:
+    """Two do, one API has nobody; what a System is part of is no call."""
+    text = """
+kind: Component
+metadata: {name: shop-cart, annotations: {tracemap/service: cart}}
+spec: {consumesApis: [prices, taxes], dependsOn: [pricing, "api:prices", system-x, shop-cart]}
+---
+kind: Component
+metadata: {name: pricing}
+spec: {providesApis: [prices]}
+---
+kind: Component
+metadata: {name: pricing-next, annotations: {tracemap/service: pricing2}}
+spec: {providesApis: [prices]}
+---
+kind: API
+metadata: {name: prices}
+---
+kind: System
+metadata: {name: system-x}
+spec: {dependsOn: [pricing]}
+"""
+    found = load([written(tmp_path, text)]).dependencies()
+
+    assert [(each.upstream, each.says, each.is_known) for each in found] == [
+        ("pricing", "consumesApis prices", True),
+        ("pricing", "dependsOn", True),
+        ("pricing", "dependsOn prices", True),
+        ("pricing2", "consumesApis prices", True),
+        ("pricing2", "dependsOn prices", True),
+        ("taxes", "consumesApis taxes", False),
+    ]
+    assert {each.downstream for each in found} == {"cart"}
+
+
 def test_owners_are_found_by_name_annotation_and_system(tmp_path: Path) -> None:
     """An API's owner is nobody's of a service; who is not named has no owner."""
     catalog = load([written(tmp_path, BACKSTAGE)])

@@ -25,6 +25,7 @@ def test_the_promised_verbs_are_there() -> None:
         "bottlenecks",
         "budget",
         "cycles",
+        "declarations",
         "demo",
         "dependencies",
         "drift",

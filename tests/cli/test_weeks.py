@@ -29,6 +29,25 @@ def test_what_compares_weeks_says_which_and_whose(
     assert set(mine) == {"team-catalog"}
 
 
+def test_declared_dependencies_are_held_against_the_traces(
+    tracemap: Tracemap, weeks: Path, tmp_path: Path
+) -> None:
+    """All that was ever observed counts; without a catalog there is nothing to compare."""
+    catalog = tmp_path / "catalog-info.yaml"
+    catalog.write_text(
+        "kind: Component\nmetadata: {name: orders}\n"
+        "spec: {owner: team-sales, dependsOn: [stock, pricing, printer]}\n"
+    )
+    answer = tracemap("declarations", "--db", weeks, "--catalog", catalog, "--format", "json")
+    rows = {row["upstream"]: row["status"] for row in json.loads(answer.out)}
+
+    assert rows == {
+        "stock": "as declared", "pricing": "as declared", "printer": "not observed",
+        "fraud": "not declared", "tariffs": "not declared",
+    }  # fmt: skip
+    assert json.loads(tracemap("declarations", "--db", weeks, "--format", "json").out) == []
+
+
 def test_the_trend_is_a_row_per_edge_and_week(tracemap: Tracemap, weeks: Path) -> None:
     """Eight weeks of the edge from users."""
     rows = json.loads(tracemap("trend", "--db", weeks, "--format", "json").out)

@@ -7,8 +7,9 @@ import pytest
 
 from tests.report import believable
 from tests.report.pages import column, sections, tables
+from tests.report.shop import table
 from tracemap.errors import PipelineError
-from tracemap.model import Findings
+from tracemap.model import DECLARATIONS, Findings
 from tracemap.report import SECTIONS, build
 from tracemap.report.blocks import (
     FactsBlock,
@@ -135,6 +136,27 @@ def test_the_hand_off_groups_services_by_owner_and_guesses_none() -> None:
     owners = [plain(block.owner) for block in sheets if isinstance(block, SheetBlock)]
 
     assert owners[:3] == ["Owner unknown: card-db", "payments-team", "shop-team"]
+
+
+def test_the_hand_off_names_an_edge_that_the_catalog_does_not_declare() -> None:
+    """That one only, and only where a catalog was given."""
+    findings = believable.incident()
+    said = "The catalog declares no such dependency."
+    assert said not in build(findings).markdown()
+
+    rows = [("payment", "card-db", "not declared"), ("checkout", "payment", "as declared")]
+    findings.tables["declarations"] = table(
+        DECLARATIONS,
+        [dict(zip(("downstream", "upstream", "status"), row, strict=True)) for row in rows],
+    )
+    sheets = sections(build(findings).view)["handoff"].blocks
+    lines = [
+        plain(line) for block in sheets if isinstance(block, SheetBlock) for line in block.lines
+    ]
+
+    assert [line.split(";")[0] for line in lines if said in line] == [
+        "Experience owner: payment Charge took 253 ms from card-db"
+    ]
 
 
 def test_a_waterfall_marks_the_critical_path() -> None:

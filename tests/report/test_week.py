@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from tests.report import believable, week
+from tests.report.pages import column, tables
 from tracemap.report import build
 from tracemap.report.blocks import Note, SheetBlock, TableBlock, plain
 from tracemap.report.sections.handoff import _unknown
@@ -150,6 +151,21 @@ def test_budget_is_summed_by_owner() -> None:
     owners = next(block for block in section.blocks if isinstance(block, TableBlock))
 
     assert [(row[0], row[1]) for row in owners.rows] == [("team-goods", 3.0), (None, 1.0)]
+
+
+def test_declared_dependencies_are_counted_by_owner() -> None:
+    """And all together in a sentence; services without an owner stand last."""
+    page = build(week.weekly()).view
+    (section,) = (each for each in page.sections if each.id == "declarations")
+    owners = tables(page)["declarations-owners-table"]
+    (said,) = (plain(block.text) for block in section.blocks if isinstance(block, Note))
+
+    assert said == (
+        "2 dependencies observed as declared; 1 declared but not observed; 1 observed but not "
+        "declared."
+    )
+    assert column(owners, "owner") == ["team-front", "team-sales", None]
+    assert column(owners, "not observed") == [0, 1, 0]
 
 
 def test_what_could_not_be_followed_is_on_the_hand_off_as_not_known() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from tests.report.shop import MS, table
 from tracemap.model import (
     BUDGET,
+    DECLARATIONS,
     DRIFT,
     EDGES,
     FINDINGS,
@@ -87,6 +88,18 @@ WEEKS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+DECLARED: list[dict[str, Any]] = [
+    {"downstream": downstream, "upstream": upstream, "status": status, "says": says,
+     "calls": calls, "reason": "", "owner": OWNERS.get(downstream)}
+    for downstream, upstream, status, says, calls in (
+        ("edge", "catalog", "as declared", "dependsOn", 700),
+        ("orders", "printer", "not observed", "dependsOn", 0),
+        ("orders", "tariffs", "not declared", "", 700),
+        ("search", "catalog", "as declared", "consumesApis goods", 10),
+    )
+]  # fmt: skip
+
+
 def weekly() -> Findings:
     """What the recipe `weekly` finds in such a week."""
     tables = {name: schema.empty() for name, schema in FINDINGS.items()} | {
@@ -95,8 +108,12 @@ def weekly() -> Findings:
         "budget": table(BUDGET, FAILURES),
         "trend": table(TREND, WEEKS),
         "edges": EDGES.empty(),
+        "declarations": table(DECLARATIONS, DECLARED),
     }
-    sections = ("summary", "regressions", "drift", "trend", "budget", "teams", "graph", "ledger")
+    sections = (
+        "summary", "regressions", "drift", "trend", "budget", "declarations", "teams", "graph",
+        "ledger",
+    )  # fmt: skip
     return Findings(
         recipe="weekly", title="Weekly review", sections=sections, window=WINDOW, incident=WINDOW,
         baseline=BASELINE, baseline_reason="the four weeks before", verdict="incident",

@@ -8,6 +8,7 @@ from tracemap.analyze.budget import budget
 from tracemap.analyze.cautions import cautions, sampled_differently
 from tracemap.analyze.clusters import cell_width_ns
 from tracemap.analyze.critical_path import critical_path
+from tracemap.analyze.declarations import declarations
 from tracemap.analyze.dependencies import availability, cycles, dependencies
 from tracemap.analyze.drift import by_importance, drift
 from tracemap.analyze.edges import edges, with_change
@@ -48,6 +49,7 @@ __all__ = [
     "changed_roots",
     "critical_path",
     "cycles",
+    "declarations",
     "dependencies",
     "drift",
     "drifted",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracemap.catalog.entities import Catalog, Declaration, Entity
+from tracemap.catalog.entities import Catalog, Declaration, Dependency, Entity
 from tracemap.catalog.reading import load
 
-__all__ = ["Catalog", "Declaration", "Entity", "load"]
+__all__ = ["Catalog", "Declaration", "Dependency", "Entity", "load"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -37,6 +37,23 @@ class Entity:
     where: str = ""
 
 
+@dataclass(frozen=True, order=True)
+class Dependency:
+    """That one service is declared to call another.
+
+    Attributes:
+        downstream: Service that calls, as the traces call it.
+        upstream: Service called; where nobody provides the API it consumes, the API.
+        says: The relation that says so, with the API if it is one.
+        is_known: Whether the upstream is known: false for an API that nobody provides.
+    """
+
+    downstream: str
+    upstream: str
+    says: str
+    is_known: bool = True
+
+
 @dataclass
 class Catalog:
     """All entities and patterns that were read.
@@ -69,6 +86,34 @@ class Catalog:
                 found[node] = owner
         return found
 
+    def dependencies(self) -> list[Dependency]:
+        """Return who is declared to call whom, sorted: ``dependsOn``, and ``consumesApis``.
+
+        An API stands for the Components that provide it. What a System depends on, or is depended
+        on as, is no call of a service.
+        """
+        entities = {entity.name: entity for entity in self.entities if entity.kind != "API"}
+        apis = {entity.name for entity in self.entities if entity.kind == "API"}
+        providers: dict[str, list[str]] = {}
+        for each in self.declarations:
+            if each.says == "providesApis":
+                providers.setdefault(each.other, []).append(_called(entities, each.entity))
+        found = []
+        for each in self.declarations:
+            ends = [entities.get(name) for name in (each.entity, each.other)]
+            if each.says == "providesApis" or any(end and end.kind == "System" for end in ends):
+                continue
+            downstream, says = _called(entities, each.entity), each.says
+            if says == "consumesApis" or (each.other in apis and each.other not in entities):
+                says = f"{says} {each.other}"
+                known = providers.get(each.other, [])
+                found += [Dependency(downstream, name, says) for name in known]
+                if not known:
+                    found.append(Dependency(downstream, each.other, says, is_known=False))
+            else:
+                found.append(Dependency(downstream, _called(entities, each.other), says))
+        return sorted({each for each in found if each.downstream != each.upstream})
+
     def _owned(self) -> Iterator[tuple[str, str]]:
         """Yield names with their owners; APIs have consumers, but are no services."""
         systems = {entity.name: entity.owner for entity in self.entities if entity.kind == "System"}
@@ -82,3 +127,9 @@ class Catalog:
             if any(fnmatchcase(name, pattern) for name in names):
                 return owner
         return ""
+
+
+def _called(entities: Mapping[str, Entity], name: str) -> str:
+    """Return how the traces call an entity; one that is not in the catalog by its own name."""
+    entity = entities.get(name)
+    return (entity.service or entity.name) if entity else name

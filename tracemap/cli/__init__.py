@@ -57,6 +57,7 @@ for verb in (
     standing.dependencies,
     standing.availability,
     standing.cycles,
+    standing.declarations,
     drift.drift,
     weeks.regressions,
     weeks.budget,

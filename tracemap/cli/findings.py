@@ -98,6 +98,9 @@ _TABLE_COLUMNS = {
         *("service", "owner", "failed", "requests", "budget_share", "baseline_failed"),
         *("baseline_requests", "baseline_budget_share"),
     ),
+    "declarations": (
+        *("owner", "status", "downstream", "upstream", "says", "calls", "last", "reason"),
+    ),
     "trend": (
         *("week_start", "days", "downstream", "upstream", "calls", "calls_per_day"),
         *("error_ratio", "p50_ms", "p95_ms", "p99_ms"),

@@ -1,10 +1,11 @@
-"""`tracemap bottlenecks`, `dependencies`, `availability`, `cycles`: what one window is like."""
+"""`tracemap bottlenecks`, `dependencies`, `declarations` and others: what one window is like."""
 
 from __future__ import annotations
 
 from tracemap.cli.findings import print_finding
 from tracemap.cli.options import (
     DEFAULT_DATABASE,
+    Catalog,
     Database,
     Format,
     From,
@@ -75,3 +76,19 @@ def cycles(
     Example: tracemap cycles
     """
     print_finding("cycles", db, request(start, end), (), shape)
+
+
+def declarations(
+    db: Database = DEFAULT_DATABASE,
+    start: From = "",
+    end: To = "",
+    catalog: Catalog = None,
+    shape: RowFormat = Format.TABLE,
+) -> None:
+    """Print declared dependencies against observed ones.
+
+    As declared, declared but not observed, observed but not declared: by owner, from --catalog.
+
+    Example: tracemap declarations --catalog catalog-info.yaml
+    """
+    print_finding("declarations", db, request(start, end, catalog=catalog or []), (), shape)

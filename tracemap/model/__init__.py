@@ -66,7 +66,7 @@ from tracemap.model.spans import (
     SPANS,
 )
 from tracemap.model.table import Column, Table
-from tracemap.model.weekly import BUDGET, DRIFT, REGRESSIONS, TREND
+from tracemap.model.weekly import BUDGET, DECLARATIONS, DRIFT, REGRESSIONS, TREND
 from tracemap.model.whatif import HARDNESS_FACTS, WHATIF, WHATIF_FACTS, Change
 from tracemap.model.why_missing import PAIR_FACTS, WHY_MISSING
 from tracemap.model.words import (
@@ -97,6 +97,7 @@ __all__ = [
     "CAUTIONS",
     "CRITICAL_PATH",
     "CYCLES",
+    "DECLARATIONS",
     "DEPENDENCIES",
     "DRIFT",
     "EDGES",

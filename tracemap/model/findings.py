@@ -11,7 +11,7 @@ import polars as pl
 from tracemap.model.errors import ERRORS
 from tracemap.model.flow_bands import FLOW_BANDS
 from tracemap.model.table import Table, column
-from tracemap.model.weekly import BUDGET, DRIFT, REGRESSIONS, TREND
+from tracemap.model.weekly import BUDGET, DECLARATIONS, DRIFT, REGRESSIONS, TREND
 
 _DOWNSTREAM = column("downstream", pl.String, "", "who consumes and waits")
 _UPSTREAM = column("upstream", pl.String, "", "who provides")
@@ -366,5 +366,6 @@ FINDINGS: dict[str, Table] = {
         REGRESSIONS,
         BUDGET,
         TREND,
+        DECLARATIONS,
     )
 }

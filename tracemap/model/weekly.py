@@ -123,6 +123,28 @@ BUDGET = Table(
     key=("service",),
 )
 
+DECLARATIONS = Table(
+    "declarations",
+    "Dependencies that the catalog declares against those observed, service by service"
+    " (docs/methods.md#declarations). Not observed is not gone.",
+    (
+        column("downstream", pl.String, "", "service that calls, or should"),
+        column("upstream", pl.String, "", "service called; an API that nobody provides"),
+        column(
+            "status",
+            pl.String,
+            "",
+            "as declared, not observed, not declared, provider unknown",
+        ),
+        column("says", pl.String, "", "what declares it: dependsOn, consumesApis API; '': nothing"),
+        column("calls", pl.Int64, "", "calls observed"),
+        column("last_ns", pl.Int64, "ns since the epoch", "last of them; null: none"),
+        column("reason", pl.String, "", "not observed: what of both ends was; else ''"),
+        column("owner", pl.String, "", "owner of downstream; null: unknown"),
+    ),
+    key=("downstream", "upstream"),
+)
+
 TREND = Table(
     "trend",
     "Each edge week by week: seven days a row, the last week last.",

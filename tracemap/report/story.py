@@ -110,6 +110,11 @@ class Story:
         """Edges week by week."""
         return self.finding("trend")
 
+    @cached_property
+    def declarations(self) -> list[Row]:
+        """Declared dependencies against observed ones, owner by owner."""
+        return self.finding("declarations")
+
     @property
     def is_long_term(self) -> bool:
         """Whether weeks were compared, rather than an incident."""

@@ -18,6 +18,7 @@
 --  11  days of a week in trend
 --  12  versions since which edges and components are what they are
 --  13  origins of the leaves of flow; doubt and what the flow charges in origins
+--  14  finding declarations
 
 -- One row: whose database this is. A file without it is not ours and is left alone.
 CREATE TABLE meta (
@@ -747,6 +748,20 @@ CREATE TABLE trend (
     p99_ns        BIGINT,     -- ns: 99th percentile of the same
     days          DOUBLE,     -- days of the seven that hold data; fewer: a partial week
     calls_per_day DOUBLE      -- calls / days: what weeks are compared by
+);
+
+-- Dependencies that the catalog declares against those observed, service by service
+-- (docs/methods.md#declarations). Not observed is not gone.
+CREATE TABLE declarations (
+    recipe     VARCHAR, -- name of the recipe that wrote the row
+    downstream VARCHAR, -- service that calls, or should
+    upstream   VARCHAR, -- service called; an API that nobody provides
+    status     VARCHAR, -- as declared, not observed, not declared, provider unknown
+    says       VARCHAR, -- what declares it: dependsOn, consumesApis API; '': nothing
+    calls      BIGINT,  -- calls observed
+    last_ns    BIGINT,  -- ns since the epoch: last of them; null: none
+    reason     VARCHAR, -- not observed: what of both ends was; else ''
+    owner      VARCHAR  -- owner of downstream; null: unknown
 );
 
 -- == Views for people ==

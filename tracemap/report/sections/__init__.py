@@ -11,6 +11,7 @@ from tracemap.report.sections.bottlenecks import bottlenecks
 from tracemap.report.sections.budget import budget
 from tracemap.report.sections.changes import changes
 from tracemap.report.sections.critical_path import critical_path
+from tracemap.report.sections.declarations import declarations
 from tracemap.report.sections.dependencies import dependencies
 from tracemap.report.sections.drift import drift
 from tracemap.report.sections.edges import edges
@@ -56,6 +57,7 @@ SECTIONS: Mapping[str, Callable[[Story], Section | None]] = MappingProxyType(
         "drift": drift,
         "trend": trend,
         "budget": budget,
+        "declarations": declarations,
         "teams": teams,
         "ledger": ledger,
     }

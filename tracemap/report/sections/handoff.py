@@ -164,6 +164,15 @@ def _experience(story: Story, row: Row) -> Sentence:
         f" took {in_ms((row['arrived_ms'] or 0) * 1e6)} from ",
         Name(shown(row["upstream"])),
         tail,
+        " The catalog declares no such dependency." if _is_undeclared(story, row) else "",
+    )
+
+
+def _is_undeclared(story: Story, row: Row) -> bool:
+    return any(
+        all(each[end] == row[end] for end in ("downstream", "upstream"))
+        for each in story.declarations
+        if each["status"] == "not declared"
     )
 
 

@@ -76,6 +76,14 @@ TERMS = (
         limits="That both came at once does not prove that one made the other.",
     ),
     Definition(
+        "declared-dependency",
+        "Declared dependency",
+        "Whether a dependency in the catalog was observed, or one observed is in the catalog.",
+        limits="Not observed is not gone: the call may be rare, leave no spans, or be sampled "
+        "away; the reason says whether both ends were seen at all. Not declared counts only for "
+        "services that declare any dependency.",
+    ),
+    Definition(
         "user-time",
         "User time",
         "What users wait for: exclusive time on the critical path of their requests, by own time "

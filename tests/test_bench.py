@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from bench.__main__ import NAMES, main, print_table
-from bench.accuracy import tables
+from bench.accuracy import tables, thresholds
 from bench.accuracy.cases import Culprit, Outcome
 from bench.accuracy.grid import fault_case, quiet_case
 from bench.accuracy.judging import judged
 from bench.accuracy.situations import FAULTS, QUIET
+from tracemap import analyze
 from tracemap.model import ORIGINS
 
 
@@ -74,6 +75,31 @@ def test_a_miss_and_a_false_alarm_are_listed() -> None:
 
     assert [row["case"] for row in tables.misses([missed, alarm])] == ["late", "wrong"]
     assert tables.first([missed]) == 0
+
+
+def test_only_thresholds_that_were_read_are_varied() -> None:
+    """What a case never looks at cannot change how it goes."""
+    case = quiet_case("quiet thin", 4)
+    watched = thresholds.Watched()
+    analyze.origins(case.facts, case.incident, case.baseline, thresholds=watched)
+
+    assert "component_ratio" in watched.read
+    assert "drift_ratio" not in watched.read
+    assert {name for (name, _), _ in thresholds.variants(watched.read)} == watched.read
+
+
+def test_the_sensitivity_table_shows_thresholds_that_change_something() -> None:
+    """A threshold that one case does not read counts there as it is."""
+    hit, missed = Outcome("one", "one", ranks=[1]), Outcome("one", "one", ranks=[0])
+    first = [(thresholds.AS_IS, hit), (("origin_z", "half"), hit), (("origin_z", "double"), missed)]
+    second = [(thresholds.AS_IS, hit)]
+
+    as_is, row, same, unread = thresholds.table([first, second])
+
+    assert as_is["halved"] == "2/2 first, 0+0 alarms"
+    assert (row["threshold"], row["doubled"]) == ("origin_z", "1/2 first, 0+0 alarms")
+    assert same["threshold"] == "0 others"
+    assert unread["doubled"] == "not looked at: they judge other findings"
 
 
 @pytest.mark.parametrize("name", [*FAULTS, *QUIET])

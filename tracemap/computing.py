@@ -141,20 +141,20 @@ def explained(
         return {}
     windows = choice.incident, choice.baseline
     paths = facts["paths"].unique("path_id").sort("path_id")
-    origins, flow = analyzed(analyze.origins_with_flow)(
-        facts, *windows, thresholds=thresholds, owners=owners
-    )
+    parallel = facts["parallel_facts"]
     return {
         "paths": paths,
-        "flow": flow,
-        "origins": origins,
+        "flow": analyzed(analyze.flow)(
+            facts["path_facts"], paths, *windows, thresholds, parallel_facts=parallel
+        ),
         "user_operations": analyze.user_operations(
             facts["path_facts"], facts["latency_facts"], paths, *windows
         ),
         "propagation": analyzed(analyze.propagation)(
-            facts["path_facts"], paths, *windows, thresholds
+            facts["path_facts"], paths, *windows, thresholds, parallel_facts=parallel
         ),
         "errors": analyzed(analyze.errors)(facts["path_facts"], paths, *windows, thresholds),
+        "origins": analyzed(analyze.origins)(facts, *windows, thresholds=thresholds, owners=owners),
     }
 
 

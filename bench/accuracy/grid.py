@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from statistics import fmean
 
 import polars as pl
@@ -34,12 +35,9 @@ def fault_case(group: str, seed: int) -> Case | None:
     culprits = [
         culprit for fault in faults if (culprit := _culprit(situation, fault, run)) is not None
     ]
-    known = situation.sampling is None
-    return (
-        _case(group, seed, situation, run, culprits if known else _without_ms(culprits))
-        if culprits
-        else None
-    )
+    if situation.sampling is not None:  # a sample of traces has a truth of its own
+        culprits = [replace(culprit, excess_ms=None) for culprit in culprits]
+    return _case(group, seed, situation, run, _joined(culprits)) if culprits else None
 
 
 def quiet_case(group: str, seed: int) -> Case:
@@ -95,9 +93,16 @@ def _culprit(situation: Situation, fault: Fault, run: Simulated) -> Culprit | No
     return Culprit(service, fault.edge if fault.cause == "wire" else None, excess_ms=excess_ms)
 
 
-def _without_ms(culprits: Sequence[Culprit]) -> list[Culprit]:
-    """Return the same without milliseconds: a sample of traces has a truth of its own."""
-    return [Culprit(one.service, one.edge, one.is_error) for one in culprits]
+def _joined(culprits: Sequence[Culprit]) -> list[Culprit]:
+    """Return the culprits with those at one service as one: it is named once, for all it did."""
+    joined: dict[tuple[str, bool], Culprit] = {}
+    for one in culprits:
+        other = joined.setdefault((one.service, one.is_error), one)
+        if other is not one:
+            both = (other.excess_ms or 0.0) + (one.excess_ms or 0.0)
+            edge = one.edge if one.edge == other.edge else None
+            joined[one.service, one.is_error] = replace(one, edge=edge, excess_ms=both or None)
+    return list(joined.values())
 
 
 def _requests(effect: Effect) -> int:

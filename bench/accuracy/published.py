@@ -31,29 +31,28 @@ def real_data() -> Path | None:
     return folder if (folder / "faults.json").is_file() else None
 
 
-def cases(folder: Path) -> Iterator[Case]:
-    """Yield every usable fault, one application after the other."""
-    faults = [
-        fault for fault in json.loads((folder / "faults.json").read_text()) if fault["usable"]
-    ]
-    for name in sorted({fault["data"] for fault in faults}):
-        with (
-            tempfile.TemporaryDirectory() as scratch,
-            Store.open(Path(scratch) / "faults.duckdb", create=True) as store,
-        ):
-            for _ in take_in(store, [str(folder / name)]):
-                pass
-            pipeline.bring_up_to_date(store)
-            for fault in faults:
-                if fault["data"] == name:
-                    yield _case(store, fault)
+def applications(folder: Path) -> list[str]:
+    """Return the applications that have usable faults, in order."""
+    return sorted({fault["data"] for fault in _usable(folder)})
+
+
+def cases(folder: Path, application: str) -> Iterator[Case]:
+    """Yield every usable fault of one application."""
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        Store.open(Path(scratch) / "faults.duckdb", create=True) as store,
+    ):
+        for _ in take_in(store, [str(folder / application)]):
+            pass
+        pipeline.bring_up_to_date(store)
+        for fault in _usable(folder):
+            if fault["data"] == application:
+                yield _case(store, fault)
 
 
 def postmortem_seconds(folder: Path) -> tuple[int, float]:
     """Return the spans of all applications in one database, and how long a postmortem takes."""
-    first = next(
-        fault for fault in json.loads((folder / "faults.json").read_text()) if fault["usable"]
-    )
+    first = _usable(folder)[0]
     with (
         tempfile.TemporaryDirectory() as scratch,
         Store.open(Path(scratch) / "all.duckdb", create=True) as store,
@@ -66,6 +65,12 @@ def postmortem_seconds(folder: Path) -> tuple[int, float]:
         begun = time.perf_counter()
         pipeline.run(recipe.load("postmortem"), store, request=request)
         return store.ledger().spans, time.perf_counter() - begun
+
+
+def _usable(folder: Path) -> list[dict[str, Any]]:
+    """Return the faults with enough traces on both sides."""
+    faults: list[dict[str, Any]] = json.loads((folder / "faults.json").read_text())
+    return [fault for fault in faults if fault["usable"]]
 
 
 def _windows(fault: dict[str, Any]) -> tuple[Window, Window]:

@@ -1,10 +1,11 @@
-"""Cases made and judged: the real ones here, the simulated ones in several processes."""
+"""Cases made and judged in several processes, in an order that does not depend on how many."""
 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
 
 from bench.accuracy import published, thresholds
 from bench.accuracy.cases import Case, Outcome
@@ -12,40 +13,61 @@ from bench.accuracy.grid import fault_case, quiet_case
 from bench.accuracy.judging import judged
 from bench.accuracy.situations import FAULTS
 
-Result = tuple[Outcome, list[tuple[tuple[str, str], Outcome]]]
+Result = tuple[Outcome, list[tuple[thresholds.Variant, Outcome]]]
 """How a case went, and how it goes with each threshold halved and doubled, where asked for."""
+Work = Callable[[], list[Result]]
 
 
-def real(*, varied: bool) -> Iterator[Result]:
-    """Yield the results of all real cases; none, with a message, where they are not there."""
+def results(work: Sequence[Work], *, jobs: int) -> list[Result]:
+    """Return the results of all pieces of work, in order.
+
+    Args:
+        work: As of `real` and `simulated`, the longest first.
+        jobs: Processes.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        made: list[Future[list[Result]]] = [pool.submit(piece) for piece in work]
+        return [result for piece in made for result in piece.result()]
+
+
+def real(*, varied: bool) -> list[Work]:
+    """Return the real cases, a piece of work each application; none where they are not there."""
     folder = published.real_data()
     if folder is None:
         print("real: skipped, the folder of real traces is not there ($TRACEMAP_REAL_DATA)")
-        return
-    for case in published.cases(folder):
-        yield _result(case, varied=varied)
+        return []
+    return [
+        partial(_real, application, varied=varied) for application in published.applications(folder)
+    ]
 
 
-def simulated(wanted: list[tuple[str, int]], *, every: int, jobs: int) -> list[Result]:
-    """Return the results of simulated cases, in order; those that users did not feel are left out.
+def simulated(wanted: Sequence[tuple[str, int]], *, every: int) -> list[Work]:
+    """Return simulated cases, a piece of work each; those that users did not feel give nothing.
 
     Args:
         wanted: Name of the situation and seed of each.
         every: Each so many is tried with other thresholds too; 0: none.
-        jobs: Processes.
     """
-    varied = [every > 0 and number % every == 0 for number in range(len(wanted))]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        made = pool.map(_simulated, wanted, varied, chunksize=4)
-        return [result for result in made if result is not None]
+    return [
+        partial(_simulated, group, seed, varied=every > 0 and number % every == 0)
+        for number, (group, seed) in enumerate(wanted)
+    ]
 
 
-def _simulated(drawn: tuple[str, int], varied: bool) -> Result | None:  # noqa: FBT001 - mapped
-    group, seed = drawn
+def _real(application: str, *, varied: bool) -> list[Result]:
+    folder = published.real_data()
+    cases = () if folder is None else published.cases(folder, application)
+    return [_result(case, varied=varied) for case in cases]
+
+
+def _simulated(group: str, seed: int, *, varied: bool) -> list[Result]:
     case = fault_case(group, seed) if group in FAULTS else quiet_case(group, seed)
-    return None if case is None else _result(case, varied=varied)
+    return [] if case is None else [_result(case, varied=varied)]
 
 
 def _result(case: Case, *, varied: bool) -> Result:
-    return judged(case), thresholds.outcomes(case) if varied else []
+    if not varied:
+        return judged(case), []
+    tried = thresholds.outcomes(case)
+    return tried[0][1], tried

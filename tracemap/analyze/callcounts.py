@@ -3,9 +3,11 @@
 - ``calls``: an operation makes more calls where it makes any (N+1);
 - ``share``: a larger share of requests makes the call (a cold cache, a changed flag);
 - ``retries``: the same, but as many calls more failed: upstream made its caller try again;
-- ``fallback``: a larger share of requests makes the call, as many as saw another upstream fail.
+- ``fallback``: a larger share of requests makes the call, as many as saw another upstream fail;
+- ``cut short``: it is made less often, as requests that failed ended before they came to it.
 
-The first two count for the caller, the others for the upstream that failed.
+The first two count for the caller, the others for the upstream that failed; the last one is time
+that failures save, and the only one below zero.
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ def call_counts(
     effect: tuple[NDArray[np.float64], NDArray[np.float64]],
     limits: Thresholds,
 ) -> pl.DataFrame:
-    """Return the components of kinds ``calls``, ``share``, ``retries`` and ``fallback``.
+    """Return the components of calls: ``calls``, ``share``, ``retries``, and so on.
 
     Calls are counted per request that makes any, which keeps a changed mix of requests out. That a
     larger share of requests makes a call is told from another mix by the other calls of the same
@@ -62,7 +64,8 @@ def call_counts(
     Args:
         tree: Call paths of both windows.
         edges: Its pairs of operations.
-        effect: Visible share of each path, and root requests served.
+        effect: What each path's time counts for users (its visible share; where it is called more
+            often than before, that with the mean of both counts), and root requests served.
         limits: Thresholds.
 
     Returns:
@@ -70,10 +73,17 @@ def call_counts(
     """
     change = _change(tree, edges, effect, limits)
     failing = _failing(edges)
+    often = _more_calls(edges, change, failing, limits)
+    share = _more_callers(tree, edges, change, failing, limits)
+    # Where more requests make the call for sure, that those make it more often is of one piece.
+    same = (share["kind"] == "share") & (share["weight"] > 0) & (often["kind"] == "calls")
+    certain = same & (often["excess"] > often["half"])
+    weight = pl.when(certain).then(share["weight"]).otherwise("weight")
     return pl.concat(
         [
-            _more_calls(edges, change, failing, limits),
-            _more_callers(tree, edges, change, failing, limits),
+            often.with_columns(weight.alias("weight")),
+            share,
+            _cut_short(edges, change, limits),
         ]
     )
 
@@ -147,6 +157,27 @@ def _more_callers(
     )
 
 
+def _cut_short(edges: CallEdges, change: _Change, limits: Thresholds) -> pl.DataFrame:
+    """Return kind ``cut short``: calls that requests no longer come to, as many as failed more."""
+    requests = edges.requests[:, :, edges.caller]
+    often = per(edges.sums["calls"], requests)
+    usual = per(edges.sums["on_parent_ns"][:, 0], edges.sums["calls"][:, 0])
+    excess = np.minimum(often[:, 1] - often[:, 0], 0.0) * usual * change.seen
+    fell = 1 - per(often[0, 1], often[0, 0], otherwise=1.0)
+    failed = _failing_more(edges)
+    moved = (fell > 0) & (failed >= limits.error_rise) & (failed >= EXPLAINED * fell)
+    kinds = np.full(len(edges.pairs), "cut short")
+    rows = _frame(edges, kinds, (often[0, 0], often[0, 1]), excess, moved=moved, least=0.01)
+    certain = moved & (-excess[0] > rows["half"].to_numpy())
+    return rows.with_columns(weight=pl.Series(certain.astype(float)))
+
+
+def _failing_more(edges: CallEdges) -> NDArray[np.float64]:
+    """Return the rise of the share of its caller's requests that fail, per pair; at least 0."""
+    share = per(edges.failed[0], edges.requests[0])
+    return np.asarray(np.maximum(share[1] - share[0], 0.0)[edges.caller])
+
+
 def _failing(edges: CallEdges) -> NDArray[np.float64]:
     """Return the rise of failed calls per request that makes any, per pair."""
     errors, callers = edges.sums["errors"][0], edges.sums["callers"][0]
@@ -202,7 +233,8 @@ def _shifted(
     """Return for each pair whether another call of its caller shows another mix of requests.
 
     It does when it is made by a share of requests that moved by more than
-    `Thresholds.steady_share` and twice its standard error.
+    `Thresholds.steady_share`, twice its standard error, and the share of requests that fail more
+    than before: those end early.
 
     Args:
         edges: The pairs.
@@ -212,7 +244,7 @@ def _shifted(
     requests = edges.requests[0][:, edges.caller]
     share = per(edges.sums["callers"][0], requests).clip(0.0, 1.0)
     change = share[0] - share[1] if only_falls else np.abs(share[1] - share[0])
-    moved = change > limits.steady_share + 2 * _share_error(edges)
+    moved = change > limits.steady_share + 2 * _share_error(edges) + _failing_more(edges)
     count = np.bincount(edges.caller, weights=moved, minlength=len(edges.entries))
     return np.asarray(count[edges.caller] - moved > 0)
 

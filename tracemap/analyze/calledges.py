@@ -30,6 +30,7 @@ class CallEdges:
         entries: Calling operations.
         requests: Requests of each calling operation, shape (replicate, side, entry).
         durations: Sum of their durations in ns, same shape.
+        failed: How many of them failed, same shape.
         pairs: Rows: (index of the calling operation, upstream service, upstream operation).
         caller: Index of the calling operation of each pair.
         sums: By name of `MEASURES`.
@@ -37,16 +38,20 @@ class CallEdges:
         slowdown: Time per call in the incident over that in the baseline, each call path weighing
             the same in both (another mix of requests is no slower upstream); 1 where no path was
             seen in both.
+        shared_ns: By how much the change of its on-path time per request of the caller is larger
+            than by tiling, shape (pair,); see `CallTree.shared_ns`.
     """
 
     entries: list[Operation]
     requests: NDArray[np.float64]
     durations: NDArray[np.float64]
+    failed: NDArray[np.float64]
     pairs: list[tuple[int, str, str]]
     caller: NDArray[np.int64]
     sums: dict[str, NDArray[np.float64]]
     of_path: NDArray[np.int64]
     slowdown: NDArray[np.float64]
+    shared_ns: NDArray[np.float64]
 
     def change(self, name: str) -> NDArray[np.float64]:
         """Return the change of a measure per request of the caller, shape (replicate, pair)."""
@@ -76,6 +81,7 @@ class CallEdges:
             per(self.sums[name], self.sums["calls"]) for name in ("duration_ns", "on_parent_ns")
         )
         offered, change = (known * (each[:, 1] - each[:, 0]) for each in (duration, waited))
+        change = change + self.shared_ns
         total = added(change, self.caller, len(self.entries))
         return offered, netted(change, offered, self._overlaps(), total, self.caller)
 
@@ -92,7 +98,7 @@ class CallEdges:
         """
         latency = per(self.durations, self.requests)
         total = latency[:, 1] - latency[:, 0]
-        change = self.change("on_parent_ns")
+        change = self.change("on_parent_ns") + self.shared_ns
         return netted(change, self.offered(), self._overlaps(), total, self.caller)
 
 
@@ -123,19 +129,31 @@ def call_edges(tree: CallTree) -> CallEdges:
         pair = (int(of_entry[above]), *called)
         of_path[row] = pair_index.setdefault(pair, len(pair_index))
     pairs = list(pair_index)
+    requests = added(tree.sums["calls"], of_entry, len(entry_index))
+    caller = np.array([pair[0] for pair in pairs], dtype=np.int64)
     return CallEdges(
         entries=list(entry_index),
-        requests=added(tree.sums["calls"], of_entry, len(entry_index)),
+        requests=requests,
         durations=added(tree.sums["duration_ns"], of_entry, len(entry_index)),
+        failed=added(tree.sums["errors"], of_entry, len(entry_index)),
         pairs=pairs,
-        caller=np.array([pair[0] for pair in pairs], dtype=np.int64),
+        caller=caller,
         sums={name: added(tree.sums[name], of_path, len(pairs)) for name in MEASURES}
         | {
             "abandoned_ns": added(tree.sums["abandoned_ns"], _of_entries(tree, of_path), len(pairs))
         },
         of_path=of_path,
         slowdown=_slowdown(tree, of_path, len(pairs)),
+        shared_ns=_shared_ns(tree, of_path, requests[0, 1, caller]),
     )
+
+
+def _shared_ns(
+    tree: CallTree, of_path: NDArray[np.int64], requests: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return `CallEdges.shared_ns`, given the requests of each pair's caller in the incident."""
+    above = tree.sums["calls"][0, 1, np.maximum(tree.parent, 0)]
+    return per(added(tree.shared_ns * above, of_path, requests.size), requests)
 
 
 def _of_entries(tree: CallTree, of_path: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from tracemap.analyze.parallel import shared
 from tracemap.analyze.windows import sided
-from tracemap.model import JACKKNIFE_BUCKETS
+from tracemap.model import JACKKNIFE_BUCKETS, PARALLEL_FACTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from tracemap.model import Window
@@ -40,8 +39,6 @@ MEASURES = (
     "callers_failed",
 )
 
-_BUCKET = pl.col("hash_bucket").cast(pl.Int64) % JACKKNIFE_BUCKETS
-
 
 @dataclass(frozen=True)
 class CallTree:
@@ -54,13 +51,16 @@ class CallTree:
             an entry: its own row.
         sums: By name of `MEASURES`: array of shape (replicate, side, path); side 0 is the
             baseline, 1 the incident; replicate 0 is all data, replicate i leaves out the i-th
-            hash bucket of traces, or the i-th cell of time of both windows.
+            hash bucket.
+        shared_ns: By how much the change of each path's on-path time, per request of the step
+            above, is larger than by tiling once calls side by side share theirs (`parallel`).
     """
 
     paths: pl.DataFrame
     parent: NDArray[np.int64]
     reached: NDArray[np.int64]
     sums: dict[str, NDArray[np.float64]]
+    shared_ns: NDArray[np.float64]
 
     @property
     def roots(self) -> NDArray[np.int64]:
@@ -87,6 +87,15 @@ class CallTree:
                 below[above].append(row)
         return below
 
+    def on_path_change(self) -> NDArray[np.float64]:
+        """Return the change of each step's on-path time per request of the step above.
+
+        Shape (replicate, path); 0 for roots. Calls side by side share theirs (`parallel`).
+        """
+        above = np.maximum(self.parent, 0)
+        mean = per(self.sums["on_parent_ns"], self.sums["calls"][:, :, above])
+        return np.asarray((mean[:, 1] - mean[:, 0] + self.shared_ns) * (self.parent >= 0))
+
     def rows(self, column: str) -> list[str]:
         """Return one text column of `paths`."""
         return self.paths[column].to_list()
@@ -97,9 +106,7 @@ def call_tree(
     paths: pl.DataFrame,
     incident: Window,
     baseline: Window,
-    *,
-    by_cell: bool = False,
-    measures: Sequence[str] = MEASURES,
+    parallel_facts: pl.DataFrame | None = None,
 ) -> CallTree:
     """Return the call paths of the two windows.
 
@@ -108,9 +115,7 @@ def call_tree(
         paths: As `model.PATHS`, at least those that `path_facts` names.
         incident: The window to explain.
         baseline: The window to compare with.
-        by_cell: Whether replicates leave out a cell of time of each window, rather than a hash
-            bucket of traces: then they tell how a window varies.
-        measures: Those of `MEASURES` that are needed.
+        parallel_facts: As `model.PARALLEL_FACTS`; None: what calls side by side add is netted.
 
     Returns:
         The tree; without any path when neither window holds a fact.
@@ -126,23 +131,25 @@ def call_tree(
         seen.select(parent_path_id="path_id", above="row"), on="parent_path_id", how="left"
     ).sort("row")
     parent = above["above"].cast(pl.Int64).fill_null(-1).to_numpy()
-    part = pl.col("window_start_ns").rank("dense").over("during") - 1 if by_cell else _BUCKET
-    placed = facts.with_columns(part=part.cast(pl.Int64))
-    parts = placed["part"].n_unique() if by_cell else JACKKNIFE_BUCKETS
-    placed = placed.join(seen.select("path_id", "row"), on="path_id")
-    sums = _sums(placed, (parts, 2, seen.height), measures)
-    return CallTree(seen.drop("row"), parent, _reached(seen, parent, sums["calls"]), sums)
+    sums = _sums(facts.join(seen.select("path_id", "row"), on="path_id"), seen.height)
+    shared_ns = shared(
+        seen.select("path_id", "row"),
+        parent,
+        sums["calls"][0],
+        PARALLEL_FACTS.empty() if parallel_facts is None else parallel_facts,
+        (incident, baseline),
+    )
+    reached = _reached(seen, parent, sums["calls"])
+    return CallTree(seen.drop("row"), parent, reached, sums, shared_ns)
 
 
-def _sums(
-    facts: pl.DataFrame, shape: tuple[int, int, int], measures: Sequence[str]
-) -> dict[str, NDArray[np.float64]]:
+def _sums(facts: pl.DataFrame, paths: int) -> dict[str, NDArray[np.float64]]:
     """Return the measures as arrays (replicate, side, path)."""
-    part, during = (facts[name].cast(pl.Int64).to_numpy() for name in ("part", "during"))
-    place = (part, during, facts["row"].to_numpy())
+    bucket = (facts["hash_bucket"].cast(pl.Int64) % JACKKNIFE_BUCKETS).to_numpy()
+    place = (bucket, facts["during"].cast(pl.Int64).to_numpy(), facts["row"].to_numpy())
     sums = {}
-    for name in measures:
-        cube = np.zeros(shape)
+    for name in MEASURES:
+        cube = np.zeros((JACKKNIFE_BUCKETS, 2, paths))
         np.add.at(cube, place, facts[name].cast(pl.Float64).to_numpy())
         total = cube.sum(axis=0)
         sums[name] = np.concatenate([total[None], total[None] - cube])

@@ -81,7 +81,9 @@ def components(
     edges = call_edges(tree)
     visible = visible_shares(tree, edges, requests, limits)
     served = tree.sums["calls"][:, :, requests].sum(axis=2, keepdims=True)
-    often = _frequency(tree, served) * visible
+    between = _between(tree)
+    calls = tree.sums["calls"][:, 1]
+    often = per(calls, np.broadcast_to(served[:, 1], calls.shape)) * between * visible
     durations = pl.concat([_measured(group, often) for group in _groups(tree)])
     traces = _traces(tree, sided(facts["path_facts"], incident, baseline))
     evidence = _evidence(facts["latency_facts"], incident, baseline, traces)
@@ -89,7 +91,7 @@ def components(
     parts = [
         weighed(_retried(tree, durations, limits), limits),
         weighed(_unanswered(tree, often, facts["path_facts"], incident, baseline), limits),
-        call_counts(tree, edges, (visible, served), limits),
+        call_counts(tree, edges, (visible * between, served), limits),
     ]
     return pl.concat(part.select(COMPONENTS.names()) for part in parts).sort(KEY)
 
@@ -104,22 +106,21 @@ def weighed(rows: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
     )
 
 
-def _frequency(tree: CallTree, served: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how often each path is taken per root request: with the requests of the incident.
+def _between(tree: CallTree) -> NDArray[np.float64]:
+    """Return per path by what to multiply what it costs with its calls of the incident.
 
-    Where a request makes more calls than before, the mean of both counts: that there are more of
-    them is an effect of its own.
+    Where a request makes more calls than before, what those calls cost counts with the mean of both
+    counts: that there are more of them is an effect of its own. Fewer calls are nobody's: those
+    that are still made count.
     """
     calls, callers = tree.sums["calls"], tree.sums["callers"]
     times = per(calls, callers, otherwise=1.0)
-    between = np.where(
-        (calls.min(axis=1) > 0) & (times[:, 1] > 0), per(times.mean(axis=1), times[:, 1]), 1.0
-    )
+    more = (calls.min(axis=1) > 0) & (times[:, 1] > times[:, 0])
+    between = np.where(more, per(times.mean(axis=1), times[:, 1]), 1.0)
     for row in range(tree.parent.size):
         above = int(tree.parent[row])
         between[:, row] = between[:, row] * between[:, above] if above >= 0 else 1.0
-    now = per(calls[:, 1], np.broadcast_to(served[:, 1], calls[:, 1].shape))
-    return np.asarray(now * between)
+    return between
 
 
 def _groups(tree: CallTree) -> list[_Group]:

@@ -16,12 +16,9 @@ from tracemap.analyze.calledges import OVERLAP_SHARE
 from tracemap.analyze.calltree import CallTree, call_tree, netted, per
 from tracemap.analyze.statistics import jackknife
 from tracemap.analyze.thresholds import Thresholds
-from tracemap.analyze.variation import root_halves
 from tracemap.model import FLOW, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
 SMALL_NS = 1e6
@@ -38,16 +35,16 @@ def flow(
     incident: Window,
     baseline: Window,
     thresholds: Thresholds | None = None,
+    *,
+    parallel_facts: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return where the change of each root operation's mean latency went, step by step.
 
     Inner rows (``leaf`` is ``''``) say what flows through a step, leaves where it ends: ``self``
     (own time), ``gap`` (client minus server of one call), ``virtual`` (an upstream that recorded
     no spans), ``calls`` (more or fewer calls), ``small`` (not followed), ``unresolved`` (moves that
-    cancel out inside a step). The interval of a root's whole change knows two sorts of chance:
-    which traces came, and how means vary from cell to cell of time. Roots with fewer than
-    `Thresholds.min_call_count` requests on either side are left out. Negative shares are
-    improvements.
+    cancel out inside a step). Roots with fewer than `Thresholds.min_call_count` requests on either
+    side are left out. Negative shares are improvements.
 
     Args:
         path_facts: As `model.PATH_FACTS`, of both windows.
@@ -55,28 +52,20 @@ def flow(
         incident: The window to explain.
         baseline: The window to compare with.
         thresholds: Limits; the defaults when None.
+        parallel_facts: As `model.PARALLEL_FACTS`, of both windows: calls side by side that changed
+            together share what they added. None: the one that ended last has most of it.
 
     Returns:
         As `model.FLOW`, roots by size of their change, steps in depth-first order.
     """
-    tree = call_tree(path_facts, paths, incident, baseline)
-    varies = root_halves(path_facts, paths, incident, baseline)
-    return flow_of(tree, thresholds or Thresholds(), varies)
+    tree = call_tree(path_facts, paths, incident, baseline, parallel_facts)
+    return flow_of(tree, thresholds or Thresholds())
 
 
-def flow_of(
-    tree: CallTree, limits: Thresholds, varies: Mapping[int, float] | None = None
-) -> pl.DataFrame:
-    """Return `flow` of a tree that is at hand.
-
-    Args:
-        tree: Call paths of both windows.
-        limits: Thresholds.
-        varies: By how much the change of a root may be off by ordinary variation, by path: its
-            interval is at least that wide.
-    """
+def flow_of(tree: CallTree, limits: Thresholds) -> pl.DataFrame:
+    """Return `flow` of a tree that is at hand."""
     requests = tree.sums["calls"][0]
-    split = _Split(tree, varies or {})
+    split = _Split(tree)
     roots = [row for row in tree.roots.tolist() if requests[:, row].min() >= limits.min_call_count]
     change = {row: split.duration_change(row) for row in roots}
     for row in sorted(roots, key=lambda row: (-abs(change[row][0]), row)):
@@ -89,11 +78,11 @@ class _Split:
     """One walk down the call paths; `lines` collects the rows of `model.FLOW`."""
 
     tree: CallTree
-    varies: Mapping[int, float]
     lines: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._below = self.tree.children()
+        self._on_path = self.tree.on_path_change()
         self._text = {
             name: self.tree.rows(name) for name in ("service", "operation", "upstream", "step")
         }
@@ -160,10 +149,8 @@ class _Split:
 
     def _netted(self, step: int, children: list[int]) -> NDArray[np.float64]:
         """Return the net on-path change of each child per request of the step."""
-        change, offered = (
-            np.stack([self._change(name, child, step) for child in children], axis=1)
-            for name in ("on_parent_ns", "duration_ns")
-        )
+        change = self._on_path[:, children]
+        offered = np.stack([self._change("duration_ns", child, step) for child in children], axis=1)
         calls, overlap = (
             self.tree.sums[name][0].sum(axis=0)[children] for name in ("calls", "overlap_calls")
         )
@@ -192,8 +179,6 @@ class _Split:
         if leaf and round(share[0]) == 0:
             return
         half = float(jackknife(share[1:], share[0]))
-        if row == self._root and not leaf:
-            half = max(half, self.varies.get(self._ids[row], 0.0))
         parent = int(self.tree.parent[row])
         self.lines.append(
             {
@@ -210,6 +195,5 @@ class _Split:
                 "share_ns": round(share[0]),
                 "low_ns": round(share[0] - half),
                 "high_ns": round(share[0] + half),
-                "origin": None,
             }
         )

@@ -33,6 +33,11 @@ def mix_in_words(mix: RootMix) -> str:
     )
 
 
+def cut_short_in_words(saved_ns: float) -> str:
+    """Return what failing early saves, a negative time per user request."""
+    return f"requests that fail of it end early: {saved_ns / NS_PER_MS:.1f} ms a user request"
+
+
 def _component(row: Row) -> str:
     where = {
         "self": f"own time of {row['upstream']} {row['operation']}",

@@ -13,17 +13,13 @@ import polars as pl
 
 from tracemap.analyze.blame import MOVED, Blame, Row, counted
 from tracemap.analyze.calltree import CallTree, call_tree
-from tracemap.analyze.charges import charged, felt_ns
 from tracemap.analyze.components import components
-from tracemap.analyze.confidence import UNCERTAIN, doubt, not_felt
 from tracemap.analyze.consumers import consumers
 from tracemap.analyze.failures import failures
-from tracemap.analyze.flow import flow_of
 from tracemap.analyze.mix import RootMix, root_mixes
-from tracemap.analyze.origin_words import in_words, mix_in_words
+from tracemap.analyze.origin_words import cut_short_in_words, in_words, mix_in_words
 from tracemap.analyze.own_time import with_mix
 from tracemap.analyze.thresholds import Thresholds
-from tracemap.analyze.variation import root_halves
 from tracemap.model import ORIGINS, Facts, Window
 
 if TYPE_CHECKING:
@@ -36,7 +32,6 @@ NS_PER_MS = 1e6
 MOST = 10
 """Origins named at most."""
 _TIMES = ("excess_ns", "low_ns", "high_ns")
-_MAYBE_TIMES = ("low_ns", "high_ns", "flow_ns")
 _CALLS = ("calls", "share")
 _FAILING = ("retries", "hidden retries", "fallback")
 """What a failing upstream makes its callers do: it counts as that upstream's failures."""
@@ -50,18 +45,6 @@ def origins(
     thresholds: Thresholds | None = None,
     owners: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
-    """Return the finding alone; see `origins_with_flow`."""
-    return origins_with_flow(facts, incident, baseline, thresholds=thresholds, owners=owners)[0]
-
-
-def origins_with_flow(
-    facts: Facts,
-    incident: Window,
-    baseline: Window,
-    *,
-    thresholds: Thresholds | None = None,
-    owners: Mapping[str, str] | None = None,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the services and edges that explain the rise of user-visible latency and failures.
 
     Each component that moved counts with its visible effect, weighed by its evidence. Own time
@@ -70,10 +53,9 @@ def origins_with_flow(
     `Thresholds.origin_excess_ms` or `Thresholds.origin_excess_share` of the mean request before (of
     failures: `Thresholds.error_rise` of all requests), nor with evidence below
     `Thresholds.origin_z`: an empty table is an answer. An origin is ``strong`` when components that
-    got much slower make half of it, or when it is very certain, on more than a handful of calls
-    (`confidence.doubt`), and the flow of users' requests agrees that it reached them
-    (`confidence.not_felt`). Others are ``weak``: leads to look at. Those that lack nothing but
-    calls or agreement are listed alone too, the others only beside a strong one.
+    got much slower make half of it (`Thresholds.strong_ratio`), or when it is very certain
+    (`Thresholds.strong_z`, `Thresholds.strong_interval`). Others are ``weak``: leads to look at,
+    listed beside a strong one and never alone.
 
     Causes: ``self`` (own time, or that of an upstream that records no spans or did not answer: at
     or beyond it), ``wire`` (gaps: network, queue, pool), ``calls`` (more calls, or by more
@@ -89,11 +71,11 @@ def origins_with_flow(
         owners: Owner by service, where known.
 
     Returns:
-        As `model.ORIGINS`: slow ones by their time, failing ones by their share, mixes last; and
-        `flow` with the rank of the origin that each leaf is charged to.
+        As `model.ORIGINS`: slow ones by their time, failing ones by their share, mixes last.
     """
     limits = thresholds or Thresholds()
-    tree = call_tree(facts["path_facts"], facts["paths"], incident, baseline)
+    shared = facts["parallel_facts"]
+    tree = call_tree(facts["path_facts"], facts["paths"], incident, baseline, shared)
     requests = tree.requests(consumers(facts["edge_facts"]))
     roots = _names(tree, requests)
     mixes = root_mixes(facts["request_facts"], roots, incident, baseline)
@@ -107,13 +89,11 @@ def origins_with_flow(
     by_failing = pl.col("kind").is_in(_FAILING)
     slow = _slow(moved.filter(~by_failing), least_ns, limits)
     failing = _failing(failed, moved.filter(by_failing), least_ns, limits)
+    slow = _less_saved(slow, failing, moved, failed, least_ns)
     mixed = _mixed(mixes, tree, requests, least_ns, limits)
     found = [*slow, *failing, *mixed]
-    varies = root_halves(facts["path_facts"], facts["paths"], incident, baseline)
-    split = flow_of(tree, limits, varies)
-    _compare_with_flow(found, split, tree, requests, limits)
+    named = _named(found)
     total = sum(row["excess_ns"] or 0.0 for row in found) or 1.0
-    named = _named(found)[:MOST]
     traces = _exemplars(facts["exemplars"], incident)
     rows = [
         {
@@ -123,42 +103,29 @@ def origins_with_flow(
             "owner": (owners or {}).get(row["service"]),
             "exemplars": traces,
             "excess_ns": round(row["excess_ns"] or 0.0),
-            **{name: None if row[name] is None else round(row[name]) for name in _MAYBE_TIMES},
-            "confidence": "weak" if row["doubt"] else "strong",
+            **{name: None if row[name] is None else round(row[name]) for name in _TIMES[1:]},
         }
-        for rank, row in enumerate(named, start=1)
+        for rank, row in enumerate(named[:MOST], start=1)
     ]
-    table = ORIGINS.conform(
+    return ORIGINS.conform(
         pl.DataFrame(
             [{name: row[name] for name in ORIGINS.schema} for row in rows], schema=ORIGINS.schema
         )
     )
-    return table, charged(split, tree, named)
-
-
-def _compare_with_flow(
-    found: list[Row],
-    split: pl.DataFrame,
-    tree: CallTree,
-    requests: NDArray[np.int64],
-    limits: Thresholds,
-) -> None:
-    """Write into each origin what the flow charges it with, and the doubt where that is nothing."""
-    whose = charged(split, tree, found)
-    felt = felt_ns(whose, tree, requests, len(found))
-    for row, flow_ns in zip(found, felt, strict=True):
-        row["flow_ns"] = flow_ns if row["components"] else None
-        row["doubt"] = row["doubt"] or not_felt(row["excess_ns"], row["flow_ns"], limits)
 
 
 def _named(found: list[Row]) -> list[Row]:
-    """Return the origins to name; uncertain ones only beside a strong one of their currency."""
-    strong = {row["cause"] == "error" for row in found if row["is_named"] and not row["doubt"]}
+    """Return the origins to name; weak ones only beside a strong one of the same currency."""
+    strong = {row["cause"] == "error" for row in found if row["is_named"] and _is_strong(row)}
     return [
         row
         for row in found
-        if row["is_named"] and (row["doubt"] != UNCERTAIN or (row["cause"] == "error") in strong)
+        if row["is_named"] and (_is_strong(row) or (row["cause"] == "error") in strong)
     ]
+
+
+def _is_strong(row: Row) -> bool:
+    return bool(row["confidence"] == "strong")
 
 
 def _slow(moved: pl.DataFrame, least_ns: float, limits: Thresholds) -> list[Row]:
@@ -185,15 +152,44 @@ def _failing(
     ]
     for name in again.services():
         # Whoever merely passed failures on is not blamed for the retries they cost.
-        blamed = next((row for row in rows if row["service"] == name), rows[0])
+        charged = next((row for row in rows if row["service"] == name), rows[0])
         excess, half = _sum(again.shares(name))
         for key, value in zip(_TIMES, (excess, excess - half, excess + half), strict=True):
-            blamed[key] = (blamed[key] or 0.0) + value
-        blamed["components"] = [*blamed["components"], *again.shares(name)]
+            charged[key] = (charged[key] or 0.0) + value
     for row in rows:
         fails = row["excess_errors"] >= limits.error_rise and row["z"] >= limits.origin_z
         row["is_named"] = fails or (row["excess_ns"] or 0.0) >= least_ns
     return rows
+
+
+def _less_saved(
+    slow: list[Row], failing: list[Row], moved: pl.DataFrame, failed: pl.DataFrame, least_ns: float
+) -> list[Row]:
+    """Return slow origins less the time that requests save which fail of them and end early.
+
+    What all failures save is shared between those who fail, by how many requests fail of them.
+    Where calls are given up whose upstream did not fail, that is for being slow: all slow origins
+    together have that part.
+    """
+    saved_ns = float(_counted(moved, "cut short")["excess"].sum())
+    given_up = _counted(failed, "lost")["upstream"].to_list()
+    whole = sum(row["excess_errors"] for row in failing)
+    for row in failing if saved_ns and whole > 0 else []:
+        own = [one for one in slow if one["service"] == row["service"]]
+        own = own or (slow if row["service"] in given_up else [])
+        together = sum(one["excess_ns"] for one in own)
+        for one in own:
+            part_ns = saved_ns * row["excess_errors"] / whole * one["excess_ns"] / together
+            for name in _TIMES:
+                one[name] += part_ns
+            one["is_named"] &= one["excess_ns"] >= least_ns
+            one["evidence"] += f"; {cut_short_in_words(part_ns)}"
+    return sorted(slow, key=lambda row: (-row["excess_ns"], row["service"]))
+
+
+def _counted(components: pl.DataFrame, kind: str) -> pl.DataFrame:
+    """Return the components of a kind that moved."""
+    return components.filter((pl.col("kind") == kind) & (pl.col("weight") > 0))
 
 
 def _sum(shares: list[tuple[Row, float]]) -> tuple[float, float]:
@@ -231,8 +227,7 @@ def _mixed(
                 "high_ns": excess + half,
                 "excess_errors": None,
                 "z": z,
-                "doubt": None if certain else UNCERTAIN,
-                "components": [],
+                "confidence": "strong" if certain else "weak",
                 "evidence": mix_in_words(one),
                 "is_named": excess >= least_ns and z >= limits.origin_z and shifted,
             }
@@ -253,7 +248,6 @@ def _one_per_edge(found: list[Row]) -> list[Row]:
         if first is not row:
             for name in _TIMES:
                 first[name] += row[name]
-            first["components"] = [*first["components"], *row["components"]]
     return list(merged.values())
 
 
@@ -303,8 +297,7 @@ def _origin(blame: Blame, service: str, limits: Thresholds) -> Row:
         "high_ns": excess + half,
         "excess_errors": None,
         "z": z,
-        "doubt": doubt(shares, half, z, limits),
-        "components": shares,
+        "confidence": _confidence(shares, half, z, limits),
         "evidence": in_words(shares),
     }
 
@@ -312,6 +305,16 @@ def _origin(blame: Blame, service: str, limits: Thresholds) -> Row:
 def _half(shares: list[tuple[Row, float]]) -> float:
     """Return the half-width of the interval of several components together."""
     return float(sum((row["half"] * part) ** 2 for row, part in shares) ** 0.5)
+
+
+def _confidence(shares: list[tuple[Row, float]], half: float, z: float, limits: Thresholds) -> str:
+    """Return whether the origin is ``strong`` or ``weak``; see `origins`."""
+    excess = sum(counted(row) * part for row, part in shares)
+    large = sum(
+        counted(row) * part for row, part in shares if row["ratio_low"] >= limits.strong_ratio
+    )
+    certain = z >= limits.strong_z and half <= limits.strong_interval * excess
+    return "strong" if large >= MOVED * excess or certain else "weak"
 
 
 def _cause(

@@ -7,6 +7,7 @@ from tracemap.derive.derived import derived
 from tracemap.derive.edges import edge_facts
 from tracemap.derive.exemplars import exemplars
 from tracemap.derive.latency import latency_facts
+from tracemap.derive.parallel import parallel_facts
 from tracemap.derive.paths import path_facts, paths
 from tracemap.derive.patterns import patterns
 from tracemap.derive.quality import quality_facts
@@ -56,6 +57,7 @@ def facts(bucket: TraceBucket, cells: Cells) -> Facts:
             "request_facts": request_facts(found, cell.path),
             "quality_facts": quality_facts(found, cell.path),
             "reach_facts": reach_facts(found, cell.path),
+            "parallel_facts": parallel_facts(found, cell.path),
             "slack_facts": slack_facts(found, cell.path),
             "version_facts": version_facts(ours, cell.path),
             "skew_facts": skew_facts(found, cell.path),

@@ -225,6 +225,25 @@ SLACK_FACTS = Table(
     key=("window_start_ns", "path_id"),
 )
 
+PARALLEL_SHIFT = 2
+"""Reaches are counted in buckets 2 to the power of this as wide as those of durations: 4.4 %."""
+
+PARALLEL_FACTS = Table(
+    "parallel_facts",
+    "How far the calls of a path reach into blocks of calls side by side: from the start of the"
+    " block to the end of the path's last call in it (docs/methods.md#parallel-calls).",
+    (
+        _WINDOW,
+        column("path_id", pl.UInt64, "", "row of `paths`"),
+        column("block_id", pl.UInt64, "", "which sort of block: a hash of the paths in it"),
+        column("bucket", pl.Int32, "", "log bucket of the reach, four times as wide as others"),
+        column("count", pl.Int64, "", "blocks"),
+        column("reach_ns", pl.Int64, "ns", "sum of reaches"),
+        column("on_parent_ns", pl.Int64, "ns", "sum of on-path time in these blocks"),
+    ),
+    key=("window_start_ns", "path_id", "block_id", "bucket"),
+)
+
 VERSION_FACTS = Table(
     "version_facts",
     "Spans per cell, service and version: which versions of a service ran when.",
@@ -324,7 +343,7 @@ FACTS: dict[str, Table] = {
     table.name: table
     for table in (
         EDGE_FACTS, LATENCY_FACTS, PATHS, PATH_FACTS, PATTERN_FACTS, PATTERN_EXEMPLARS,
-        QUALITY_FACTS, REACH_FACTS, SLACK_FACTS, SKEW_FACTS, VERSION_FACTS,
-        REQUEST_FACTS, EXEMPLARS,
+        QUALITY_FACTS, REACH_FACTS, SLACK_FACTS, PARALLEL_FACTS, SKEW_FACTS,
+        VERSION_FACTS, REQUEST_FACTS, EXEMPLARS,
     )
 }  # fmt: skip

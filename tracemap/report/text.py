@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from tracemap.report.blocks import Name, Page, Sentence
 from tracemap.report.drift_words import changed, component_name, edge_name, owner_of, paid
-from tracemap.report.headline import verdict_words
+from tracemap.report.headline import cause_words, operation_name, verdict_words
 from tracemap.report.names import shortened, visible
-from tracemap.report.phrases import cause_words, operation_name
 from tracemap.report.story import Story
 from tracemap.report.trace_url import linked
 from tracemap.report.words import counted, in_ms, percent, signed_ms

@@ -19,6 +19,7 @@
 --  12  versions since which edges and components are what they are
 --  13  origins of the leaves of flow; doubt and what the flow charges in origins
 --  14  finding declarations
+--  15  parallel_facts
 
 -- One row: whose database this is. A file without it is not ours and is left alone.
 CREATE TABLE meta (
@@ -316,6 +317,18 @@ CREATE TABLE slack_facts (
     slack_ns        BIGINT   -- ns: sum of what they could have taken longer unnoticed
 );
 
+-- How far the calls of a path reach into blocks of calls side by side: from the start of the block
+-- to the end of the path's last call in it (docs/methods.md#parallel-calls).
+CREATE TABLE parallel_facts (
+    window_start_ns BIGINT,  -- ns since the epoch: start of the cell
+    path_id         UBIGINT, -- row of `paths`
+    block_id        UBIGINT, -- which sort of block: a hash of the paths in it
+    bucket          INTEGER, -- log bucket of the reach, four times as wide as others
+    count           BIGINT,  -- blocks
+    reach_ns        BIGINT,  -- ns: sum of reaches
+    on_parent_ns    BIGINT   -- ns: sum of on-path time in these blocks
+);
+
 -- Spans per cell, service and version: which versions of a service ran when.
 CREATE TABLE version_facts (
     window_start_ns BIGINT,     -- ns since the epoch: start of the cell
@@ -415,8 +428,7 @@ CREATE TABLE flow (
     upstream       VARCHAR,   -- for gap, calls and virtual: upstream; else ''
     share_ns       BIGINT,    -- ns: what flows through or ends here, per root request
     low_ns         BIGINT,    -- ns: lower end of its 95 % interval; null: not known
-    high_ns        BIGINT,    -- ns: upper end; null: not known
-    origin         INTEGER    -- rank of the origin a leaf is charged to; null: none
+    high_ns        BIGINT     -- ns: upper end; null: not known
 );
 
 -- How the change of the requests around a percentile of a root operation splits over its call paths
@@ -491,7 +503,7 @@ CREATE TABLE propagation (
     arrived_low_ns       BIGINT,    -- ns: lower end of its 95 % interval; null: unknown
     arrived_high_ns      BIGINT,    -- ns: upper end; null: unknown
     ratio                DOUBLE,    -- arrived / offered; null: nothing offered
-    verdict              VARCHAR,   -- propagated, amplified, absorbed, within variation, no spike, too few calls
+    verdict              VARCHAR,   -- propagated, amplified, absorbed, no spike, too few calls
     mechanism            VARCHAR,   -- what absorbed it: parallel slack, async, timeout, hedge; null
     absorbed_ns          BIGINT,    -- ns: offered - arrived where positive
     calls                BIGINT,    -- calls in the incident window
@@ -541,9 +553,7 @@ CREATE TABLE origins (
     owner           VARCHAR,   -- owner of the service; null: unknown
     evidence        VARCHAR,   -- what moved, in words
     exemplars       VARCHAR[], -- ids of up to three traces that show it
-    excess_errors   DOUBLE,    -- share of user requests it made fail, 0-1; null
-    flow_ns         BIGINT,    -- ns: what the flow charges it with, per user request; null
-    doubt           VARCHAR    -- why it is weak: uncertain, few calls, not felt; null
+    excess_errors   DOUBLE     -- share of user requests it made fail, 0-1; null
 );
 
 -- What requests spend their time on: own time of operations, gaps of edges, and upstreams that

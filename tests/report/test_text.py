@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from tests.report import believable, week
-from tracemap.model import Findings
+from tests.report.shop import table
+from tracemap.model import DRIFT, REGRESSIONS, Findings
 from tracemap.report import build
 
 
@@ -40,10 +41,58 @@ def test_a_week_says_what_is_dearer_which_edges_changed_and_whom_to_ask() -> Non
     text = build(week.weekly()).text()
 
     assert text.startswith("Weekly review (something changed)\nUsers wait 32 ms longer")
-    assert "• Dearer: `catalog` `List` +23 ms a request (slower), now 33 ms; owner" in text
-    assert "• Edge `orders` → `pricing`: re-routed (`calls moved to tariffs`)" in text
+    assert (
+        "• Dearer: `catalog` `List` +23 ms a request (slower since version `3.2.0`), now 33 ms; "
+        "owner `team-goods`\n"
+    ) in text
+    assert "• Re-routed: `orders` → `pricing` (`calls moved to tariffs`) and `orders` → " in text
     assert "• Owners to ask: `team-goods`" in text
-    assert 7 <= len(text.splitlines()) <= 12
+    assert 9 <= len(text.splitlines()) <= 16
+
+
+def test_a_week_says_what_became_of_the_budget_and_what_the_data_is_worth() -> None:
+    """Where most of it was used; what could not be judged."""
+    text = build(week.weekly()).text()
+
+    assert (
+        "• Error budget: 400 % used (4 of 1,000 user requests failed), 50 % in the baseline; "
+        "most began at `catalog` (300 %); of owners most: `team-goods` (300 %)\n"
+    ) in text
+    assert "1 of 6 edges could not be judged" in text
+
+
+def test_a_week_says_what_users_gained() -> None:
+    """The largest gain first."""
+    found = week.weekly()
+    gains = [
+        week.spent(4, "edge", "faster", 9.0, 6.0),
+        week.spent(5, "orders", "fewer calls", 9, 1),
+    ]
+    found.tables["regressions"] = table(REGRESSIONS, gains)
+    lines = [line for line in build(found).text().splitlines() if "Cheaper" in line]
+
+    assert [line.split(" a request")[0] for line in lines] == [
+        "• Cheaper: `orders` `List` -8.0 ms", "• Cheaper: `edge` `List` -3.0 ms",
+    ]  # fmt: skip
+
+
+def test_of_many_edges_the_first_are_named_and_the_others_counted() -> None:
+    """A chat is no table."""
+    found = week.weekly()
+    edges = [week.drifted("edge", f"shop{number}", "new") for number in range(9)]
+    found.tables["drift"] = table(DRIFT, edges)
+
+    assert ("• New: `edge` → `shop0`, `edge` → `shop1`, `edge` → `shop2` and 6 more\n") in build(
+        found
+    ).text()
+
+
+def test_a_quiet_week_still_has_a_budget() -> None:
+    """And says what its data is."""
+    text = build(week.quiet()).text()
+
+    assert "Error budget: 400 % used" in text
+    assert text.splitlines()[-1].startswith("• Data: ")
 
 
 def test_hostile_names_do_nothing_in_a_chat() -> None:

@@ -82,3 +82,21 @@ def test_huge_trace(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_spans_that_stand_for_several() -> None:
     """Sampled ones; a weight of one is no sampling."""
     assert reasons(facts_of(at("A.S", 1, weight=10.0), at("A.I", 2, 1)))["sampled"] == 1
+
+
+def test_spans_that_say_nothing_of_sampling_stand_for_as_many_as_their_root() -> None:
+    """Jaeger and Datadog write the rate on the root alone; of another trace it says nothing."""
+    unsaid = int(Quality.NO_SAMPLING_INFORMATION)
+    facts = facts_of(
+        at("A.S", 1, weight=10.0),
+        at("A.C", 2, 1, quality=unsaid),
+        at("B.S", 3, 2, quality=unsaid),
+        at("A.C", 4, 1, weight=2.0),
+        at("B.S", 5, 4, quality=unsaid),
+        at("A.S", 6, trace=2, quality=unsaid),
+        at("A.C", 7, 6, trace=2, quality=unsaid),
+        at("B.S", 8, 7, trace=2, quality=unsaid),
+    )
+    called = facts["edge_facts"].filter(downstream="A", upstream="B")
+
+    assert (called["calls"].sum(), called["calls_weighted"].sum()) == (3, 10.0 + 2.0 + 1.0)

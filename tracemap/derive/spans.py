@@ -15,7 +15,7 @@ from tracemap.derive.marks import marks
 from tracemap.derive.peers import peers
 from tracemap.derive.recorders import is_proxy
 from tracemap.derive.vocabulary import Vocabulary
-from tracemap.model import Kind, Status, TraceBucket
+from tracemap.model import Kind, Quality, Status, TraceBucket
 
 UNKNOWN_DURATION = -1
 """Duration of a span without an end, or with an end before its start."""
@@ -168,11 +168,30 @@ def spans(bucket: TraceBucket) -> Spans:
         status=_array(rows["status_code"], np.uint8),
         marks=_array(rows["marks"], np.uint8),
         flags=_array(rows["flags"], np.uint16),
-        weight=_array(rows["weight"].fill_null(1.0), np.float64),
+        weight=_weights(rows, offsets),
         quality=_array(rows["quality"], np.uint32) | resources.pop("quality"),
         **resources,
         **_of_operations(rows["operation_id"], bucket, vocabulary),
     )
+
+
+def _weights(rows: pl.DataFrame, offsets: Ints) -> Weights:
+    """Return how many spans each one stands for.
+
+    What is decided where a trace begins holds for all of it: a span that says nothing of sampling
+    stands for as many as the first root of its trace that does. Jaeger's clients and Datadog's
+    agent write it on the root alone.
+    """
+    weight = _array(rows["weight"].fill_null(1.0), np.float64)
+    said = (_array(rows["quality"], np.uint32) & np.uint32(Quality.NO_SAMPLING_INFORMATION)) == 0
+    roots = np.flatnonzero(said & (weight > 1.0) & (_array(rows["parent_id"], np.uint64) == 0))
+    if not roots.size or said.all():
+        return weight
+    traces, first = np.unique(np.searchsorted(offsets, roots, side="right") - 1, return_index=True)
+    of_trace = np.ones(len(offsets) - 1)
+    of_trace[traces] = weight[roots[first]]
+    inherited: Weights = np.where(said, weight, np.repeat(of_trace, np.diff(offsets)))
+    return inherited
 
 
 def linked_columns(

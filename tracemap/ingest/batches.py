@@ -47,6 +47,7 @@ from tracemap.ingest.kernels.layout import SPANS as SPAN_COUNT
 from tracemap.ingest.operations import error_types, operations
 from tracemap.ingest.rejected import rejected_of
 from tracemap.ingest.resources import Resources
+from tracemap.ingest.sampling import note_weights
 from tracemap.ingest.texts import Texts, column
 from tracemap.model import LINKS, SPANS, Batch, ParcelBatch, Quality
 
@@ -63,6 +64,7 @@ def as_batch(block: Block, columns: Columns, resources: Resources) -> Batch:
     out = np.empty((count, OUT_WIDTH), np.int64)
     weights = np.empty(count, np.float64)
     signatures, numbered, errors = _intern(block, columns, count, out, weights)
+    note_weights(rows, texts, weights)
     batch.operations, operation_ids, bits = operations(columns.spans, signatures, numbered, texts)
     own = out[:, OUT_OPERATION]
     kinds = error_types(errors, texts)

@@ -102,6 +102,15 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     ),
     "error_type": ("error.type",),
     "exception_type": ("exception.type",),
+    "sampling": (
+        "SampleRate",
+        "sampleRate",
+        "_sample_rate",
+        "_sampling_priority_rate_v1",
+        "_dd.agent_psr",
+        "sampler.param",
+    ),
+    "sampler_type": ("sampler.type",),
 }
 """Canonical attribute (`kernels.layout.SLOTS`) to the keys it is read from, best first."""
 

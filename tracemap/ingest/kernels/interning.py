@@ -65,6 +65,7 @@ _EARLIEST_NS = 946_684_800_000_000_000  # 2000-01-01
 _LATEST_NS = 4_102_444_800_000_000_000  # 2100-01-01
 _ERROR_STATUS = 2
 _ALL_DIGITS = 14
+_POWER_MAX = 62
 
 
 @step
@@ -209,28 +210,8 @@ def _small_number(data: Bytes, extra: Bytes, reference: int) -> int:
 
 
 @step
-def _weight(data: Bytes, start: int, end: int) -> float:
-    """Return how many spans one stands for, by ``ot=th:`` of its trace state; 0: not said.
-
-    Adjusted count = 2**56 / (2**56 - T), T the threshold: up to 14 hex digits, zeros behind
-    them left out (OpenTelemetry specification, trace state handling).
-    """
-    at = start
-    while at + 3 <= end and not (
-        data[at] == 111
-        and data[at + 1] == 116
-        and data[at + 2] == 61
-        and (at == start or data[at - 1] == 44 or data[at - 1] == 32)
-    ):
-        at += 1
-    at += 3
-    while at + 3 <= end and not (data[at] == 116 and data[at + 1] == 104 and data[at + 2] == 58):
-        while at < end and data[at] != 59 and data[at] != 44:
-            at += 1
-        if at >= end or data[at] == 44:
-            return 0.0
-        at += 1
-    at += 3
+def _threshold_weight(data: Bytes, at: int, end: int) -> float:
+    """Return 2**56 / (2**56 - T), T the threshold: up to 14 hex digits, zeros behind left out."""
     threshold = 0
     digits = 0
     while at < end and digits < _ALL_DIGITS:
@@ -244,6 +225,48 @@ def _weight(data: Bytes, start: int, end: int) -> float:
         return 0.0
     threshold <<= 4 * (_ALL_DIGITS - digits)
     return 2.0**56 / (2.0**56 - threshold)
+
+
+@step
+def _power_weight(data: Bytes, at: int, end: int) -> float:
+    """Return 2**p, p one or two decimal digits below 63; 63 says that a span stands for none."""
+    power = 0
+    start = at
+    while at < end and at - start < 3 and data[at] >= ZERO and data[at] <= NINE:
+        power = power * 10 + signed(data[at]) - ZERO
+        at += 1
+    if at == start or power > _POWER_MAX:
+        return 0.0
+    return 2.0**power
+
+
+@step
+def _weight(data: Bytes, start: int, end: int) -> float:
+    """Return how many spans one stands for, by its trace state; 0: not said.
+
+    By ``th:`` of the member ``ot=`` (OpenTelemetry specification, trace state handling), else by
+    ``p:``, which an experimental version of it had.
+    """
+    at = start
+    while at + 3 <= end and not (
+        data[at] == 111
+        and data[at + 1] == 116
+        and data[at + 2] == 61
+        and (at == start or data[at - 1] == 44 or data[at - 1] == 32)
+    ):
+        at += 1
+    at += 3
+    weight = 0.0
+    while at + 3 <= end and data[at] != 44:
+        if data[at] == 116 and data[at + 1] == 104 and data[at + 2] == 58:
+            return _threshold_weight(data, at + 3, end)
+        if data[at] == 112 and data[at + 1] == 58:
+            weight = _power_weight(data, at + 2, end)
+        while at < end and data[at] != 59 and data[at] != 44:
+            at += 1
+        if at < end and data[at] == 59:
+            at += 1
+    return weight
 
 
 @step

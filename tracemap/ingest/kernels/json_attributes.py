@@ -40,6 +40,7 @@ from tracemap.ingest.kernels.layout import (
     KEY_STOP,
     PUSHED,
     RESUME,
+    SAMPLING,
     STACK,
     Bytes,
     Ints,
@@ -212,7 +213,7 @@ def _any_value(
             break
         scalar = data[at] != OPEN_OBJECT and data[at] != OPEN_ARRAY
         if scalar and STRING_VALUE <= field <= BYTES_VALUE:
-            if field == DOUBLE_VALUE or field == BYTES_VALUE:
+            if field == BYTES_VALUE or (field == DOUBLE_VALUE and code & CODE_COLUMN != SAMPLING):
                 code &= ~CODE_COLUMN
             at = plain_value(data, at, end, code, text, extra, spans, row, state)
             break

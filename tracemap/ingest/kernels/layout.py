@@ -33,6 +33,7 @@ SLOTS = (
     "graphql_name", "faas_name", "faas_trigger", "cloud_resource",
     # what is a span's own
     "url", "http_status", "resend", "error_type", "exception_type", "rpc_status",
+    "sampling", "sampler_type",
 )  # fmt: skip
 """Canonical attributes; the keys that feed them stand in `tracemap.ingest.semconv`."""
 
@@ -56,6 +57,8 @@ RESEND = slot("resend")
 ERROR_TYPE = slot("error_type")
 EXCEPTION_TYPE = slot("exception_type")
 RPC_STATUS = slot("rpc_status")
+SAMPLING = slot("sampling")
+SAMPLER_TYPE = slot("sampler_type")
 WIDTH = FIRST_SLOT + len(SLOTS)
 
 # Columns of a link's row, of a resource's row, of a reject's row.

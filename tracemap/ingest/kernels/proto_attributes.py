@@ -35,6 +35,7 @@ from tracemap.ingest.kernels.layout import (
     KEY_START,
     KEY_STOP,
     PUSHED,
+    SAMPLING,
     STACK,
     TEXT,
     VALUE,
@@ -164,12 +165,19 @@ def _number(
         put_boolean(state[VALUE], text, state)
     elif not put_double(state[VALUE], text, state):
         _leave_double(row, text, doubles, state)
-    if code & CODE_COLUMN and row >= 0 and state[FIELD] != DOUBLE:
+    if code & CODE_COLUMN and row >= 0:
+        after_number = state[TEXT]
+        if state[FIELD] == DOUBLE:
+            if code & CODE_COLUMN != SAMPLING:
+                return
+            if after_number == before:
+                put_marked_double(state[VALUE], text, state)
         at = state[EXTRA]
         length = state[TEXT] - before
         for index in range(length):
             extra[at + index] = text[before + index]
         state[EXTRA] = at + length
+        state[TEXT] = after_number
         note_value(spans, row, code, at, length, IN_EXTRA)
 
 

@@ -54,6 +54,45 @@ def test_what_a_stage_worked_on_is_recorded(tracemap: Tracemap) -> None:
     assert int(str(row["spans"])) > 0
 
 
+def test_reading_decoding_and_storing_a_file_are_told_apart(
+    tracemap: Tracemap, tmp_path: Path
+) -> None:
+    """Threads work on one file at the same time; each stage lies below the file, and takes time."""
+    large = tmp_path / "large.jsonl"
+    line = b'{"resourceSpans":[{"scopeSpans":[{"spans":[%s]}]}]}\n'
+    start = b'"startTimeUnixNano":"1700000000000000000"'
+    span = b'{"traceId":"%032x","spanId":"%016x","name":"%s",' + start + b"}"
+    with large.open("wb") as file:
+        for number in range(1, 400):
+            file.write(line % b",".join(span % (number, at, b"x" * 999) for at in range(1, 14)))
+    assert tracemap("ingest", str(large), "--self-trace", "own.jsonl").code == 0
+    assert tracemap("ingest", "own.jsonl", "--db", "own.duckdb").code == 0
+
+    rows = query(
+        tracemap,
+        "SELECT spans.operation, min(spans.duration_ns) AS least_ns,"
+        " any_value(parents.operation) AS parent,"
+        " sum(CAST(spans.attributes ->> 'tracemap.spans' AS INTEGER)) AS spans"
+        " FROM spans LEFT JOIN spans AS parents ON parents.span_id = spans.parent_span_id"
+        " GROUP BY ALL",
+    )
+    found = {str(row["operation"]): row for row in rows}
+    assert {name: row["parent"] for name, row in found.items()} == {
+        "tracemap ingest": None,
+        "read parcel": "tracemap ingest",
+        "ingest file": "tracemap ingest",
+        "read block": "ingest file",
+        "decode block": "ingest file",
+        "store batch": "ingest file",
+        "mark hours": "ingest file",
+        "commit": "ingest file",
+        "close database": "tracemap ingest",
+    }
+    for name in ("ingest file", "decode block", "store batch"):
+        assert int(str(found[name]["spans"])) == 399 * 13
+    assert min(int(str(row["least_ns"])) for row in rows) > 0
+
+
 def test_a_second_run_replaces_the_file(tracemap: Tracemap) -> None:
     """One file, one run."""
     for _ in range(2):

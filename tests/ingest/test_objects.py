@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import io
+import time
 import warnings
 import zipfile
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+import pyarrow as pa
 import pytest
 import xxhash
 
 from tests.ingest.writers import json_line, traces
 from tracemap.errors import InputError
-from tracemap.ingest import Source, find_inputs, open_sources
+from tracemap.ingest import Source, find_inputs, objects, open_sources
 from tracemap.intake import take_in
 from tracemap.store import Store
 
@@ -185,3 +187,38 @@ def test_other_addresses_are_refused(address: str, monkeypatch: pytest.MonkeyPat
         find_inputs([address])
 
     assert error.value.hint
+
+
+def test_a_store_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Google's library tries again for a while; then it is said, with what to check."""
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:1")
+    monkeypatch.setattr(objects, "_WAIT_SECONDS", 1)
+    begun = time.monotonic()
+    with pytest.raises(InputError, match="'gs://bucket/a': the store does not answer") as raised:
+        names("gs://bucket/a")
+
+    assert time.monotonic() - begun < 20
+    assert "GOOGLE_APPLICATION_CREDENTIALS" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("gs://b/a", "UNAVAILABLE: ... Could not create a OAuth2 access token"),
+        ("abfs://c@account.dfs.core.windows.net/a", "Failed to get token from DefaultAzureCred"),
+    ],
+)
+def test_missing_credentials_are_told(
+    address: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Azure's library raises an error of pyarrow's own, no OSError."""
+
+    class Without:
+        def get_file_info(self, _path: str) -> None:
+            raise pa.ArrowException(said)
+
+    for store in ("_google", "_azure"):
+        monkeypatch.setattr(objects, store, lambda *_: Without())
+    with pytest.raises(InputError, match="no credentials were found") as raised:
+        names(address)
+    assert said not in str(raised.value)

@@ -18,6 +18,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import TypeVar
 
+from pyarrow import ArrowException
 from pyarrow.fs import (
     AwsStandardS3RetryStrategy,
     AzureFileSystem,
@@ -39,6 +40,11 @@ _STORES = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "abfs": "abfs", "ab
 _MAGIC = re.compile(r"[*?\[]")
 _PARAMETER = re.compile(r"[?&#][A-Za-z][A-Za-z0-9_.-]*=")
 _AWS_ERROR = re.compile(r"AWS Error ([A-Z][A-Z_]+)")
+_WORDS = (
+    (re.compile(r"access token|[Cc]redential|get token"), "no credentials were found for it"),
+    (re.compile(r"UNAVAILABLE|[Cc]ould ?n.t (?:connect|resolve)"), "the store does not answer"),
+)
+"""What stores other than Amazon's say, and what that means; the first one that fits holds."""
 _WAIT_SECONDS = 20
 _BESIDE_BYTES_MAX = 1 << 20
 _TRUE = ("1", "true", "yes")
@@ -141,7 +147,8 @@ class _Problem:
     def __call__(self, error: Exception) -> InputError:
         """Return the error to show."""
         said = _AWS_ERROR.search(str(error))
-        why = said[1].replace("_", " ").lower() if said else type(error).__name__
+        words = (why for pattern, why in _WORDS if pattern.search(str(error)))
+        why = said[1].replace("_", " ").lower() if said else next(words, type(error).__name__)
         if isinstance(error, FileNotFoundError):
             why = "there is no such object"
         elif isinstance(error, PermissionError):
@@ -161,7 +168,7 @@ def _told(ask: Callable[[], Answer], problem: _Problem) -> Answer:
     """
     try:
         return ask()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ArrowException) as error:
         raise problem(error) from None  # what the store said may repeat a secret
 
 

@@ -129,7 +129,8 @@ def in_parcels(sources: Iterable[Source | Other]) -> Iterator[Parcel | Source | 
 
     The next ones are read while the last ones are used.
     """
-    return in_order(partial(_itself, each) for each in _grouped(sources))
+    tasks = (partial(_itself, each) for each in _grouped(sources))
+    return in_order(tasks, reading_is="read parcel")
 
 
 def _itself(each: Parcel | Source | Other) -> Parcel | Source | Other:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import polars as pl
 import xxhash
@@ -15,6 +16,7 @@ from tracemap.ingest.ahead import in_order
 from tracemap.ingest.archives import DEPTH_MAX, Notes, archive_format, members
 from tracemap.ingest.contents import open_contents
 from tracemap.ingest.cutting import BLOCK_BYTES
+from tracemap.ingest.formats import Task
 from tracemap.ingest.opening import opened
 from tracemap.ingest.registry import FORMATS, format_of
 from tracemap.ingest.rejected import excerpt
@@ -22,6 +24,7 @@ from tracemap.ingest.sources import Source
 from tracemap.ingest.stored import Stored
 from tracemap.ingest.streams import BrokenStreamError, Budget
 from tracemap.model import REJECTS, Batch
+from tracemap.self_trace import stage
 
 UNKNOWN_FORMAT = "unknown"
 UNREADABLE_FORMAT = "unreadable"
@@ -123,13 +126,21 @@ class FileReading:
             yield self._refused(self._drain(chunks) or reason, shown)
             return
         self.format = found.name
-        yield from in_order(found.read(contents, self._block_bytes))
+        tasks = (partial(_decoded, task) for task in found.read(contents, self._block_bytes))
+        yield from in_order(tasks, reading_is="read block")
         self._drain(chunks)
 
     def _refused(self, reason: str, head: bytes = b"") -> Batch:
         if self._stored.named:
             raise refusal(self.path, reason, head)
         return refused(reason, head)
+
+
+def _decoded(task: Task) -> Batch:
+    with stage("decode block") as work:
+        batch = task()
+        work.note(spans=batch.spans.height)
+    return batch
 
 
 def refusal(path: str, reason: str, shown: bytes = b"") -> InputError:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from tracemap.model import FILES
+from tracemap.self_trace import stage
 from tracemap.store.tables import insert, read, staged
 from tracemap.store.writing import FileWriter, whole_traces
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from tracemap.model import Parcel, ParcelFile, Reading
+    from tracemap.model import Batch, Parcel, ParcelFile, Reading
     from tracemap.store.catalog import Catalog
     from tracemap.store.tables import Connection
 
@@ -84,15 +86,25 @@ def append_file(
             ordered = replace(batch, spans=whole_traces(batch.spans))
             if writing is not None:
                 writing.result()
-            writing = behind.submit(writer.write, ordered)
+            writing = behind.submit(copy_context().run, _write, writer, ordered)
         if writing is not None:
             writing.result()
     known = None if hash_was_known else known_file(connection, reading)
     if known is not None:
         return known
-    writer.finish()
+    _finish(writer)
     (appended,) = _kept(connection, writer, [reading], ingested_at)
     return appended
+
+
+def _write(writer: FileWriter, batch: Batch) -> None:
+    with stage("store batch", spans=batch.spans.height):
+        writer.write(batch)
+
+
+def _finish(writer: FileWriter) -> None:
+    with stage("mark hours"):
+        writer.finish()
 
 
 def unknown_files(parcel: Parcel, known: Collection[str]) -> list[int]:
@@ -114,8 +126,11 @@ def append_parcel(
 ) -> list[Appended]:
     """Write those files of `parcel` that are `wanted`, in the caller's transaction."""
     writer = FileWriter(connection, catalog, files=len(wanted))
-    writer.write(parcel.batch(wanted))
-    writer.finish()
+    with stage("decode parcel") as work:
+        batch = parcel.batch(wanted)
+        work.note(spans=batch.spans.height)
+    _write(writer, batch)
+    _finish(writer)
     return _kept(connection, writer, [parcel.files[number] for number in wanted], ingested_at)
 
 

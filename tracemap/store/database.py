@@ -12,6 +12,7 @@ import duckdb
 
 from tracemap.errors import StoreError
 from tracemap.model import SECOND_NS, Window, iso
+from tracemap.self_trace import stage
 from tracemap.store import buckets as walk
 from tracemap.store import dirty, facts, ledger, lookup, pruning, query
 from tracemap.store.append import (
@@ -93,7 +94,8 @@ class Store:
 
     def close(self) -> None:
         """Write everything to the file and let go of it."""
-        self._connection.close()
+        with stage("close database"):
+            self._connection.close()
 
     def discard_unused(self) -> None:
         """Remove the file if opening made it and no file was taken in; then only `close` is left.
@@ -335,7 +337,8 @@ class Store:
         try:
             yield
             if self._open:
-                self._connection.commit()
+                with stage("commit"):
+                    self._connection.commit()
         except duckdb.OperationalError as error:
             self._roll_back()
             raise StoreError(

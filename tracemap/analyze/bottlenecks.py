@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from tracemap.analyze.callers import user_paths
 from tracemap.analyze.consumers import consumers
 from tracemap.analyze.statistics import jackknife
 from tracemap.model import BOTTLENECKS, JACKKNIFE_BUCKETS, SECOND_NS, Facts, Window
@@ -65,11 +66,7 @@ def bottlenecks(facts: Facts, window: Window) -> pl.DataFrame:
 def _requested(facts: Facts) -> pl.DataFrame:
     """Return the sums of each path and hash bucket below requests, with the place of its time."""
     paths = facts["paths"].unique("path_id")
-    nobody = consumers(facts["edge_facts"])
-    roots = paths.filter(pl.col("depth") == 0)
-    waited = [name not in nobody for name in roots.select("service", "operation").iter_rows()]
-    chosen = roots.filter(pl.Series(waited, dtype=pl.Boolean))
-    wanted = _below(paths, chosen if not chosen.is_empty() else roots)
+    wanted = user_paths(paths, consumers(facts["edge_facts"]))
     answered = paths.filter(pl.col("step") == "entry").select(
         path_id="parent_path_id", has_entry=pl.lit(value=True)
     )
@@ -104,15 +101,6 @@ def _slack(slack_facts: pl.DataFrame, paths: pl.DataFrame) -> pl.DataFrame:
     entries = paths.filter(pl.col("step") == "entry").select("path_id", "parent_path_id")
     called = entries.join(own, left_on="parent_path_id", right_on="path_id")
     return pl.concat([own, called.select(own.columns)])
-
-
-def _below(paths: pl.DataFrame, roots: pl.DataFrame) -> pl.DataFrame:
-    """Return `roots` and all paths below them."""
-    levels, above = [roots], roots
-    while not above.is_empty():
-        above = paths.join(above.select(parent_path_id="path_id"), on="parent_path_id", how="semi")
-        levels.append(above)
-    return pl.concat(levels)
 
 
 def _intervals(requested: pl.DataFrame, roots: pl.DataFrame) -> pl.DataFrame:

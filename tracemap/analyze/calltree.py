@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from tracemap.analyze.consumers import waited
 from tracemap.analyze.parallel import shared
 from tracemap.analyze.windows import sided
 from tracemap.model import JACKKNIFE_BUCKETS, PARALLEL_FACTS
@@ -74,10 +75,8 @@ class CallTree:
             consumers: Services and operations that consume messages: work nobody waits for. They
                 count all the same where there is no other root.
         """
-        names = zip(self.rows("service"), self.rows("operation"), strict=True)
-        waited = np.array([name not in consumers for name in names], dtype=np.bool_)
-        roots = self.roots
-        return roots[waited[roots]] if waited[roots].any() else roots
+        names = self.paths[self.roots.tolist()].select("service", "operation").iter_rows()
+        return self.roots[waited(names, consumers)]
 
     def children(self) -> list[list[int]]:
         """Return for each path the rows of its children, in order."""

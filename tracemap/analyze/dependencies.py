@@ -11,7 +11,7 @@ from typing import Any
 import igraph
 import polars as pl
 
-from tracemap.analyze.consumers import consumers
+from tracemap.analyze.consumers import consumers, waited
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.model import AVAILABILITY, CYCLES, DEPENDENCIES, Facts
 
@@ -116,11 +116,10 @@ def availability(facts: Facts, thresholds: Thresholds | None = None) -> pl.DataF
 
 def _summed(facts: Facts) -> pl.DataFrame:
     """Return the sums per root operation and node; consumers of messages count only if alone."""
-    reach, nobody = facts["reach_facts"], consumers(facts["edge_facts"])
-    waited = pl.Series(
-        [name not in nobody for name in reach.select(_ROOT).iter_rows()], dtype=pl.Boolean
+    reach = facts["reach_facts"]
+    reach = reach.filter(
+        pl.Series(waited(reach.select(_ROOT).iter_rows(), consumers(facts["edge_facts"])))
     )
-    reach = reach.filter(waited) if waited.any() else reach
     return reach.group_by(*_ROOT, *_NODE).agg(pl.col(_COUNTS).sum()).sort(*_ROOT, *_NODE)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from tracemap.analyze.callers import rooted
 from tracemap.analyze.calltree import CallTree, added, per
 from tracemap.analyze.components import labels, weighed
 from tracemap.analyze.frames import COMPONENTS, KEY, Label, frame, indexed
@@ -50,7 +51,9 @@ def failures(
     Returns:
         Columns as `COMPONENTS`, sorted by `KEY`; ``excess`` is a share of user requests.
     """
-    visible = _below(tree, requests)
+    asked = tree.paths["path_id"].gather(requests.tolist())
+    below = rooted(tree.paths).filter(pl.col("root_id").is_in(asked.implode()))
+    visible = tree.paths["path_id"].is_in(below["path_id"].implode()).to_list()
     both: list[pl.DataFrame] = []
     own, gap, virtual = labels(tree)
     lost = [one or other for one, other in zip(gap, virtual, strict=True)]
@@ -61,16 +64,6 @@ def failures(
     enough = pl.col("more_errors") >= limits.min_errors
     rows = rows.with_columns(pl.when(enough).then("weight").otherwise(0.0).alias("weight"))
     return rows.select(COMPONENTS.names()).sort(KEY)
-
-
-def _below(tree: CallTree, requests: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which paths lead to one of these roots."""
-    found = np.zeros(tree.parent.size, dtype=np.bool_)
-    found[requests] = True
-    for row in range(tree.parent.size):
-        if tree.parent[row] >= 0:
-            found[row] = found[tree.parent[row]]
-    return found
 
 
 def _measured(

@@ -15,7 +15,7 @@ import numpy as np
 from tracemap.derive.arrays import Bools, Ints, Rows, Weights, kernel
 from tracemap.derive.roles import Roles
 from tracemap.derive.spans import Spans
-from tracemap.derive.steps import Steps
+from tracemap.derive.steps import Steps, root_of_each
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def failures(spans: Spans, roles: Roles, steps: Steps) -> Failures:
         above_failed=above_failed,
         unanswered=steps.is_call & (roles.first_entry[row] < 0),
         stands_for=np.where(
-            of_request | (steps.parent < 0), _of_root(steps.parent, spans.weight[row]), 0.0
+            of_request | (steps.parent < 0), spans.weight[row][root_of_each(steps.parent)], 0.0
         ),
     )
 
@@ -89,16 +89,6 @@ def _charged(parent: Rows, passing: Bools, failed: Bools, end: Ints) -> tuple[Bo
         reached[step] = failed[step] if above < 0 else charged[step] and reached[above]
         of_request[step] = reached[step] and last[step] < 0
     return charged, of_request
-
-
-@kernel
-def _of_root(parent: Rows, weight: Weights) -> Weights:
-    """Return the weight of the root of each step."""
-    found = weight.copy()
-    for step in range(parent.size):
-        if parent[step] >= 0:
-            found[step] = found[parent[step]]
-    return found
 
 
 @kernel

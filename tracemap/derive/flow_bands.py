@@ -14,7 +14,7 @@ from tracemap.derive.cells import Grid, trace_cells
 from tracemap.derive.derived import derived
 from tracemap.derive.paths import path_facts
 from tracemap.derive.spans import Spans, spans
-from tracemap.derive.steps import Steps
+from tracemap.derive.steps import root_of_each
 from tracemap.model import BAND_FACTS, ROOT_DURATIONS, Cells, TraceBucket
 
 
@@ -65,7 +65,7 @@ def band_facts(bucket: TraceBucket, cells: Cells, limits: pl.DataFrame) -> pl.Da
         return BAND_FACTS.empty()
     grid = trace_cells(ours, cells).path
     found = derived(ours, bucket)
-    root = _roots(found.steps)
+    root = root_of_each(found.steps.parent)
     parts = [BAND_FACTS.empty()]
     for (band,), mine in limits.group_by("band", maintain_order=True):
         inside = _inside(ours, grid, found.steps.span[root], mine)
@@ -98,12 +98,3 @@ def _inside(ours: Spans, grid: Grid, row: Rows, limits: pl.DataFrame) -> Bools:
         held &= start[ours.trace] == start_ns
         inside |= held[row]
     return inside
-
-
-def _roots(steps: Steps) -> Rows:
-    """Return the root step of each step."""
-    root = np.arange(steps.parent.size)
-    for depth in range(1, int(steps.depth.max(initial=0)) + 1):
-        at = np.flatnonzero(steps.depth == depth)
-        root[at] = root[steps.parent[at]]
-    return root

@@ -9,6 +9,7 @@ from tracemap.derive.arrays import Bools, Rows, kernel
 from tracemap.derive.cells import Grid
 from tracemap.derive.derived import Derived
 from tracemap.derive.grouping import grouped
+from tracemap.derive.steps import root_of_each
 from tracemap.model import REACH_FACTS
 
 
@@ -22,7 +23,7 @@ def reach_facts(derived: Derived, grid: Grid) -> pl.DataFrame:
     """
     spans, steps, upstreams = derived.spans, derived.steps, derived.upstreams
     failed = spans.failed[steps.span]
-    root, began = _roots(steps.parent), failed & ~_failed_below(steps.parent, failed)
+    root, began = root_of_each(steps.parent), failed & ~_failed_below(steps.parent, failed)
     is_root = derived.roots[steps.span] & (steps.parent < 0)
     began[is_root] = False
     row, service = steps.span, spans.vocabulary.words["service"]
@@ -59,15 +60,6 @@ def reach_facts(derived: Derived, grid: Grid) -> pl.DataFrame:
     texts = spans.vocabulary.decoded("root_service", "root_operation", "upstream", "upstream_kind")
     found = summed.with_columns(grid.decoded("cell"), *texts, requests=pl.col("rows"))
     return REACH_FACTS.conform(found).sort(REACH_FACTS.key)
-
-
-@kernel
-def _roots(parent: Rows) -> Rows:
-    """Return the step at the top of each step; steps come after the one above them."""
-    root = np.empty(parent.size, dtype=np.int32)
-    for step in range(parent.size):
-        root[step] = step if parent[step] < 0 else root[parent[step]]
-    return root
 
 
 @kernel

@@ -31,6 +31,15 @@ _DEPTH_CAP = 2 * HOPS_CAP
 _CONSUMER = int(Kind.CONSUMER)
 
 
+@kernel
+def root_of_each(parent: Rows) -> Rows:
+    """Return the step at the top of each step; steps come after the one above them."""
+    root = np.empty(parent.size, dtype=np.int32)
+    for step in range(parent.size):
+        root[step] = step if parent[step] < 0 else root[parent[step]]
+    return root
+
+
 @dataclass(frozen=True)
 class Steps:
     """Entries and calls that make the call paths.

@@ -9,7 +9,7 @@ from bench.accuracy import tables, thresholds
 from bench.accuracy.cases import Culprit, Outcome
 from bench.accuracy.grid import fault_case, quiet_case
 from bench.accuracy.judging import judged
-from bench.accuracy.situations import FAULTS, QUIET
+from bench.accuracy.sorts import FAULTS, QUIET
 from tracemap import analyze
 from tracemap.model import ORIGINS
 

@@ -5,6 +5,8 @@
     cases           what a case is: facts, windows, and what should be named
     published       real traces of two applications, faults injected by others
     situations      what is simulated: sorts of systems, faults and exports
+    systems         systems of other shapes
+    sorts           all of these by name
     grid            simulated situations as cases, with the milliseconds each fault added
     running         all cases, in several processes
     judging         one case judged: rank, milliseconds, false alarms, seconds

@@ -11,9 +11,9 @@ from bench.__main__ import print_table
 from bench.accuracy import published, running, tables, thresholds
 from bench.accuracy.cases import Outcome
 from bench.accuracy.grid import drawn as situations
-from bench.accuracy.situations import FAULTS, QUIET
+from bench.accuracy.sorts import FAULTS, QUIET
 
-CASES, QUIET_RUNS, EVERY = 18, 13, 4
+CASES, QUIET_RUNS, EVERY = 12, 8, 5
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -10,7 +10,8 @@ from statistics import fmean
 import polars as pl
 
 from bench.accuracy.cases import Case, Culprit
-from bench.accuracy.situations import FAULTS, INCIDENT, QUIET, Situation
+from bench.accuracy.situations import INCIDENT, Situation
+from bench.accuracy.sorts import FAULTS, QUIET
 from tracemap import analyze, derive, simulate
 from tracemap.model import MINUTE_NS, Cells, Kind, TraceBucket, Window
 from tracemap.simulate import Fault, Simulated, Surge
@@ -50,7 +51,7 @@ def _run(situation: Situation, faults: Sequence[Fault], seed: int) -> Simulated:
     around = tuple(fault.during(*INCIDENT) for fault in situation.around)
     return simulate.run(
         situation.shop, minutes=INCIDENT[1], seed=seed, load=situation.load,
-        faults=(*around, *faults), sampling=situation.sampling,
+        faults=(*situation.background, *around, *faults), sampling=situation.sampling,
     )  # fmt: skip
 
 
@@ -65,7 +66,8 @@ def _case(
     facts = derive.facts(bucket, cells)
     seconds = time.perf_counter() - begun
     # What changes in a mix is a change of latency, if nobody's fault: no false spike.
-    is_steady = not culprits and not situation.around and situation.sampling is None
+    is_steady = not culprits and not situation.around and not situation.background
+    is_steady &= situation.sampling is None
     latency = derive.facts(bucket, Cells())["latency_facts"] if is_steady else None
     return Case(
         group, f"{group} {seed}", facts, incident, baseline, tuple(culprits), latency, seconds
@@ -74,7 +76,7 @@ def _case(
 
 def _culprit(situation: Situation, fault: Fault, run: Simulated) -> Culprit | None:
     """Return what should be named for a fault; None where users hardly felt it."""
-    around = {one.during(*INCIDENT) for one in situation.around}
+    around = {one.during(*INCIDENT) for one in situation.around} | {*situation.background}
     # With two faults: halfway between what it adds to the other and what it does alone (Shapley).
     ways = [run.faults, tuple(one for one in run.faults if one is fault or one in around)]
     effects = [_effect(run, fault, present) for present in dict.fromkeys(ways)]
@@ -135,6 +137,8 @@ def _bucket(run: Simulated, situation: Situation) -> TraceBucket:
     batches = list(run.batches())
     spans = pl.concat(batch.spans for batch in batches).drop("attributes")
     operations, resources = batches[-1].operations, batches[-1].resources
+    if situation.recorded is not None:
+        spans = situation.recorded(spans)
     if situation.loses_abandoned:
         spans = _without_abandoned(spans, operations)
     if situation.one_root:

@@ -11,7 +11,7 @@ from bench.accuracy import published, thresholds
 from bench.accuracy.cases import Case, Outcome
 from bench.accuracy.grid import fault_case, quiet_case
 from bench.accuracy.judging import judged
-from bench.accuracy.situations import FAULTS
+from bench.accuracy.sorts import FAULTS
 
 Result = tuple[Outcome, list[tuple[thresholds.Variant, Outcome]]]
 """How a case went, and how it goes with each threshold halved and doubled, where asked for."""

@@ -6,10 +6,11 @@ them is known to the thresholds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
-from types import MappingProxyType
+
+import polars as pl
 
 from tracemap import simulate
 from tracemap.simulate import (
@@ -46,6 +47,8 @@ class Situation:
         sampling: What is recorded; None: all.
         one_root: All operations of the front door have one name.
         loses_abandoned: What upstream records after its caller left is lost.
+        background: What happens at times of its own, before the incident and in it.
+        recorded: What is done to the spans before anybody sees them; None: nothing.
     """
 
     shop: Shop
@@ -55,6 +58,8 @@ class Situation:
     sampling: Sampling | None = None
     one_root: bool = False
     loses_abandoned: bool = False
+    background: tuple[Fault, ...] = ()
+    recorded: Callable[[pl.DataFrame], pl.DataFrame] | None = None
 
 
 def plain(seed: int) -> Situation:
@@ -223,29 +228,6 @@ def quiet_deploy(seed: int) -> Situation:
 def quiet_tail_sampled(seed: int) -> Situation:
     """Nothing happens; slow traces and a tenth of the others are recorded."""
     return replace(quiet(seed), sampling=TailSampling(slow_ms=400, share=0.1), load=1.0)
-
-
-Maker = Callable[[int], Situation]
-FAULTS: Mapping[str, Maker] = MappingProxyType(
-    {
-        each.__name__.replace("_", " "): each
-        for each in (
-            plain, policies, two_faults, rush, one_root, deploy, slow_pod, cold_cache, queueing,
-            heavy_tails, thin, head_sampled, tail_sampled, failing, failing_retried, hanging,
-        )
-    }
-)  # fmt: skip
-"""Situations with something to be named, by name."""
-QUIET: Mapping[str, Maker] = MappingProxyType(
-    {
-        each.__name__.replace("_", " "): each
-        for each in (
-            quiet, quiet_policies, quiet_thin, quiet_rush, quiet_mix, quiet_tails, quiet_deploy,
-            quiet_tail_sampled,
-        )
-    }
-)  # fmt: skip
-"""Situations in which nobody should be named, by name."""
 
 
 def _random(seed: int) -> Random:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 EXPLAINED = 0.5
 """Failures explain more calls when they make up at least half of them."""
 
+MOST_MIXED = 5
+"""Another mix of requests makes further calls at most this many times as frequent."""
+
 
 @dataclass(frozen=True)
 class _Change:
@@ -124,7 +127,9 @@ def _more_calls(
     moved = (now[0] >= limits.component_ratio * usual) & enough
     again = failing >= EXPLAINED * (now[0] - before[0])
     kinds = np.where(again, "retries", "calls")
-    moved &= again | ~_shifted(edges, limits)
+    # Nobody makes less than one call: another mix of requests that make one each still makes one.
+    beyond = (before[0] >= 1) & (now[0] - 1 > MOST_MIXED * (before[0] - 1))
+    moved &= again | beyond | ~_shifted(edges, limits)
     return _frame(edges, kinds, (before[0], now[0]), excess, moved=moved, least=0.5)
 
 

@@ -177,7 +177,7 @@ def _less_saved(
     for row in failing if saved_ns and whole > 0 else []:
         own = [one for one in slow if one["service"] == row["service"]]
         own = own or (slow if row["service"] in given_up else [])
-        together = sum(one["excess_ns"] for one in own)
+        together = max(sum(one["excess_ns"] for one in own), 1.0)
         for one in own:
             part_ns = saved_ns * row["excess_errors"] / whole * one["excess_ns"] / together
             for name in _TIMES:

@@ -142,11 +142,13 @@ def explained(
     windows = choice.incident, choice.baseline
     paths = facts["paths"].unique("path_id").sort("path_id")
     parallel = facts["parallel_facts"]
+    origins, flow = analyzed(analyze.origins_with_flow)(
+        facts, *windows, thresholds=thresholds, owners=owners
+    )
     return {
         "paths": paths,
-        "flow": analyzed(analyze.flow)(
-            facts["path_facts"], paths, *windows, thresholds, parallel_facts=parallel
-        ),
+        "flow": flow,
+        "origins": origins,
         "user_operations": analyze.user_operations(
             facts["path_facts"], facts["latency_facts"], paths, *windows
         ),
@@ -154,7 +156,6 @@ def explained(
             facts["path_facts"], paths, *windows, thresholds, parallel_facts=parallel
         ),
         "errors": analyzed(analyze.errors)(facts["path_facts"], paths, *windows, thresholds),
-        "origins": analyzed(analyze.origins)(facts, *windows, thresholds=thresholds, owners=owners),
     }
 
 

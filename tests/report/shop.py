@@ -100,15 +100,15 @@ def _leaf(root: str, path: int, leaf: str, share_ms: float, **more: object) -> d
 
 FLOW_ROWS = [
     _leaf("POST /buy", 1, "", 276.4),
-    _leaf("POST /buy", 6, "virtual", 251.8),
+    _leaf("POST /buy", 6, "virtual", 251.8, origin=1),
     _leaf("POST /buy", 5, "self", 6.3),
-    _leaf("POST /buy", 4, "gap", 7.9),
+    _leaf("POST /buy", 4, "gap", 7.9, origin=2),
     _leaf("POST /buy", 7, "calls", 4.2),
     _leaf("POST /buy", 1, "self", 8.1),
     _leaf("POST /buy", 3, "unresolved", 2.4),
     _leaf("POST /buy", 8, "small", -4.3),
     _leaf("GET /cart", 11, "", 88.0),
-    _leaf("GET /cart", 16, "virtual", 84.5),
+    _leaf("GET /cart", 16, "virtual", 84.5, origin=1),
     _leaf("GET /cart", 15, "self", 2.2),
     _leaf("GET /cart", 11, "self", 1.3),
 ]

@@ -45,6 +45,23 @@ def origin(
     }  # fmt: skip
 
 
+_LEAVES = {"self": ("self", "virtual"), "wire": ("gap",), "calls": ("calls",)}
+
+
+def _charged(row: dict[str, Any], origins: list[dict[str, Any]]) -> dict[str, Any]:
+    """A leaf, charged to the origin of that name and cause, as `analyze.charged` would."""
+    for one in origins:
+        of_edge = (one.get("edge_downstream"), one.get("edge_upstream"))
+        at = of_edge if of_edge[0] else (one["service"],)
+        ends = (row["service"], row["upstream"])
+        is_there = ends == at if of_edge[0] else one["service"] in ends
+        if row["leaf"] == "self" and one.get("operation") not in (None, row["operation"]):
+            is_there = False
+        if is_there and row["leaf"] in _LEAVES.get(one["cause"], ()):
+            return {"origin": one["rank"], **row}
+    return row
+
+
 def findings(
     flow: list[dict[str, Any]],
     origins: list[dict[str, Any]] | None = None,
@@ -71,7 +88,7 @@ def findings(
         tables={
             **{name: FINDINGS[name].empty() for name in FINDINGS},
             "edges": table(EDGES, [edge("web", "cart", 400, 60)]),
-            "flow": table(FLOW, [*inner, *flow]),
+            "flow": table(FLOW, [*inner, *(_charged(row, origins or []) for row in flow)]),
             "origins": table(ORIGINS, origins or []),
             "propagation": table(PROPAGATION, moves or []),
             "paths": PATHS.conform(

@@ -7,7 +7,8 @@ import polars as pl
 from tests.report import believable
 from tracemap.model import ORIGINS, Findings
 from tracemap.report.blocks import TableBlock
-from tracemap.report.headline import effect_words, headline
+from tracemap.report.headline import headline
+from tracemap.report.phrases import effect_words
 from tracemap.report.sections.errors import errors
 from tracemap.report.sections.origins import origins
 from tracemap.report.story import Story

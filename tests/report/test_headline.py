@@ -22,7 +22,8 @@ def changed(**columns: object) -> Findings:
 def test_an_incident_says_who_whom_how_much_and_what_stopped_it() -> None:
     """One sentence that can be read out on a call."""
     assert build(believable.incident()).headline == (
-        "storefront POST /buy slowed down by 276 ms per request on average (p95 318 → 790 ms): "
+        "storefront POST /buy slowed down by 276 ms [257, 296] per request on average "
+        "(p95 318 → 790 ms): "
         "252 ms (91 % of this operation's change) is card-db's own time, which reached it over "
         "3 hops (card-db → payment → checkout → storefront); 179 ms more was offered by "
         "recommendations to checkout but absorbed by parallel slack."
@@ -161,7 +162,7 @@ def test_the_operation_the_origin_hurt_is_named_not_the_one_with_calls() -> None
     )  # fmt: skip
 
     assert build(made).headline == (
-        "web POST /login slowed down by 499 ms per request on average: "
+        "web POST /login slowed down by 499 ms [498, 500] per request on average: "
         "499 ms (100 % of this operation's change) is web's own time."
     )
 
@@ -224,7 +225,8 @@ def test_a_part_larger_than_the_whole_has_no_percentage() -> None:
     )
 
     assert build(made).headline == (
-        "web GET / slowed down by 31 ms per request on average: 55 ms, partly made up by other "
+        "web GET / slowed down by 31 ms [30.0, 32.0] per request on average: "
+        "55 ms, partly made up by other "
         "parts that got faster, is cart's own time, which reached it over 1 hop (cart → web)."
     )
 
@@ -242,7 +244,8 @@ def test_less_than_nothing_is_not_unexplained() -> None:
 def test_own_time_nobody_is_sure_of_is_the_largest_part() -> None:
     """Instead of "no origin explains it; 100 ms is its own time"."""
     assert build(findings([leaf(1, "self", 100)])).headline == (
-        "web GET / slowed down by 100 ms per request on average: the largest part, 100 ms (100 % "
+        "web GET / slowed down by 100 ms [99.0, 101] per request on average: "
+        "the largest part, 100 ms (100 % "
         "of this operation's change), is its own time; no origin is certain enough to be named."
     )
 
@@ -310,7 +313,7 @@ def test_a_fault_that_reached_nobody_is_about_what_held_it_back() -> None:
     assert "; users waited at most 2.0 ms longer, for web GET /." in build(made).headline
     assert report.headline == (
         "296 ms of 300 ms that cart GET /cart took longer was absorbed by timeout in web GET /; "
-        "no user-visible operation became slower by more than chance."
+        "no user-visible operation became slower by more than ordinary variation."
     )
     assert "Hardest hit" not in report.markdown()
 

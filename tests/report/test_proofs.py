@@ -37,7 +37,8 @@ def test_ways_of_different_length_meet_at_one_database() -> None:
     leaf = table(FLOW, [
         {"root_service": "checkout", "root_operation": "POST /checkout", "requests": 500,
          "path_id": 31, "parent_path_id": 30, "hops": 0, "leaf": "virtual", "share_ns": 90 * MS,
-         "service": "checkout", "operation": "Charge", "upstream": "card-db"}])  # fmt: skip
+         "service": "checkout", "operation": "Charge", "upstream": "card-db",
+         "origin": 1}])  # fmt: skip
     made.tables["paths"] = pl.concat(
         [made.tables["paths"], pl.DataFrame([hop, call], schema=PATHS.schema)]
     )

@@ -4,7 +4,6 @@ import polars as pl
 import pytest
 
 from tests.report import believable
-from tests.report.small import findings, leaf, origin
 from tracemap.report.story import Story
 
 
@@ -66,24 +65,3 @@ def test_what_was_absorbed_most_comes_first() -> None:
         "recommendations",
         "inventory",
     ]
-
-
-def test_an_origin_takes_only_the_own_time_of_its_operation() -> None:
-    """Another operation of the same service is another story."""
-    made = findings(
-        [leaf(9, "self", 499), leaf(1, "self", 16)],
-        [origin(1, "web", "self", 250, 0.97, operation="POST /login")],
-    )
-    story = Story(made)
-
-    assert [root.explained_ms(story.origins[0]) for root in story.roots] == [499.0, 0.0]
-
-
-def test_an_origin_of_several_operations_takes_them_all() -> None:
-    """No operation named means that none alone is it."""
-    made = findings(
-        [leaf(9, "self", 499), leaf(1, "self", 16)], [origin(1, "web", "self", 250, 0.97)]
-    )
-    story = Story(made)
-
-    assert [root.explained_ms(story.origins[0]) for root in story.roots] == [499.0, 16.0]

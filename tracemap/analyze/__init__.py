@@ -16,7 +16,7 @@ from tracemap.analyze.errors import errors
 from tracemap.analyze.flow import flow
 from tracemap.analyze.flow_bands import band_limits, changed_roots, flow_bands
 from tracemap.analyze.insulation import insulation, named_mechanisms
-from tracemap.analyze.origins import origins
+from tracemap.analyze.origins import origins, origins_with_flow
 from tracemap.analyze.propagation import propagation
 from tracemap.analyze.regressions import regressions
 from tracemap.analyze.skew import skew
@@ -63,6 +63,7 @@ __all__ = [
     "last_week",
     "named_mechanisms",
     "origins",
+    "origins_with_flow",
     "propagation",
     "regressions",
     "sampled_differently",

@@ -17,6 +17,8 @@ from tracemap.analyze.windows import sided
 from tracemap.model import JACKKNIFE_BUCKETS, PARALLEL_FACTS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from tracemap.model import Window
@@ -40,6 +42,8 @@ MEASURES = (
     "callers_failed",
 )
 
+_BUCKET = pl.col("hash_bucket").cast(pl.Int64) % JACKKNIFE_BUCKETS
+
 
 @dataclass(frozen=True)
 class CallTree:
@@ -52,7 +56,7 @@ class CallTree:
             an entry: its own row.
         sums: By name of `MEASURES`: array of shape (replicate, side, path); side 0 is the
             baseline, 1 the incident; replicate 0 is all data, replicate i leaves out the i-th
-            hash bucket.
+            hash bucket of traces, or the i-th cell of time of both windows.
         shared_ns: By how much the change of each path's on-path time, per request of the step
             above, is larger than by tiling once calls side by side share theirs (`parallel`).
     """
@@ -106,6 +110,9 @@ def call_tree(
     incident: Window,
     baseline: Window,
     parallel_facts: pl.DataFrame | None = None,
+    *,
+    by_cell: bool = False,
+    measures: Sequence[str] = MEASURES,
 ) -> CallTree:
     """Return the call paths of the two windows.
 
@@ -115,6 +122,9 @@ def call_tree(
         incident: The window to explain.
         baseline: The window to compare with.
         parallel_facts: As `model.PARALLEL_FACTS`; None: what calls side by side add is netted.
+        by_cell: Whether replicates leave out a cell of time of each window, rather than a hash
+            bucket of traces: then they tell how a window varies.
+        measures: Those of `MEASURES` that are needed.
 
     Returns:
         The tree; without any path when neither window holds a fact.
@@ -130,7 +140,11 @@ def call_tree(
         seen.select(parent_path_id="path_id", above="row"), on="parent_path_id", how="left"
     ).sort("row")
     parent = above["above"].cast(pl.Int64).fill_null(-1).to_numpy()
-    sums = _sums(facts.join(seen.select("path_id", "row"), on="path_id"), seen.height)
+    part = pl.col("window_start_ns").rank("dense").over("during") - 1 if by_cell else _BUCKET
+    placed = facts.with_columns(part=part.cast(pl.Int64))
+    parts = placed["part"].n_unique() if by_cell else JACKKNIFE_BUCKETS
+    placed = placed.join(seen.select("path_id", "row"), on="path_id")
+    sums = _sums(placed, (parts, 2, seen.height), measures)
     shared_ns = shared(
         seen.select("path_id", "row"),
         parent,
@@ -142,13 +156,15 @@ def call_tree(
     return CallTree(seen.drop("row"), parent, reached, sums, shared_ns)
 
 
-def _sums(facts: pl.DataFrame, paths: int) -> dict[str, NDArray[np.float64]]:
+def _sums(
+    facts: pl.DataFrame, shape: tuple[int, int, int], measures: Sequence[str]
+) -> dict[str, NDArray[np.float64]]:
     """Return the measures as arrays (replicate, side, path)."""
-    bucket = (facts["hash_bucket"].cast(pl.Int64) % JACKKNIFE_BUCKETS).to_numpy()
-    place = (bucket, facts["during"].cast(pl.Int64).to_numpy(), facts["row"].to_numpy())
+    part, during = (facts[name].cast(pl.Int64).to_numpy() for name in ("part", "during"))
+    place = (part, during, facts["row"].to_numpy())
     sums = {}
-    for name in MEASURES:
-        cube = np.zeros((JACKKNIFE_BUCKETS, 2, paths))
+    for name in measures:
+        cube = np.zeros(shape)
         np.add.at(cube, place, facts[name].cast(pl.Float64).to_numpy())
         total = cube.sum(axis=0)
         sums[name] = np.concatenate([total[None], total[None] - cube])

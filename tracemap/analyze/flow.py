@@ -16,9 +16,12 @@ from tracemap.analyze.calledges import OVERLAP_SHARE
 from tracemap.analyze.calltree import CallTree, call_tree, netted, per
 from tracemap.analyze.statistics import jackknife
 from tracemap.analyze.thresholds import Thresholds
+from tracemap.analyze.variation import root_halves
 from tracemap.model import FLOW, Window
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 SMALL_NS = 1e6
@@ -43,8 +46,10 @@ def flow(
     Inner rows (``leaf`` is ``''``) say what flows through a step, leaves where it ends: ``self``
     (own time), ``gap`` (client minus server of one call), ``virtual`` (an upstream that recorded
     no spans), ``calls`` (more or fewer calls), ``small`` (not followed), ``unresolved`` (moves that
-    cancel out inside a step). Roots with fewer than `Thresholds.min_call_count` requests on either
-    side are left out. Negative shares are improvements.
+    cancel out inside a step). The interval of a root's whole change knows two sorts of chance:
+    which traces came, and how means vary from cell to cell of time. Roots with fewer than
+    `Thresholds.min_call_count` requests on either side are left out. Negative shares are
+    improvements.
 
     Args:
         path_facts: As `model.PATH_FACTS`, of both windows.
@@ -59,13 +64,23 @@ def flow(
         As `model.FLOW`, roots by size of their change, steps in depth-first order.
     """
     tree = call_tree(path_facts, paths, incident, baseline, parallel_facts)
-    return flow_of(tree, thresholds or Thresholds())
+    varies = root_halves(path_facts, paths, incident, baseline)
+    return flow_of(tree, thresholds or Thresholds(), varies)
 
 
-def flow_of(tree: CallTree, limits: Thresholds) -> pl.DataFrame:
-    """Return `flow` of a tree that is at hand."""
+def flow_of(
+    tree: CallTree, limits: Thresholds, varies: Mapping[int, float] | None = None
+) -> pl.DataFrame:
+    """Return `flow` of a tree that is at hand.
+
+    Args:
+        tree: Call paths of both windows.
+        limits: Thresholds.
+        varies: By how much the change of a root may be off by ordinary variation, by path: its
+            interval is at least that wide.
+    """
     requests = tree.sums["calls"][0]
-    split = _Split(tree)
+    split = _Split(tree, varies or {})
     roots = [row for row in tree.roots.tolist() if requests[:, row].min() >= limits.min_call_count]
     change = {row: split.duration_change(row) for row in roots}
     for row in sorted(roots, key=lambda row: (-abs(change[row][0]), row)):
@@ -78,6 +93,7 @@ class _Split:
     """One walk down the call paths; `lines` collects the rows of `model.FLOW`."""
 
     tree: CallTree
+    varies: Mapping[int, float]
     lines: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -179,6 +195,8 @@ class _Split:
         if leaf and round(share[0]) == 0:
             return
         half = float(jackknife(share[1:], share[0]))
+        if row == self._root and not leaf:
+            half = max(half, self.varies.get(self._ids[row], 0.0))
         parent = int(self.tree.parent[row])
         self.lines.append(
             {
@@ -195,5 +213,6 @@ class _Split:
                 "share_ns": round(share[0]),
                 "low_ns": round(share[0] - half),
                 "high_ns": round(share[0] + half),
+                "origin": None,
             }
         )

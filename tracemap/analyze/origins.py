@@ -13,13 +13,17 @@ import polars as pl
 
 from tracemap.analyze.blame import MOVED, Blame, Row, counted
 from tracemap.analyze.calltree import CallTree, call_tree
+from tracemap.analyze.charges import charged, felt_ns
 from tracemap.analyze.components import components
+from tracemap.analyze.confidence import UNCERTAIN, doubt, not_felt
 from tracemap.analyze.consumers import consumers
 from tracemap.analyze.failures import failures
+from tracemap.analyze.flow import flow_of
 from tracemap.analyze.mix import RootMix, root_mixes
 from tracemap.analyze.origin_words import cut_short_in_words, in_words, mix_in_words
 from tracemap.analyze.own_time import with_mix
 from tracemap.analyze.thresholds import Thresholds
+from tracemap.analyze.variation import root_halves
 from tracemap.model import ORIGINS, Facts, Window
 
 if TYPE_CHECKING:
@@ -32,6 +36,7 @@ NS_PER_MS = 1e6
 MOST = 10
 """Origins named at most."""
 _TIMES = ("excess_ns", "low_ns", "high_ns")
+_MAYBE_TIMES = ("low_ns", "high_ns", "flow_ns")
 _CALLS = ("calls", "share")
 _FAILING = ("retries", "hidden retries", "fallback")
 """What a failing upstream makes its callers do: it counts as that upstream's failures."""
@@ -45,6 +50,18 @@ def origins(
     thresholds: Thresholds | None = None,
     owners: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
+    """Return the finding alone; see `origins_with_flow`."""
+    return origins_with_flow(facts, incident, baseline, thresholds=thresholds, owners=owners)[0]
+
+
+def origins_with_flow(
+    facts: Facts,
+    incident: Window,
+    baseline: Window,
+    *,
+    thresholds: Thresholds | None = None,
+    owners: Mapping[str, str] | None = None,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the services and edges that explain the rise of user-visible latency and failures.
 
     Each component that moved counts with its visible effect, weighed by its evidence. Own time
@@ -53,9 +70,10 @@ def origins(
     `Thresholds.origin_excess_ms` or `Thresholds.origin_excess_share` of the mean request before (of
     failures: `Thresholds.error_rise` of all requests), nor with evidence below
     `Thresholds.origin_z`: an empty table is an answer. An origin is ``strong`` when components that
-    got much slower make half of it (`Thresholds.strong_ratio`), or when it is very certain
-    (`Thresholds.strong_z`, `Thresholds.strong_interval`). Others are ``weak``: leads to look at,
-    listed beside a strong one and never alone.
+    got much slower make half of it, or when it is very certain, on more than a handful of calls
+    (`confidence.doubt`), and the flow of users' requests agrees that it reached them
+    (`confidence.not_felt`). Others are ``weak``: leads to look at. Those that lack nothing but
+    calls or agreement are listed alone too, the others only beside a strong one.
 
     Causes: ``self`` (own time, or that of an upstream that records no spans or did not answer: at
     or beyond it), ``wire`` (gaps: network, queue, pool), ``calls`` (more calls, or by more
@@ -71,7 +89,8 @@ def origins(
         owners: Owner by service, where known.
 
     Returns:
-        As `model.ORIGINS`: slow ones by their time, failing ones by their share, mixes last.
+        As `model.ORIGINS`: slow ones by their time, failing ones by their share, mixes last; and
+        `flow` with the rank of the origin that each leaf is charged to.
     """
     limits = thresholds or Thresholds()
     shared = facts["parallel_facts"]
@@ -92,8 +111,11 @@ def origins(
     slow = _less_saved(slow, failing, moved, failed, least_ns)
     mixed = _mixed(mixes, tree, requests, least_ns, limits)
     found = [*slow, *failing, *mixed]
-    named = _named(found)
+    varies = root_halves(facts["path_facts"], facts["paths"], incident, baseline)
+    split = flow_of(tree, limits, varies)
+    _compare_with_flow(found, split, tree, requests, limits)
     total = sum(row["excess_ns"] or 0.0 for row in found) or 1.0
+    named = _named(found)[:MOST]
     traces = _exemplars(facts["exemplars"], incident)
     rows = [
         {
@@ -103,29 +125,42 @@ def origins(
             "owner": (owners or {}).get(row["service"]),
             "exemplars": traces,
             "excess_ns": round(row["excess_ns"] or 0.0),
-            **{name: None if row[name] is None else round(row[name]) for name in _TIMES[1:]},
+            **{name: None if row[name] is None else round(row[name]) for name in _MAYBE_TIMES},
+            "confidence": "weak" if row["doubt"] else "strong",
         }
-        for rank, row in enumerate(named[:MOST], start=1)
+        for rank, row in enumerate(named, start=1)
     ]
-    return ORIGINS.conform(
+    table = ORIGINS.conform(
         pl.DataFrame(
             [{name: row[name] for name in ORIGINS.schema} for row in rows], schema=ORIGINS.schema
         )
     )
+    return table, charged(split, tree, named)
+
+
+def _compare_with_flow(
+    found: list[Row],
+    split: pl.DataFrame,
+    tree: CallTree,
+    requests: NDArray[np.int64],
+    limits: Thresholds,
+) -> None:
+    """Write into each origin what the flow charges it with, and the doubt where that is nothing."""
+    whose = charged(split, tree, found)
+    felt = felt_ns(whose, tree, requests, len(found))
+    for row, flow_ns in zip(found, felt, strict=True):
+        row["flow_ns"] = flow_ns if row["components"] else None
+        row["doubt"] = row["doubt"] or not_felt(row["excess_ns"], row["flow_ns"], limits)
 
 
 def _named(found: list[Row]) -> list[Row]:
-    """Return the origins to name; weak ones only beside a strong one of the same currency."""
-    strong = {row["cause"] == "error" for row in found if row["is_named"] and _is_strong(row)}
+    """Return the origins to name; uncertain ones only beside a strong one of their currency."""
+    strong = {row["cause"] == "error" for row in found if row["is_named"] and not row["doubt"]}
     return [
         row
         for row in found
-        if row["is_named"] and (_is_strong(row) or (row["cause"] == "error") in strong)
+        if row["is_named"] and (row["doubt"] != UNCERTAIN or (row["cause"] == "error") in strong)
     ]
-
-
-def _is_strong(row: Row) -> bool:
-    return bool(row["confidence"] == "strong")
 
 
 def _slow(moved: pl.DataFrame, least_ns: float, limits: Thresholds) -> list[Row]:
@@ -152,10 +187,11 @@ def _failing(
     ]
     for name in again.services():
         # Whoever merely passed failures on is not blamed for the retries they cost.
-        charged = next((row for row in rows if row["service"] == name), rows[0])
+        blamed = next((row for row in rows if row["service"] == name), rows[0])
         excess, half = _sum(again.shares(name))
         for key, value in zip(_TIMES, (excess, excess - half, excess + half), strict=True):
-            charged[key] = (charged[key] or 0.0) + value
+            blamed[key] = (blamed[key] or 0.0) + value
+        blamed["components"] = [*blamed["components"], *again.shares(name)]
     for row in rows:
         fails = row["excess_errors"] >= limits.error_rise and row["z"] >= limits.origin_z
         row["is_named"] = fails or (row["excess_ns"] or 0.0) >= least_ns
@@ -227,7 +263,8 @@ def _mixed(
                 "high_ns": excess + half,
                 "excess_errors": None,
                 "z": z,
-                "confidence": "strong" if certain else "weak",
+                "doubt": None if certain else UNCERTAIN,
+                "components": [],
                 "evidence": mix_in_words(one),
                 "is_named": excess >= least_ns and z >= limits.origin_z and shifted,
             }
@@ -248,6 +285,7 @@ def _one_per_edge(found: list[Row]) -> list[Row]:
         if first is not row:
             for name in _TIMES:
                 first[name] += row[name]
+            first["components"] = [*first["components"], *row["components"]]
     return list(merged.values())
 
 
@@ -297,7 +335,8 @@ def _origin(blame: Blame, service: str, limits: Thresholds) -> Row:
         "high_ns": excess + half,
         "excess_errors": None,
         "z": z,
-        "confidence": _confidence(shares, half, z, limits),
+        "doubt": doubt(shares, half, z, limits),
+        "components": shares,
         "evidence": in_words(shares),
     }
 
@@ -305,16 +344,6 @@ def _origin(blame: Blame, service: str, limits: Thresholds) -> Row:
 def _half(shares: list[tuple[Row, float]]) -> float:
     """Return the half-width of the interval of several components together."""
     return float(sum((row["half"] * part) ** 2 for row, part in shares) ** 0.5)
-
-
-def _confidence(shares: list[tuple[Row, float]], half: float, z: float, limits: Thresholds) -> str:
-    """Return whether the origin is ``strong`` or ``weak``; see `origins`."""
-    excess = sum(counted(row) * part for row, part in shares)
-    large = sum(
-        counted(row) * part for row, part in shares if row["ratio_low"] >= limits.strong_ratio
-    )
-    certain = z >= limits.strong_z and half <= limits.strong_interval * excess
-    return "strong" if large >= MOVED * excess or certain else "weak"
 
 
 def _cause(

@@ -11,12 +11,15 @@ from tracemap.analyze.calledges import CallEdges, call_edges
 from tracemap.analyze.calltree import CallTree, call_tree, per
 from tracemap.analyze.statistics import jackknife
 from tracemap.analyze.thresholds import Thresholds
+from tracemap.analyze.variation import beyond_variation, cells_seen
 from tracemap.model import PROPAGATION, Window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NS_PER_MS = 1e6
+_SPIKED = ("propagated", "amplified", "absorbed")
+_FEW = "too few calls"
 
 
 def propagation(
@@ -58,15 +61,27 @@ def propagation(
         As `model.PROPAGATION`, largest offered first.
     """
     tree = call_tree(path_facts, paths, incident, baseline, parallel_facts)
-    return propagation_of(tree, thresholds or Thresholds())
+    by_cell = call_tree(path_facts, paths, incident, baseline, parallel_facts, by_cell=True)
+    cells = cells_seen(path_facts, incident, baseline)
+    return propagation_of(tree, by_cell, cells, thresholds or Thresholds())
 
 
-def propagation_of(tree: CallTree, limits: Thresholds) -> pl.DataFrame:
-    """Return `propagation` of a tree that is at hand."""
+def propagation_of(
+    tree: CallTree, by_cell: CallTree, cells: int, limits: Thresholds
+) -> pl.DataFrame:
+    """Return `propagation` of call paths that are at hand.
+
+    Args:
+        tree: Replicates leave out hash buckets of traces.
+        by_cell: The same paths; replicates leave out cells of time.
+        cells: Cells of time in the window that has fewer.
+        limits: Thresholds.
+    """
     edges = call_edges(tree)
     if not edges.pairs:
         return PROPAGATION.empty()
     offered, arrived = edges.offered(), edges.arrived()
+    varied = call_edges(by_cell).offered()
     halves = tuple(jackknife(moved[1:], moved[0]) for moved in (offered, arrived))
     calls, requests = edges.sums["calls"][0], edges.requests[0][1][edges.caller]
     rows = pl.DataFrame(
@@ -80,7 +95,12 @@ def propagation_of(tree: CallTree, limits: Thresholds) -> pl.DataFrame:
             "arrived_low_ns": np.rint(arrived[0] - halves[1]),
             "arrived_high_ns": np.rint(arrived[0] + halves[1]),
             "ratio": np.where(offered[0] > 0, per(arrived[0], np.maximum(offered[0], 0)), np.nan),
-            "verdict": _verdicts(edges, (offered[0], arrived[0]), halves, limits),
+            "verdict": _varying(
+                _verdicts(edges, (offered[0], arrived[0]), halves, limits),
+                (offered, varied),
+                cells,
+                limits,
+            ),
             "absorbed_ns": np.rint(np.maximum(0, offered[0] - np.maximum(0, arrived[0]))),
             "mechanism": _mechanisms(edges, offered[0] - arrived[0]),
             "calls": calls[1],
@@ -91,7 +111,7 @@ def propagation_of(tree: CallTree, limits: Thresholds) -> pl.DataFrame:
     absorbs = pl.col("verdict").is_in(["absorbed", "propagated"]) & (
         pl.col("absorbed_ns") > limits.arrived_rise_ms * NS_PER_MS
     )
-    spiked = pl.col("verdict").is_in(["propagated", "amplified", "absorbed"])
+    spiked = pl.col("verdict").is_in(_SPIKED)
     rows = rows.filter(pl.col("downstream") != pl.col("upstream")).with_columns(
         mechanism=pl.when(absorbs).then("mechanism"),
         ratio=pl.when(spiked & pl.col("ratio").is_not_nan()).then("ratio"),
@@ -132,14 +152,28 @@ def _verdicts(
     uncertain = spiked & (ratio >= limits.propagated_ratio) & ~large
     return np.select(
         [
-            few | uncertain,
+            few,
             ~spiked,
+            uncertain,
             ratio < limits.propagated_ratio,
             ratio >= limits.amplified_ratio,
         ],
-        ["too few calls", "no spike", "absorbed", "amplified"],
+        [_FEW, "no spike", "within variation", "absorbed", "amplified"],
         "propagated",
     )
+
+
+def _varying(
+    verdicts: NDArray[np.str_],
+    offered: tuple[NDArray[np.float64], NDArray[np.float64]],
+    cells: int,
+    limits: Thresholds,
+) -> NDArray[np.str_]:
+    """Return the verdicts with spikes that ordinary variation explains told apart."""
+    spiked = np.isin(verdicts, _SPIKED)
+    tested = verdicts != _FEW
+    beyond = beyond_variation(offered, cells, tested, limits.spike_false_discovery_rate)
+    return np.where(spiked & ~beyond, "within variation", verdicts)
 
 
 def _mechanisms(edges: CallEdges, absorbed: NDArray[np.float64]) -> list[str]:

@@ -44,6 +44,9 @@ class Thresholds:
         strong_z: or when its evidence reaches this
         strong_interval: and the half-width of its interval is at most this share of the excess:
             a small rise, but a very certain one.
+        felt_share: An origin must show in the flow of users' requests with at least this share of
+            its excess: the two are computed in different ways, which agree within a factor of two
+            or three where something really reached users.
         steady_share: Calls per request are compared only where no other call of the same
             operation is made by a share of requests that changed by more than this (and chance):
             else another mix of requests explains them.
@@ -126,6 +129,7 @@ class Thresholds:
     strong_ratio: float = 1.5
     strong_z: float = 5.0
     strong_interval: float = 0.4
+    felt_share: float = 0.1
     steady_share: float = 0.05
     skew_ms: float = 5.0
     orphan_share: float = 0.05

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from tracemap.analyze.confidence import FEW_CALLS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -41,10 +43,11 @@ def drifted(tables: Mapping[str, pl.DataFrame]) -> str:
 def verdict(tables: Mapping[str, pl.DataFrame], *, judged: bool) -> str:
     """Return what the findings come to.
 
-    ``incident``: something spiked, propagated or has a strong origin, other than another mix of
-    requests. ``quiet``: nothing did, and
-    there was enough data to tell. ``insufficient_data``: nothing did, and there was not. Where two
-    windows were compared, that they had enough calls counts, not that the rest of the time has.
+    ``incident``: something spiked, propagated by more than ordinary variation, or has a strong
+    origin, other than another mix of requests. ``quiet``: nothing did, and there was enough data to
+    tell. ``insufficient_data``: nothing did, and there was not; or somebody would be named but for
+    a handful of calls. Where two windows were compared, that they had enough calls counts, not that
+    the rest of the time has.
 
     Args:
         tables: Findings by name; missing ones count as empty.
@@ -61,6 +64,9 @@ def verdict(tables: Mapping[str, pl.DataFrame], *, judged: bool) -> str:
     strong = accused is not None and bool((accused["confidence"] == "strong").any())
     if strong or spiked or (spikes is not None and not spikes.is_empty()):
         return "incident"
+    if accused is not None and bool((accused["doubt"] == FEW_CALLS).any()):
+        return "insufficient_data"
     if propagation is not None and not propagation.is_empty():
-        return "quiet" if (propagation["verdict"] == "no spike").any() else "insufficient_data"
+        is_told = propagation["verdict"].is_in(["no spike", "within variation"]).any()
+        return "quiet" if is_told else "insufficient_data"
     return "quiet" if judged else "insufficient_data"

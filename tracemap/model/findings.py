@@ -92,6 +92,7 @@ FLOW = Table(
         column("share_ns", pl.Int64, "ns", "what flows through or ends here, per root request"),
         column("low_ns", pl.Int64, "ns", "lower end of its 95 % interval; null: not known"),
         column("high_ns", pl.Int64, "ns", "upper end; null: not known"),
+        column("origin", pl.Int32, "", "rank of the origin a leaf is charged to; null: none"),
     ),
 )
 
@@ -156,7 +157,7 @@ PROPAGATION = Table(
             "verdict",
             pl.String,
             "",
-            "propagated, amplified, absorbed, no spike, too few calls",
+            "propagated, amplified, absorbed, within variation, no spike, too few calls",
         ),
         column(
             "mechanism",
@@ -192,6 +193,8 @@ ORIGINS = Table(
         column("evidence", pl.String, "", "what moved, in words"),
         column("exemplars", pl.List(pl.String), "", "ids of up to three traces that show it"),
         column("excess_errors", pl.Float64, "", "share of user requests it made fail, 0-1; null"),
+        column("flow_ns", pl.Int64, "ns", "what the flow charges it with, per user request; null"),
+        column("doubt", pl.String, "", "why it is weak: uncertain, few calls, not felt; null"),
     ),
     key=("rank",),
 )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from tracemap.report.blocks import Name, Sentence
-from tracemap.report.drift_words import drift_headline, what_is_missing
+from tracemap.report.drift_words import drift_headline
 from tracemap.report.names import shown
+from tracemap.report.no_incident import insufficient, lead, quiet
+from tracemap.report.phrases import cause_words, effect_words, operation_name, percentile_change
+from tracemap.report.roots import Leaf, Root
 from tracemap.report.rows import Row
-from tracemap.report.story import LEAST_MS, LEAST_SHARE, Leaf, Root, Step, Story
-from tracemap.report.words import counted, in_ms, interval, percent, signed_ms, significant, span_of
+from tracemap.report.story import LEAST_SHARE, Story
+from tracemap.report.words import counted, in_ms, interval, percent, significant, span_of
 
 _ALL_TIME = "the time all origins explain"
 _SPIKED = ("propagated", "amplified", "absorbed")
@@ -30,12 +33,12 @@ def headline(story: Story) -> Sentence:  # noqa: PLR0911 - one sentence for each
         return drift_headline(story)
     verdict = story.findings.verdict
     if verdict == "insufficient_data":
-        return _insufficient(story)
+        return insufficient(story)
     if verdict == "quiet":
-        return _quiet(story)
+        return quiet(story)
     if story.is_held_back:
         return _held_back(story)
-    if story.hit is not None and story.hit.change_ms >= LEAST_MS:
+    if story.hit is not None and story.hit in story.slower:
         return _incident(story, story.hit)
     if story.origin is not None:
         return _origin_only(story, story.origin)
@@ -54,51 +57,11 @@ def verdict_words(story: Story) -> str:
     return _VERDICTS.get(verdict, verdict)
 
 
-def operation_name(service: str, operation: str) -> Sentence:
-    """Return a service and its operation as parts of a sentence."""
-    if not operation:
-        return (Name(shown(service)),)
-    return (Name(shown(service)), " ", Name(shown(operation)))
-
-
-def cause_words(origin: Row) -> Sentence:
-    """Return what moved at an origin, as the object of a sentence."""
-    service = Name(shown(origin["service"]))
-    edge, cause = origin["edge"], origin["cause"]
-    if edge is not None:
-        ends = (Name(shown(edge["downstream"])), Name(shown(edge["upstream"])))
-        if cause == "calls":
-            return ("more calls from ", ends[0], " to ", ends[1])
-        if cause == "error":
-            return ("failures on the way between ", ends[0], " and ", ends[1])
-        return ("the way between ", ends[0], " and ", ends[1], " (network, pool or queue)")
-    words: dict[str, Sentence] = {
-        "self": (service, "'s own time"),
-        "wire": ("the network around ", service),
-        "calls": ("more calls issued by ", service),
-        "error": ("failures of ", service),
-        "mix": ("requests of another kind at ", service),
-    }
-    return words.get(cause, (service,))
-
-
-def effect_words(origin: Row, sign: str = "") -> str:
-    """Return what an origin did to users: the time it added, or the share of requests that failed.
-
-    Args:
-        origin: A row of the finding.
-        sign: What a time begins with.
-    """
-    share = origin.get("excess_errors")
-    if origin["cause"] == "error" and share:
-        return f"{percent(share)} more of all user requests failed"
-    return f"{sign}{in_ms(origin['excess_ms'] * 1e6)} per user request"
-
-
 def _incident(story: Story, root: Root) -> Sentence:
     parts: list[str | Name] = [*operation_name(root.service, root.operation)]
-    parts.append(f" slowed down by {in_ms(root.change_ms * 1e6)} per request on average")
-    parts.append(_percentile_change(story, root.step))
+    parts.append(f" slowed down by {in_ms(root.change_ms * 1e6)}{_range(root)} per request")
+    parts.append(" on average")
+    parts.append(percentile_change(story, root.step))
     parts.append(_when(story))
     named = _charged(story, root)
     clauses = [
@@ -116,6 +79,14 @@ def _incident(story: Story, root: Root) -> Sentence:
     return (*parts, ".")
 
 
+def _range(root: Root) -> str:
+    """Return the interval of a change, and that it is ordinary variation where it holds 0."""
+    said = interval(root.low_ms, root.high_ms, ", ")
+    if said is None:
+        return ""
+    return f" [{said}: within ordinary variation]" if root.is_within_variation else f" [{said}]"
+
+
 def _held_back(story: Story) -> Sentence:
     """Return what kept a fault from users: the largest part that was absorbed."""
     row = story.absorbed[0]
@@ -129,7 +100,7 @@ def _held_back(story: Story) -> Sentence:
         *operation_name(row["downstream"], row["downstream_operation"]),
         _when(story),
         *_reached(story),
-        *_lead(story),
+        *lead(story),
         ".",
     )
 
@@ -137,19 +108,10 @@ def _held_back(story: Story) -> Sentence:
 def _reached(story: Story) -> Sentence:
     """Return what reached users of a fault that was held back."""
     if not story.slower:
-        return ("; no user-visible operation became slower by more than chance",)
+        return ("; no user-visible operation became slower by more than ordinary variation",)
     root = max(story.slower, key=lambda root: root.change_ms)
     name = operation_name(root.service, root.operation)
     return (f"; users waited at most {in_ms(root.change_ms * 1e6)} longer, for ", *name)
-
-
-def _percentile_change(story: Story, step: Step) -> str:
-    """Return the p95 of the baseline and of the window, of all its requests."""
-    row = story.waited.get(step)
-    if row is None or row["baseline_p95_ms"] is None or row["p95_ms"] is None:
-        return ""
-    before, after = in_ms(row["baseline_p95_ms"] * 1e6), in_ms(row["p95_ms"] * 1e6)
-    return f" (p95 {before.removesuffix(' ms')} → {after})"
 
 
 def _when(story: Story) -> str:
@@ -194,6 +156,8 @@ def _part(part_ms: float, root: Root, is_first: bool = True) -> Sentence:  # noq
     said = in_ms(part_ms * 1e6)
     if part_ms > _ALL_OF_IT * root.change_ms:
         return (f"{said}, partly made up by other parts that got faster," if is_first else said,)
+    if root.is_within_variation:
+        return (said,)
     share = percent(part_ms / root.change_ms)
     return (f"{said} ({share} of this operation's change)" if is_first else f"{said} ({share})",)
 
@@ -277,7 +241,9 @@ def _origin_only(story: Story, origin: Row) -> Sentence:
 
 def _inner(story: Story) -> Sentence:
     """Return which upstream got slower for whom, where no operation of a user did."""
-    users = "no user-visible operation became slower on average."
+    is_open = any(root.is_within_variation for root in story.roots)
+    than = "by more than ordinary variation" if is_open else "on average"
+    users = f"no user-visible operation became slower {than}."
     spiked = [row for row in story.propagation if row["verdict"] in _SPIKED]
     if not spiked:
         return ("Something changed in ", span_of(story.findings.window), ", but ", users)
@@ -300,95 +266,4 @@ def _spikes_only(story: Story) -> Sentence:
         "the worst is ",
         *operation_name(worst["service"], worst["operation"]),
         f" with p95 at {in_ms((worst['p95_ms'] or 0) * 1e6)}{rise}.",
-    )
-
-
-def _looked_at(story: Story) -> str:
-    calls = sum(row["calls"] for row in story.edges)
-    ledger = story.findings.ledger
-    services = len(ledger.services) or len(
-        {row[side] for row in story.edges for side in ("downstream", "upstream")}
-    )
-    return (
-        f"{counted(calls, 'call')} over {counted(len(story.edges), 'edge')} "
-        f"of {counted(services, 'service')}"
-    )
-
-
-def _quiet(story: Story) -> Sentence:
-    window = span_of(story.findings.window)
-    moved = _moved(story)
-    if moved:
-        limits = story.findings.thresholds
-        ratio, rise = limits.get("spike_ratio", 1.25), limits.get("spike_rise_ms", 5.0)
-        said = (
-            f"No latency rose by more than the limits ({percent(ratio - 1)} and {rise:g} ms"
-            f") in {_looked_at(story)}, {window}. "
-        )
-        return (said, *moved, *_lead(story), ".")
-    stayed = "no latency left its baseline"
-    if story.findings.baseline is None:
-        stayed = "no latency spike stands out"
-    elif story.spikes:
-        stayed = (
-            f"{counted(len(story.spikes), 'spike')} seen, none of which reached a user's request"
-        )
-    said = f"Nothing to report: {_looked_at(story)}, {window}; {stayed}"
-    return (said, *_lead(story), ".")
-
-
-def _moved(story: Story) -> Sentence:
-    """Return the operation that changed most in all, though not enough for an incident."""
-    notable = [root for root in story.roots if story.is_notable(root)]
-    if not notable:
-        return ()
-    root = max(notable, key=lambda root: abs(root.change_ms) * (root.requests or 1))
-    said = f" changed by {signed_ms(root.change_ms)} [{interval(root.low_ms, root.high_ms, ', ')}]"
-    more = f"; so did {counted(len(notable) - 1, 'other operation')}" if len(notable) > 1 else ""
-    return (*operation_name(root.service, root.operation), f"{said} per request{more}")
-
-
-def _insufficient(story: Story) -> Sentence:
-    findings, begin = story.findings, "Too little data to judge"
-    if findings.ledger.spans == 0 and not story.edges:
-        return (f"{begin}: the input holds no spans.",)
-    looked_at, asked = _looked_at(story), span_of(findings.window)
-    if findings.window is None:
-        return (f"{begin}: no window could be chosen from {looked_at}.",)
-    if findings.baseline is None:
-        missing = what_is_missing(findings.baseline_reason)
-        because = f" ({missing})" if missing else ""
-        said = f"{begin} {asked}: there is no baseline{because} to compare its {looked_at} with"
-    else:
-        baseline = span_of(findings.baseline)
-        few = f"{looked_at}, or those of the baseline ({baseline}), are too few to compare"
-        said = f"{begin} {asked}: {few}"
-    return (said, *(_lead(story) or _measured(story)), ".")
-
-
-def _measured(story: Story) -> Sentence:
-    """Return p95 before and after, as measured, of the user-visible operation that moved most."""
-    moved = [
-        (abs(row["p95_ms"] - row["baseline_p95_ms"]), step)
-        for step, row in story.waited.items()
-        if row["p95_ms"] is not None and row["baseline_p95_ms"] is not None
-    ]
-    change_ms, step = max(moved, default=(0.0, ("", "")))
-    if change_ms < LEAST_MS:
-        return ()
-    row = story.waited[step]
-    said = f"{_percentile_change(story, step)} in {counted(row['requests'], 'request')}"
-    before = f"{row['baseline_requests']:,} before"
-    return ("; a lead, not a finding: ", *operation_name(*step), f"{said}, {before}")
-
-
-def _lead(story: Story) -> Sentence:
-    """Return the first origin as a lead; without an incident no origin is a finding."""
-    origin = story.origin
-    if origin is None:
-        return ()
-    return (
-        "; a lead, not a finding: ",
-        *cause_words(origin),
-        f" ({effect_words(origin, '+')})",
     )

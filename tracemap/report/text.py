@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tracemap.report.blocks import Page
 from tracemap.report.chat import in_chat, quoted
-from tracemap.report.headline import cause_words, operation_name, verdict_words
+from tracemap.report.headline import verdict_words
+from tracemap.report.phrases import cause_words, operation_name
 from tracemap.report.story import Story
 from tracemap.report.trace_url import linked
 from tracemap.report.week_text import week_lines

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from tracemap.report.blocks import Block, Column, Section, plain, remark
-from tracemap.report.headline import cause_words
+from tracemap.report.phrases import cause_words
+from tracemap.report.roots import Root
 from tracemap.report.rows import Row
 from tracemap.report.sections.part import about_part
-from tracemap.report.story import LEAST_MS, Root, Story
+from tracemap.report.story import LEAST_MS, Story
 from tracemap.report.tables import OPERATION, SERVICE, table
-from tracemap.report.words import counted, in_ms
+from tracemap.report.words import counted, in_ms, interval
 
 _COLUMNS = (
     SERVICE,
@@ -16,9 +17,10 @@ _COLUMNS = (
     Column("owner", "Owner", "name", "owner"),
     Column("requests", "Requests", "count", "calls"),
     Column("change_ms", "Change ms", "ms", "flow-share"),
-    Column("origin_ms", "From first origin ms", "ms", "excess"),
+    Column("interval_ms", "95 % interval ms", "range", "ordinary-variation"),
+    Column("origin_ms", "From first origin ms", "ms", "charged-time"),
     Column("unexplained_ms", "Unexplained ms", "ms", "unexplained"),
-    Column("lost_minutes", "Waited longer, min in all", "number", "excess"),
+    Column("lost_minutes", "Waited longer, min in all", "number", "flow-share"),
 )
 
 
@@ -27,9 +29,9 @@ def blast_radius(story: Story) -> Section | None:
     if not story.roots:
         return None
     rows = [_row(story, root) for root in story.roots]
-    hurt = sum(row["change_ms"] >= LEAST_MS for row in rows)
-    said: list[str] = [f"{counted(hurt, 'user-visible operation')} of {len(rows):,} became slower "]
-    said.append(f"by at least {in_ms(LEAST_MS * 1e6)} on average.")
+    hurt = counted(len(story.slower), "user-visible operation")
+    said: list[str] = [f"{hurt} of {len(rows):,} became slower by at least "]
+    said.append(f"{in_ms(LEAST_MS * 1e6)} on average and by more than ordinary variation.")
     if story.origin:
         is_lead = story.origin["confidence"] == "weak"
         called = "A lead, not a finding," if is_lead else "The first origin"
@@ -60,6 +62,7 @@ def _row(story: Story, root: Root) -> Row:
         "owner": story.owners.get(root.service),
         "requests": root.requests,
         "change_ms": root.change_ms,
+        "interval_ms": interval(root.low_ms, root.high_ms),
         "origin_ms": origin_ms,
         "unexplained_ms": root.unexplained_ms,
         "lost_minutes": lost,

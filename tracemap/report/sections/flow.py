@@ -10,9 +10,10 @@ from tracemap.report.blocks import Block, Column, FigureBlock, Section, TableBlo
 from tracemap.report.figures.sankey import Stop, Stream, sankey, stream_words
 from tracemap.report.figures.steps import Change, steps
 from tracemap.report.names import label, shown
+from tracemap.report.roots import Leaf, Root
 from tracemap.report.rows import Row
 from tracemap.report.sections.part import about_part
-from tracemap.report.story import Leaf, Root, Story
+from tracemap.report.story import Story
 from tracemap.report.tables import table
 from tracemap.report.words import counted, in_ms, interval, signed_ms
 
@@ -46,7 +47,8 @@ def flow(story: Story) -> Section | None:
         blocks += _steps(story, story.hit)
     numbers = _table(roots, is_folded=figure is not None)
     if figure is None:
-        certain = "by more than chance" if story.is_held_back else "on average"
+        is_open = story.is_held_back or any(root.is_within_variation for root in roots)
+        certain = "by more than ordinary variation" if is_open else "on average"
         blocks.append(remark(f"No user-visible operation became slower {certain}."))
         blocks.append(numbers)
     else:

@@ -10,7 +10,7 @@ from tracemap.report.figures.network import network
 from tracemap.report.figures.style import text
 from tracemap.report.names import shown
 from tracemap.report.rows import Row
-from tracemap.report.story import Story
+from tracemap.report.story import SILENT, Story
 from tracemap.report.tables import CALLS, DOWNSTREAM, UPSTREAM, table
 from tracemap.report.words import counted, in_ms
 
@@ -131,9 +131,7 @@ def _in_question(story: Story) -> list[str]:
     """Return the services the findings speak of, most important first."""
     named = [row["service"] for row in story.origins[:3]]
     named += [root.service for root in story.roots[:3]]
-    moved = [
-        row for row in story.propagation if row["verdict"] not in ("no spike", "too few calls")
-    ]
+    moved = [row for row in story.propagation if row["verdict"] not in SILENT]
     named += [row[side] for row in moved[:10] for side in ("upstream", "downstream")]
     named += [row["service"] for row in story.spikes[:5]]
     return list(dict.fromkeys(named))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tracemap.report.blocks import Name, Section, Sentence, SheetBlock
-from tracemap.report.headline import cause_words, effect_words, operation_name
 from tracemap.report.names import shown
+from tracemap.report.phrases import cause_words, effect_words, operation_name
+from tracemap.report.roots import Root
 from tracemap.report.rows import Row
-from tracemap.report.story import LEAST_MS, LEAST_SHARE, Root, Story
+from tracemap.report.story import LEAST_MS, LEAST_SHARE, SILENT, Story
 from tracemap.report.words import counted, in_ms, listed, span_of
 
 _LINES = 6
@@ -16,7 +17,6 @@ _WAY, _CALLS = "on the way between them", "for more calls"
 _OWN, _BEYOND = "of its own time", "in which it waited itself"
 _SMALL = "too small to follow in it"
 _KINDS = {"gap": _WAY, "calls": _CALLS, "self": _OWN, "virtual": _OWN, "small": _SMALL}
-_SILENT = ("no spike", "too few calls")
 
 
 def handoff(story: Story) -> Section | None:
@@ -66,7 +66,7 @@ def _lines(story: Story) -> list[tuple[str, str, Sentence]]:
     """Return (service, side, sentence), origins first, then edges by what arrived."""
     made = [(row["service"], "origin", _origin(story, row)) for row in story.origins]
     for row in story.propagation:
-        if row["verdict"] in _SILENT:
+        if row["verdict"] in SILENT:
             continue
         made.append((row["upstream"], "interface", _interface(story, row)))
         made.append((row["downstream"], "experience", _experience(story, row)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tracemap.report.blocks import Column, Note, Section, remark
-from tracemap.report.names import shown
+from tracemap.report.names import label, shown
 from tracemap.report.rows import Row
 from tracemap.report.sections.part import about_part
 from tracemap.report.story import Story
@@ -16,11 +16,13 @@ _COLUMNS = (
     OPERATION,
     Column("cause", "Cause", "text", "origin-cause"),
     Column("edge_words", "Only on the edge", "name"),
+    Column("charged_ms", "Charged ms", "ms", "charged-time"),
     Column("excess_ms", "Excess ms", "ms", "excess"),
     Column("interval_ms", "95 % interval ms", "range", "excess"),
     Column("excess_errors", "Excess failures", "share", "excess-failures"),
     Column("share", "Share", "share", "excess-share"),
     Column("confidence", "Confidence", "text", "confidence"),
+    Column("doubt", "Doubt", "text", "doubt"),
     Column("owner", "Owner", "name", "owner"),
     Column("evidence", "Evidence", "name"),
     Column("exemplars", "Traces", "traces", "exemplar-traces"),
@@ -32,7 +34,8 @@ def origins(story: Story) -> Section | None:
     if "origins" not in story.findings.tables:
         return None
     how = (
-        "Excess is the time an origin added to a user's request, on average over all requests. "
+        f"Charged is what the flow {_of(story)} charges to an origin, as in the headline; excess "
+        "is what it added to a user's request, on average over all user requests. "
         "Cause wire is network, pool or queue; a named edge means that only it rose. Cause mix "
         "accuses nobody: requests of another kind came."
     )
@@ -49,6 +52,7 @@ def origins(story: Story) -> Section | None:
         if not (column.key == "owner" and unowned)
         and not (column.key == "edge_words" and not any(row["edge"] for row in rows))
         and not (column.key == "excess_errors" and not any(row["excess_errors"] for row in rows))
+        and not (column.key == "doubt" and not any(row["doubt"] for row in rows))
     )
     remarks = _weak(rows)
     if unowned:
@@ -64,15 +68,21 @@ def _weak(rows: list[Row]) -> list[Note]:
     return [
         remark(
             f"{counted(weak, 'origin')} of {len(rows):,} with weak confidence: a lead to follow, "
-            "not a finding. Bursts or thin data could look the same."
+            "not a finding. The doubt says why."
         )
     ]
+
+
+def _of(story: Story) -> str:
+    """Return whose flow it is that the charged time is read from."""
+    return f"of {label(*story.hit.step)}" if story.hit else "of the operation hit hardest"
 
 
 def _row(story: Story, row: Row) -> Row:
     edge = row["edge"]
     return {
         **row,
+        "charged_ms": story.hit.explained_ms(row) if story.hit else None,
         "owner": row["owner"] or story.owners.get(row["service"]),
         "interval_ms": interval(row["low_ms"], row["high_ms"]),
         "edge_words": f"{shown(edge['downstream'], 80)} → {shown(edge['upstream'], 80)}"

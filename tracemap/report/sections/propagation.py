@@ -10,11 +10,10 @@ from tracemap.report.figures.style import text
 from tracemap.report.names import label, shown
 from tracemap.report.rows import Row
 from tracemap.report.sections.part import about_part
-from tracemap.report.story import Story
+from tracemap.report.story import SILENT, Story
 from tracemap.report.tables import DOWNSTREAM, UPSTREAM, table
 from tracemap.report.words import counted, in_ms, interval
 
-_SILENT = ("no spike", "too few calls")
 _SIDE = 25
 _COLUMNS = (
     UPSTREAM,
@@ -38,7 +37,7 @@ def propagation(story: Story) -> Section | None:
     if not story.propagation:
         return None
     blocks: list[Block] = [*about_part(story)]
-    moved = [row for row in story.propagation if row["verdict"] not in _SILENT]
+    moved = [row for row in story.propagation if row["verdict"] not in SILENT]
     figure = heat_map(moved)
     if figure is not None:
         blocks.append(figure)

@@ -16,12 +16,14 @@ from tracemap.report.blocks import (
     warning,
 )
 from tracemap.report.drift_words import long_term_facts
-from tracemap.report.headline import cause_words, effect_words, operation_name, verdict_words
+from tracemap.report.headline import verdict_words
 from tracemap.report.names import shown, visible
+from tracemap.report.phrases import cause_words, effect_words, operation_name
+from tracemap.report.roots import Root
 from tracemap.report.rows import Row
 from tracemap.report.sections.edges import is_sampled
 from tracemap.report.story import Story
-from tracemap.report.words import counted, in_ms, percent, span_of
+from tracemap.report.words import counted, in_ms, interval, percent, signed_ms, span_of
 
 _MANY_ORPHANS = 0.01
 
@@ -61,9 +63,9 @@ def _victim(story: Story) -> list[Fact]:
     return [
         Fact(
             "Hardest hit",
-            (f"{'+' if root.change_ms > 0 else ''}{in_ms(root.change_ms * 1e6)}",),
-            (*operation_name(root.service, root.operation), ", mean per request"),
-            "user-visible-operation",
+            (signed_ms(root.change_ms),),
+            (*operation_name(*root.step), f", mean per request{_interval(root)}"),
+            "ordinary-variation",
         )
     ]
 
@@ -83,12 +85,25 @@ def _origin(story: Story) -> list[Fact]:
             (Name(shown(origin["service"])),),
             (
                 *cause_words(origin),
-                f": {effect_words(origin, '+')}{share}",
+                f": {_charged(story, origin)}{effect_words(origin, '+')}{share}",
                 _beyond(story, origin),
             ),
-            "origin-cause",
+            "charged-time",
         )
     ]
+
+
+def _interval(root: Root) -> str:
+    """Return the interval of a change, where it is known."""
+    said = interval(root.low_ms, root.high_ms)
+    is_open = ": within ordinary variation" if root.is_within_variation else ""
+    return f", 95 % interval {said} ms{is_open}" if said else ""
+
+
+def _charged(story: Story, origin: Row) -> str:
+    """Return what the hardest hit operation got of an origin, as the headline says it."""
+    charged_ms = story.hit.explained_ms(origin) if story.hit and not story.is_held_back else 0.0
+    return f"{signed_ms(charged_ms)} of the hardest hit; " if charged_ms > 0 else ""
 
 
 def _beyond(story: Story, origin: Row) -> str:

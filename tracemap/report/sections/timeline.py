@@ -6,9 +6,10 @@ from tracemap.model import Window, iso
 from tracemap.report.blocks import FigureBlock, Section
 from tracemap.report.figures.panels import Panel, Shade, Stretch, Unit, panels
 from tracemap.report.names import label
+from tracemap.report.roots import Step
 from tracemap.report.rows import Row
 from tracemap.report.sections.spikes import unit_of
-from tracemap.report.story import LEAST_MS, Step, Story
+from tracemap.report.story import LEAST_MS, Story
 from tracemap.report.words import span_of
 
 _SHOWN = 5

@@ -63,7 +63,8 @@ TERMS = (
         "Verdict",
         "What became of the spike at this edge: propagated (at least a fifth of it arrived), "
         "amplified (more arrived than was offered, ratio 1.2 and above), absorbed (less than a "
-        "fifth), no spike (upstream was not slower), too few calls (nothing can be said).",
+        "fifth), within variation (slower, but not by more than it varies anyway), no spike "
+        "(upstream was not slower), too few calls (nothing can be said).",
         limits="Propagated needs at least 1 ms, 5 % of downstream's change, and an interval that "
         "excludes zero; an upstream that is slower by less than a quarter has no spike.",
     ),
@@ -168,23 +169,56 @@ TERMS = (
         "nowhere: that is what absorbed means.",
     ),
     Definition(
+        "ordinary-variation",
+        "Ordinary variation",
+        "How much a mean changes from cell to cell of time, and with the requests that happen to "
+        "come, when nothing is wrong. A change is told from it by an interval that excludes 0.",
+        formula="standard error = the larger of two: leaving out one fiftieth of the traces after "
+        "the other; leaving out one of up to 20 cells of time after the other",
+        example="+61 ms [-12, 134]: the cells of both windows differ by as much among themselves.",
+        limits="With fewer than five cells that hold calls only the traces count. Of many pairs of "
+        "operations some pass by chance: a verdict on propagation allows 5 % false discoveries.",
+    ),
+    Definition(
         "confidence",
         "Confidence",
         "Strong: components that got at least half as slow again, with 95 % confidence, make half "
-        "of the origin; or the rise is small and very certain. Weak: a lead to follow, never a "
-        "finding, and listed only beside a strong origin.",
+        "of the origin, or the rise is small and very certain; half of it rests on at least 20 "
+        "calls before and during; and the flow of users' requests agrees. Weak: a lead to follow, "
+        "never a finding.",
         formula="ratio of geometric means of durations, incident / baseline; lower end of its "
-        "95 % interval >= 1.5",
+        "95 % interval >= 1.5; charged time >= a tenth of the excess",
         limits="Durations of one system depend on each other; how much is measured in the baseline "
         "only. A baseline that was not quiet makes everything less certain.",
+    ),
+    Definition(
+        "doubt",
+        "Doubt",
+        "Why an origin is weak. Uncertain: a burst or another mix of requests could look the same. "
+        "Few calls: fewer than 20 before or during. Not felt: it moved, but the flow of users' "
+        "requests has next to nothing of it, or the other sign.",
+        limits="An uncertain one is listed beside a strong one only.",
     ),
     Definition(
         "excess",
         "Excess",
         "Time that this origin added to a user's request, on average over all user requests in "
-        "the window, compared with the baseline.",
+        "the window, compared with the baseline: an estimate of its own, weighed by its evidence.",
         formula="sum over what moved: rise per call x calls per request x share that arrives",
-        limits="An average: some requests waited much longer, others not at all.",
+        limits="An average: some requests waited much longer, others not at all. It ranks origins; "
+        "what it added to one operation is the charged time.",
+    ),
+    Definition(
+        "charged-time",
+        "Charged time",
+        "What the flow of one user-visible operation charges to an origin: the leaves of its "
+        "change that end at what moved there. Headline, flow, origins and blast radius all add up "
+        "the same leaves.",
+        formula="charged = sum of the leaves of the operation that end at a component of the "
+        "origin",
+        example="Of 787 ms 736 ms end in gaps around the frontend: 736 ms are charged to it.",
+        limits="Per request of that operation; excess is per request of all of them, so the two "
+        "differ by how many requests the other operations get.",
     ),
     Definition(
         "excess-share",

@@ -1,0 +1,137 @@
+"""The headline where nothing is to be reported, or too little is known to judge."""
+
+from __future__ import annotations
+
+from tracemap.report.blocks import Sentence
+from tracemap.report.drift_words import what_is_missing
+from tracemap.report.names import shown
+from tracemap.report.phrases import (
+    cause_words,
+    effect_words,
+    operation_name,
+    percentile_change,
+)
+from tracemap.report.roots import Root
+from tracemap.report.rows import Row
+from tracemap.report.story import LEAST_MS, Story
+from tracemap.report.words import counted, interval, percent, signed_ms, span_of
+
+
+def _looked_at(story: Story) -> str:
+    calls = sum(row["calls"] for row in story.edges)
+    ledger = story.findings.ledger
+    services = len(ledger.services) or len(
+        {row[side] for row in story.edges for side in ("downstream", "upstream")}
+    )
+    return (
+        f"{counted(calls, 'call')} over {counted(len(story.edges), 'edge')} "
+        f"of {counted(services, 'service')}"
+    )
+
+
+def quiet(story: Story) -> Sentence:
+    """Return that nothing is to be reported, what was looked at, and what moved all the same."""
+    window = span_of(story.findings.window)
+    moved = _moved(story)
+    if moved:
+        limits = story.findings.thresholds
+        ratio, rise = limits.get("spike_ratio", 1.25), limits.get("spike_rise_ms", 5.0)
+        said = (
+            f"No latency rose by more than the limits ({percent(ratio - 1)} and {rise:g} ms"
+            f") in {_looked_at(story)}, {window}. "
+        )
+        return (said, *moved, *lead(story), ".")
+    stayed = "no latency left its baseline"
+    if story.findings.baseline is None:
+        stayed = "no latency spike stands out"
+    elif story.spikes:
+        stayed = (
+            f"{counted(len(story.spikes), 'spike')} seen, none of which reached a user's request"
+        )
+    said = f"Nothing to report: {_looked_at(story)}, {window}; {stayed}"
+    return (said, *_varied(story), *lead(story), ".")
+
+
+def _varied(story: Story) -> Sentence:
+    """Return the largest rise that users saw, where it is no more than what varies anyway."""
+    rose = [root for root in story.roots if root.is_within_variation and root.change_ms >= LEAST_MS]
+    if not rose:
+        return ()
+    root = max(rose, key=lambda root: root.change_ms * (root.requests or 1))
+    said = f" changed by {signed_ms(root.change_ms)}{_range(root)} per request"
+    return ("; ", *operation_name(*root.step), f"{said}, within ordinary variation")
+
+
+def _range(root: Root) -> str:
+    return f" [{interval(root.low_ms, root.high_ms, ', ')}]"
+
+
+def _moved(story: Story) -> Sentence:
+    """Return the operation that changed most in all, though not enough for an incident."""
+    notable = [root for root in story.roots if story.is_notable(root)]
+    if not notable:
+        return ()
+    root = max(notable, key=lambda root: abs(root.change_ms) * (root.requests or 1))
+    said = f" changed by {signed_ms(root.change_ms)}{_range(root)}"
+    more = f"; so did {counted(len(notable) - 1, 'other operation')}" if len(notable) > 1 else ""
+    return (*operation_name(root.service, root.operation), f"{said} per request{more}")
+
+
+def insufficient(story: Story) -> Sentence:
+    """Return what is missing to judge, and what would be looked at first."""
+    findings, begin = story.findings, "Too little data to judge"
+    if findings.ledger.spans == 0 and not story.edges:
+        return (f"{begin}: the input holds no spans.",)
+    looked_at, asked = _looked_at(story), span_of(findings.window)
+    if findings.window is None:
+        return (f"{begin}: no window could be chosen from {looked_at}.",)
+    if story.origin is not None and story.origin["doubt"] == "few calls":
+        return _of_few_calls(f"{begin} {asked}", story.origin)
+    if findings.baseline is None:
+        missing = what_is_missing(findings.baseline_reason)
+        because = f" ({missing})" if missing else ""
+        said = f"{begin} {asked}: there is no baseline{because} to compare its {looked_at} with"
+    else:
+        baseline = span_of(findings.baseline)
+        few = f"{looked_at}, or those of the baseline ({baseline}), are too few to compare"
+        said = f"{begin} {asked}: {few}"
+    return (said, *(lead(story) or _measured(story)), ".")
+
+
+def _of_few_calls(begin: str, origin: Row) -> Sentence:
+    """Return who would be named but for a handful of calls, and what that rests on."""
+    return (
+        f"{begin}: a lead, not a finding, is ",
+        *cause_words(origin),
+        f" ({effect_words(origin, '+')}), which rests on few calls: ",
+        shown(origin["evidence"].split("; ")[0]),
+        ".",
+    )
+
+
+def _measured(story: Story) -> Sentence:
+    """Return p95 before and after, as measured, of the user-visible operation that moved most."""
+    moved = [
+        (abs(row["p95_ms"] - row["baseline_p95_ms"]), step)
+        for step, row in story.waited.items()
+        if row["p95_ms"] is not None and row["baseline_p95_ms"] is not None
+    ]
+    change_ms, step = max(moved, default=(0.0, ("", "")))
+    if change_ms < LEAST_MS:
+        return ()
+    row = story.waited[step]
+    said = f"{percentile_change(story, step)} in {counted(row['requests'], 'request')}"
+    before = f"{row['baseline_requests']:,} before"
+    return ("; a lead, not a finding: ", *operation_name(*step), f"{said}, {before}")
+
+
+def lead(story: Story) -> Sentence:
+    """Return the first origin as a lead; without an incident no origin is a finding."""
+    origin = story.origin
+    if origin is None:
+        return ()
+    return (
+        "; a lead, not a finding: ",
+        *cause_words(origin),
+        f" ({effect_words(origin, '+')})",
+    )

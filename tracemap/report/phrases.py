@@ -1,0 +1,60 @@
+"""Phrases that the headline and several sections share: who, what moved, and what it did."""
+
+from __future__ import annotations
+
+from tracemap.report.blocks import Name, Sentence
+from tracemap.report.names import shown
+from tracemap.report.roots import Step
+from tracemap.report.rows import Row
+from tracemap.report.story import Story
+from tracemap.report.words import in_ms, percent
+
+
+def operation_name(service: str, operation: str) -> Sentence:
+    """Return a service and its operation as parts of a sentence."""
+    if not operation:
+        return (Name(shown(service)),)
+    return (Name(shown(service)), " ", Name(shown(operation)))
+
+
+def cause_words(origin: Row) -> Sentence:
+    """Return what moved at an origin, as the object of a sentence."""
+    service = Name(shown(origin["service"]))
+    edge, cause = origin["edge"], origin["cause"]
+    if edge is not None:
+        ends = (Name(shown(edge["downstream"])), Name(shown(edge["upstream"])))
+        if cause == "calls":
+            return ("more calls from ", ends[0], " to ", ends[1])
+        if cause == "error":
+            return ("failures on the way between ", ends[0], " and ", ends[1])
+        return ("the way between ", ends[0], " and ", ends[1], " (network, pool or queue)")
+    words: dict[str, Sentence] = {
+        "self": (service, "'s own time"),
+        "wire": ("the network around ", service),
+        "calls": ("more calls issued by ", service),
+        "error": ("failures of ", service),
+        "mix": ("requests of another kind at ", service),
+    }
+    return words.get(cause, (service,))
+
+
+def effect_words(origin: Row, sign: str = "") -> str:
+    """Return what an origin did to users: the time it added, or the share of requests that failed.
+
+    Args:
+        origin: A row of the finding.
+        sign: What a time begins with.
+    """
+    share = origin.get("excess_errors")
+    if origin["cause"] == "error" and share:
+        return f"{percent(share)} more of all user requests failed"
+    return f"{sign}{in_ms(origin['excess_ms'] * 1e6)} per user request"
+
+
+def percentile_change(story: Story, step: Step) -> str:
+    """Return the p95 of the baseline and of the window, of all its requests."""
+    row = story.waited.get(step)
+    if row is None or row["baseline_p95_ms"] is None or row["p95_ms"] is None:
+        return ""
+    before, after = in_ms(row["baseline_p95_ms"] * 1e6), in_ms(row["p95_ms"] * 1e6)
+    return f" (p95 {before.removesuffix(' ms')} → {after})"

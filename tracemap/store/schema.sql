@@ -428,7 +428,8 @@ CREATE TABLE flow (
     upstream       VARCHAR,   -- for gap, calls and virtual: upstream; else ''
     share_ns       BIGINT,    -- ns: what flows through or ends here, per root request
     low_ns         BIGINT,    -- ns: lower end of its 95 % interval; null: not known
-    high_ns        BIGINT     -- ns: upper end; null: not known
+    high_ns        BIGINT,    -- ns: upper end; null: not known
+    origin         INTEGER    -- rank of the origin a leaf is charged to; null: none
 );
 
 -- How the change of the requests around a percentile of a root operation splits over its call paths
@@ -503,7 +504,7 @@ CREATE TABLE propagation (
     arrived_low_ns       BIGINT,    -- ns: lower end of its 95 % interval; null: unknown
     arrived_high_ns      BIGINT,    -- ns: upper end; null: unknown
     ratio                DOUBLE,    -- arrived / offered; null: nothing offered
-    verdict              VARCHAR,   -- propagated, amplified, absorbed, no spike, too few calls
+    verdict              VARCHAR,   -- propagated, amplified, absorbed, within variation, no spike, too few calls
     mechanism            VARCHAR,   -- what absorbed it: parallel slack, async, timeout, hedge; null
     absorbed_ns          BIGINT,    -- ns: offered - arrived where positive
     calls                BIGINT,    -- calls in the incident window
@@ -553,7 +554,9 @@ CREATE TABLE origins (
     owner           VARCHAR,   -- owner of the service; null: unknown
     evidence        VARCHAR,   -- what moved, in words
     exemplars       VARCHAR[], -- ids of up to three traces that show it
-    excess_errors   DOUBLE     -- share of user requests it made fail, 0-1; null
+    excess_errors   DOUBLE,    -- share of user requests it made fail, 0-1; null
+    flow_ns         BIGINT,    -- ns: what the flow charges it with, per user request; null
+    doubt           VARCHAR    -- why it is weak: uncertain, few calls, not felt; null
 );
 
 -- What requests spend their time on: own time of operations, gaps of edges, and upstreams that

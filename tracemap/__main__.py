@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from contextlib import suppress
 import typer
 
 from tracemap.cli import app
-from tracemap.errors import TracemapError
+from tracemap.errors import PipelineError, TracemapError
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells expect it."""
@@ -25,7 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: What follows the command's name; None: those of this process.
     """
+    _write_any_character()
     try:
+        _check_text(sys.argv[1:] if arguments is None else arguments)
         code = app(arguments, prog_name="tracemap", standalone_mode=False)
         sys.stdout.flush()
     except TracemapError as error:
@@ -45,6 +48,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code == INTERRUPTED:  # typer turns Ctrl-C inside a verb into this code
         return _complain("interrupted", INTERRUPTED)
     return code if isinstance(code, int) else 0
+
+
+def _check_text(arguments: Sequence[str]) -> None:
+    """Refuse arguments that are bytes of no text: what they name could not be shown to anybody.
+
+    Raises:
+        PipelineError: If one is not UTF-8, or whatever the locale says.
+    """
+    for argument in arguments:
+        if any("\ud800" <= character <= "\udfff" for character in argument):
+            raise PipelineError(
+                f"{argument!r} is not text of the locale's encoding",
+                hint="name the folder it lies in, or a pattern, or rename it",
+            )
+
+
+def _write_any_character() -> None:
+    """Let names of any script be written under any locale.
+
+    Files and pipes get UTF-8, as GraphML and JSON have to be; a terminal gets its own encoding, and
+    escapes for what that has not. ``PYTHONIOENCODING`` is obeyed.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        chosen = "PYTHONIOENCODING" in os.environ or sys.stdout.isatty()
+        encoding = sys.stdout.encoding if chosen else "utf-8"
+        sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def _hush() -> int:

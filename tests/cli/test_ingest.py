@@ -236,3 +236,20 @@ def test_names_cannot_steer_the_terminal(tracemap: Tracemap) -> None:
         assert answer.code == 0
         assert "\x1b" not in answer.out
         assert "[red]" in answer.out
+
+
+def test_a_file_whose_name_is_no_text(tracemap: Tracemap) -> None:
+    """Found in a folder, it is taken in under a name that can be stored; named itself, refused."""
+    folder = write("in/a.jsonl", otlp()).parent
+    odd = os.fsencode(folder) + b"/caf\xe9.jsonl"
+    try:
+        os.rename(folder / "a.jsonl", odd)  # noqa: PTH104  (a Path is text)
+    except OSError:
+        pytest.skip("this file system has names of text only")
+    found, named = tracemap("ingest", "in"), tracemap("ingest", os.fsdecode(odd))
+
+    assert found.code == 0
+    assert "in/caf\\xe9.jsonl: otlp-json, 1 span stored" in found.err
+    assert tracemap("query", "SELECT path FROM files").out.endswith("in/caf\\xe9.jsonl\n")
+    assert named.code == 2
+    assert "is not text" in named.err

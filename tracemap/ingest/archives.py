@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import polars as pl
 import xxhash
 
+from tracemap.ingest.sources import shown_name
 from tracemap.ingest.stored import Stored, stored_stream
 from tracemap.ingest.streams import BrokenStreamError, Budget, joined, peeked, unpacked
 from tracemap.ingest.tars import is_tar, tar_members
@@ -150,7 +151,7 @@ def _noted(notes: Notes, number: int, name: str, sort: str) -> str:
         notes.reject(number, reason, name)
     if sort != "file" or _is_hidden(name):
         return ""
-    return f"{notes.path}{SEPARATOR}{name.removeprefix('./')[:_NAME_LENGTH_MAX]}"
+    return f"{notes.path}{SEPARATOR}{shown_name(name.removeprefix('./')[:_NAME_LENGTH_MAX])}"
 
 
 def _is_hidden(name: str) -> bool:

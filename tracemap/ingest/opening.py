@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 
 from tracemap.errors import InputError
 from tracemap.ingest.objects import is_address, object_beside, open_object
-from tracemap.ingest.sources import STANDARD_INPUT, Source
+from tracemap.ingest.sources import STANDARD_INPUT, Source, shown_name
 from tracemap.ingest.stored import OpenFile, Stored, stored_file, unreadable
 from tracemap.ingest.streams import CHUNK_BYTES
 
@@ -36,7 +36,11 @@ def opened(source: Source) -> Iterator[Stored]:
         if source.named:
             raise
         yield Stored(
-            source.path, named=False, chunks=lambda: iter(()), repeatable=True, is_readable=False
+            shown_name(source.path),
+            named=False,
+            chunks=lambda: iter(()),
+            repeatable=True,
+            is_readable=False,
         )
         return
     try:
@@ -53,11 +57,14 @@ def _open(path: str) -> OpenFile:
 
 
 def _stored(source: Source, file: OpenFile) -> Stored:
+    shown = shown_name(source.path)
     if source.path != STANDARD_INPUT and file.seekable():
         neighbour = partial(object_beside if is_address(source.path) else beside, source.path)
-        return stored_file(source.path, file.as_binary(), named=source.named, beside=neighbour)
+        return stored_file(
+            shown_name(source.path), file.as_binary(), named=source.named, beside=neighbour
+        )
     chunks: Callable[[], Iterator[bytes]] = partial(iter, partial(file.read, CHUNK_BYTES), b"")
-    return Stored(source.path, source.named, chunks, repeatable=False)
+    return Stored(shown, source.named, chunks, repeatable=False)
 
 
 def beside(path: str, name: str) -> bytes | None:

@@ -29,7 +29,7 @@ from tracemap.ingest.reading import UNKNOWN_FORMAT, refusal, refused
 from tracemap.ingest.registry import format_of
 from tracemap.ingest.rejected import TooManyRejectsError
 from tracemap.ingest.resources import Resources
-from tracemap.ingest.sources import STANDARD_INPUT, Source
+from tracemap.ingest.sources import STANDARD_INPUT, Source, shown_name
 from tracemap.ingest.stored import stored_file, unreadable
 from tracemap.ingest.streams import BrokenStreamError
 from tracemap.model import Batch, ParcelBatch
@@ -159,16 +159,17 @@ def _grouped(sources: Iterable[Source | Other]) -> Iterator[Parcel | Source | Ot
 
 def _small_file(source: Source) -> SmallFile | None:
     """Return a source as a file of a parcel; None: it has to be read by itself, as archives do."""
+    path = shown_name(source.path)
     try:
         data = _small_bytes(source.path)
     except OSError as error:
-        return SmallFile(source.path, "", 0, source.named, error=unreadable(source.path, error))
+        return SmallFile(path, "", 0, source.named, error=unreadable(source.path, error))
     if data is None:
         return None
-    whole = stored_file(source.path, io.BytesIO(data), beside=partial(beside, source.path))
+    whole = stored_file(path, io.BytesIO(data), beside=partial(beside, source.path))
     if archive_format(whole)[0]:
         return None
-    file = SmallFile(source.path, xxhash.xxh3_128_hexdigest(data), len(data), source.named)
+    file = SmallFile(path, xxhash.xxh3_128_hexdigest(data), len(data), source.named)
     try:
         contents = open_contents(whole.chunks(), file=whole.file, beside=whole.beside)
         file.read = format_of(contents)

@@ -29,6 +29,11 @@ class Source:
     named: bool = True
 
 
+def shown_name(path: str) -> str:
+    r"""Return a file's name as text that can be stored: bytes that are no UTF-8 become ``\xe9``."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def find_inputs(inputs: Sequence[str]) -> list[Source]:
     """Return the files and objects that `inputs` stand for, each once.
 

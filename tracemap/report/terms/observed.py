@@ -19,7 +19,7 @@ TERMS = (
         "How many calls the kept ones stand for, by the sampling probability each trace carries.",
         formula="sum of 2^56 / (2^56 - threshold) over the calls kept",
         example="At a probability of 10 %, 120 calls kept stand for 1,200.",
-        limits="A trace without that mark counts as one. Where slow traces were kept on purpose "
+        limits="A trace without any mark counts as one. Where slow traces were kept on purpose "
         "(tail sampling), percentiles are too high and no weight can mend that.",
     ),
     Definition(

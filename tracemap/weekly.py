@@ -43,12 +43,7 @@ def findings(
     if not _COMPARING & set(recipe.findings):  # the trend alone compares nothing
         choice = Choice(_weeks(choice.shown, covered))
     tables = {name: table.empty() for name, table in FINDINGS.items()}
-    sides = [choice.shown, *([choice.baseline] if choice.baseline else [])]
-    width_ns = analyze.cell_width_ns(*sides)
-    facts = Facts()
-    for name in _SUMS:
-        facts.tables[name] = store.rolled_up(name, sides, width_ns)
-    facts.tables["paths"] = store.facts("paths")
+    facts = _summed(store, choice)
     if "edges" in recipe.findings:
         here = choice.shown.contains(pl.col("window_start_ns"))
         known = (facts[name].filter(here) for name in ("edge_facts", "latency_facts"))
@@ -80,6 +75,14 @@ def findings(
         thresholds=asdict(thresholds),
         owners=owners,
     )
+
+
+def _summed(store: Store, choice: Choice) -> Facts:
+    """Return the facts of both windows, summed over days or what else makes cells of them."""
+    sides = [choice.shown, *([choice.baseline] if choice.baseline else [])]
+    width_ns = analyze.cell_width_ns(*sides)
+    tables = {name: store.rolled_up(name, sides, width_ns) for name in _SUMS}
+    return Facts({**tables, "paths": store.facts("paths")})
 
 
 def choose(request: Request, covered: Window, minutes: pl.Series) -> Choice:

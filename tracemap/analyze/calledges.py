@@ -53,6 +53,16 @@ class CallEdges:
     slowdown: NDArray[np.float64]
     shared_ns: NDArray[np.float64]
 
+    def names(self) -> dict[str, list[str]]:
+        """Return both ends of each pair, as columns of findings about operations."""
+        callers = [self.entries[entry] for entry, _, _ in self.pairs]
+        return {
+            "downstream": [service for service, _ in callers],
+            "downstream_operation": [operation for _, operation in callers],
+            "upstream": [service for _, service, _ in self.pairs],
+            "upstream_operation": [operation for _, _, operation in self.pairs],
+        }
+
     def change(self, name: str) -> NDArray[np.float64]:
         """Return the change of a measure per request of the caller, shape (replicate, pair)."""
         return self.mean(name, 1) - self.mean(name, 0)

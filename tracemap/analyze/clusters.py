@@ -133,25 +133,7 @@ def percentile_bounds(histogram: pl.DataFrame, unit: str, percent: int) -> pl.Da
     """
     share = percent / 100
     at = values_at(histogram, [unit], {"value_ns": lambda calls: -(-calls * percent // 100)})
-    ranked = histogram.sort(unit, "bucket").with_columns(
-        reached=pl.col("count").cum_sum().over(unit), all=pl.col("count").sum().over(unit)
-    )
-    middle = (
-        ranked.filter(pl.col("reached") * 100 >= pl.col("all") * percent)
-        .group_by(unit)
-        .agg(middle=pl.col("bucket").min())
-    )
-    below = (pl.col("bucket") <= pl.col("middle")) * pl.col("count")
-    cells = (
-        histogram.join(middle, on=unit)
-        .group_by(unit, "cell")
-        .agg(below=below.sum(), count=pl.col("count").sum())
-        .with_columns(
-            expected=pl.col("count")
-            * pl.col("below").sum().over(unit)
-            / pl.col("count").sum().over(unit)
-        )
-    )
+    cells = _below(histogram, unit, percent)
     spread = cluster_variance(cells, unit, pl.col("below") - pl.col("expected"), "count")
     rows = at.join(spread, on=unit, maintain_order="left")
     count = rows["calls"].to_numpy().astype(np.float64)
@@ -183,6 +165,32 @@ def percentile_bounds(histogram: pl.DataFrame, unit: str, percent: int) -> pl.Da
         pl.when(pl.Series(known & (share > half))).then(ends["low_ns"]).alias("low_ns"),
         pl.when(pl.Series(known & (share + half < 1))).then(ends["high_ns"]).alias("high_ns"),
         "cells",
+    )
+
+
+def _below(histogram: pl.DataFrame, unit: str, percent: int) -> pl.DataFrame:
+    """Return of each unit and cell the observations up to its percentile: all, and expected.
+
+    Columns `unit`, ``cell``, ``below``, ``count``, ``expected``.
+    """
+    ranked = histogram.sort(unit, "bucket").with_columns(
+        reached=pl.col("count").cum_sum().over(unit), all=pl.col("count").sum().over(unit)
+    )
+    middle = (
+        ranked.filter(pl.col("reached") * 100 >= pl.col("all") * percent)
+        .group_by(unit)
+        .agg(middle=pl.col("bucket").min())
+    )
+    below = (pl.col("bucket") <= pl.col("middle")) * pl.col("count")
+    return (
+        histogram.join(middle, on=unit)
+        .group_by(unit, "cell")
+        .agg(below=below.sum(), count=pl.col("count").sum())
+        .with_columns(
+            expected=pl.col("count")
+            * pl.col("below").sum().over(unit)
+            / pl.col("count").sum().over(unit)
+        )
     )
 
 

@@ -57,6 +57,21 @@ def errors(
     edges = call_edges(call_tree(path_facts, paths, incident, baseline))
     if not edges.pairs:
         return ERRORS.empty()
+    spiked = pl.col("verdict").is_in(["propagated", "amplified", "absorbed"])
+    rows = _of_pairs(edges, limits).filter(
+        pl.col("errors") + pl.col("baseline_errors") > 0, pl.col("downstream") != pl.col("upstream")
+    ).with_columns(
+        pl.when(spiked).then("ratio").alias("ratio"),
+        pl.col("hardness", "hardness_low", "hardness_high").fill_nan(None),
+    )  # fmt: skip
+    key = list(ERRORS.key)
+    return ERRORS.conform(rows).sort(
+        ["arrived_errors", "offered_errors", *key], descending=[True, True, *[False] * len(key)]
+    )
+
+
+def _of_pairs(edges: CallEdges, limits: Thresholds) -> pl.DataFrame:
+    """Return the columns of the finding for each pair of operations."""
     offered, arrived = edges.change("errors"), edges.change("charged_errors")
     offered_half, half = (jackknife(moved[1:], moved[0]) for moved in (offered, arrived))
     failed, calls = edges.sums["errors"][0], edges.sums["calls"][0]
@@ -64,12 +79,9 @@ def errors(
     ratio = per(arrived[0], np.maximum(offered[0], 0.0))
     hardness, low, high = _hardness(edges, limits)
     verdicts = _verdicts(edges, offered[0], offered_half, ratio, limits)
-    rows = pl.DataFrame(
+    return pl.DataFrame(
         {
-            "downstream": [edges.entries[pair[0]][0] for pair in edges.pairs],
-            "downstream_operation": [edges.entries[pair[0]][1] for pair in edges.pairs],
-            "upstream": [pair[1] for pair in edges.pairs],
-            "upstream_operation": [pair[2] for pair in edges.pairs],
+            **edges.names(),
             "offered_errors": offered[0],
             "arrived_errors": arrived[0],
             "arrived_low": arrived[0] - half,
@@ -85,17 +97,6 @@ def errors(
             "baseline_calls": calls[0],
             "downstream_requests": requests[1],
         }
-    )
-    spiked = pl.col("verdict").is_in(["propagated", "amplified", "absorbed"])
-    rows = rows.filter(
-        pl.col("errors") + pl.col("baseline_errors") > 0, pl.col("downstream") != pl.col("upstream")
-    ).with_columns(
-        pl.when(spiked).then("ratio").alias("ratio"),
-        pl.col("hardness", "hardness_low", "hardness_high").fill_nan(None),
-    )
-    key = list(ERRORS.key)
-    return ERRORS.conform(rows).sort(
-        ["arrived_errors", "offered_errors", *key], descending=[True, True, *[False] * len(key)]
     )
 
 

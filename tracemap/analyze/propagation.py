@@ -86,10 +86,7 @@ def propagation_of(
     calls, requests = edges.sums["calls"][0], edges.requests[0][1][edges.caller]
     rows = pl.DataFrame(
         {
-            "downstream": [edges.entries[pair[0]][0] for pair in edges.pairs],
-            "downstream_operation": [edges.entries[pair[0]][1] for pair in edges.pairs],
-            "upstream": [pair[1] for pair in edges.pairs],
-            "upstream_operation": [pair[2] for pair in edges.pairs],
+            **edges.names(),
             "offered_ns": np.rint(offered[0]),
             "arrived_ns": np.rint(arrived[0]),
             "arrived_low_ns": np.rint(arrived[0] - halves[1]),

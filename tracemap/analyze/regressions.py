@@ -151,28 +151,7 @@ def _changes(pairs: pl.DataFrame) -> pl.DataFrame:
 
 def _spread(spent: pl.DataFrame, pairs: pl.DataFrame, requests: pl.DataFrame) -> pl.DataFrame:
     """Return per unit the interval of its change, and how likely it is by chance."""
-    rates = pl.concat(
-        pairs.select(
-            "unit", *_ENTRY, "weight", pl.col(f"{prefix}rate").alias("rate"),
-            during=pl.lit(during),
-        )
-        for prefix, during in _SIDES
-    )  # fmt: skip
-    cells = (
-        rates.join(requests.drop("weight"), on=[*_ENTRY, "during"])
-        .join(spent, on=["unit", *_ENTRY, "during", "cell"], how="left")
-        .group_by("unit", "during", "cell")
-        .agg(
-            residual=(
-                pl.col("weight") / pl.col("served")
-                * (pl.col("spent").fill_null(0) - pl.col("rate") * pl.col("requests"))
-            ).sum()
-        )
-        .with_columns(
-            side=pl.col("unit").cast(pl.Int64) * 2 + pl.col("during"),
-            whole=1.0 / pl.len().over("unit", "during"),
-        )
-    )  # fmt: skip
+    cells = _residuals(spent, pairs, requests)
     spread = cluster_variance(cells, "side", pl.col("residual"), "whole")
     sides = [
         spread.filter(pl.col("side") % 2 == during).select(
@@ -195,6 +174,32 @@ def _spread(spent: pl.DataFrame, pairs: pl.DataFrame, requests: pl.DataFrame) ->
     )
 
 
+def _residuals(spent: pl.DataFrame, pairs: pl.DataFrame, requests: pl.DataFrame) -> pl.DataFrame:
+    """Return per unit, side and cell how far its time per request is from that of the side."""
+    rates = pl.concat(
+        pairs.select(
+            "unit", *_ENTRY, "weight", pl.col(f"{prefix}rate").alias("rate"),
+            during=pl.lit(during),
+        )
+        for prefix, during in _SIDES
+    )  # fmt: skip
+    return (
+        rates.join(requests.drop("weight"), on=[*_ENTRY, "during"])
+        .join(spent, on=["unit", *_ENTRY, "during", "cell"], how="left")
+        .group_by("unit", "during", "cell")
+        .agg(
+            residual=(
+                pl.col("weight") / pl.col("served")
+                * (pl.col("spent").fill_null(0) - pl.col("rate") * pl.col("requests"))
+            ).sum()
+        )
+        .with_columns(
+            side=pl.col("unit").cast(pl.Int64) * 2 + pl.col("during"),
+            whole=1.0 / pl.len().over("unit", "during"),
+        )
+    )  # fmt: skip
+
+
 def _floor(pairs: pl.DataFrame) -> NDArray[np.float64]:
     """Return the least variance of time per request, shaped (side, unit), units in order.
 
@@ -215,6 +220,30 @@ def _floor(pairs: pl.DataFrame) -> NDArray[np.float64]:
     return floors.to_numpy().T
 
 
+def _verdict(certain: pl.Series, limits: Thresholds) -> pl.Expr:
+    """Return the verdict on each component; `certain`: which changes are more than chance."""
+    # a call that is new has none before; the requests that could have made it must have been there
+    thin = pl.min_horizontal("served", "baseline_served") < limits.min_call_count
+    thin |= pl.max_horizontal("seen", "baseline_seen") < limits.min_call_count
+    too_few_each = pl.min_horizontal("seen", "baseline_seen") < limits.min_call_count
+    least = pl.max_horizontal(
+        pl.lit(limits.regression_ms * _NS_PER_MS),
+        limits.regression_share * pl.col("baseline_user").sum(),
+    )
+    moved = certain & (pl.col("change").abs() >= least)
+    by_calls = (pl.col("change") - pl.col("slower")).abs() > pl.col("slower").abs()
+    rises = pl.col("change") > 0
+    return (
+        pl.when(thin).then(pl.lit("too few calls"))
+        .when(~moved).then(pl.lit("steady"))
+        .when(by_calls & rises).then(pl.lit("more calls"))
+        .when(by_calls).then(pl.lit("fewer calls"))
+        .when(too_few_each).then(pl.lit("too few calls"))
+        .when(rises).then(pl.lit("slower"))
+        .otherwise(pl.lit("faster"))
+    )  # fmt: skip
+
+
 def _finished(
     rows: pl.DataFrame,
     requests: pl.DataFrame,
@@ -229,32 +258,12 @@ def _finished(
     certain[known] = discoveries(
         chance[known].astype(np.float64), limits.spike_false_discovery_rate
     )
-    # a call that is new has none before; the requests that could have made it must have been there
-    thin = pl.min_horizontal("served", "baseline_served") < limits.min_call_count
-    thin |= pl.max_horizontal("seen", "baseline_seen") < limits.min_call_count
-    too_few_each = pl.min_horizontal("seen", "baseline_seen") < limits.min_call_count
-    least = pl.max_horizontal(
-        pl.lit(limits.regression_ms * _NS_PER_MS),
-        limits.regression_share * pl.col("baseline_user").sum(),
-    )
-    moved = pl.Series(certain) & (pl.col("change").abs() >= least)
-    by_calls = (pl.col("change") - pl.col("slower")).abs() > pl.col("slower").abs()
-    rises = pl.col("change") > 0
-    verdict = (
-        pl.when(thin).then(pl.lit("too few calls"))
-        .when(~moved).then(pl.lit("steady"))
-        .when(by_calls & rises).then(pl.lit("more calls"))
-        .when(by_calls).then(pl.lit("fewer calls"))
-        .when(too_few_each).then(pl.lit("too few calls"))
-        .when(rises).then(pl.lit("slower"))
-        .otherwise(pl.lit("faster"))
-    )  # fmt: skip
     named = pl.DataFrame(
         {"service": list(owners), "owner": list(owners.values())},
         schema={"service": pl.String, "owner": pl.String},
     )
     made = rows.join(named, on="service", how="left").with_columns(
-        verdict=verdict,
+        verdict=_verdict(pl.Series(certain), limits),
         requests=pl.lit(count, dtype=pl.Int64),
         calls=pl.col("change") - pl.col("slower"),
         mix=pl.col("user") - pl.col("baseline_user") - pl.col("change"),

@@ -50,50 +50,49 @@ def path_facts(derived: Derived, grid: Grid, kept: Bools | None = None) -> pl.Da
         kept: Which steps count; None: all.
     """
     spans, steps = derived.spans, derived.steps
-    row, trace = steps.span, spans.trace[steps.span]
+    keys = {
+        "cell": grid.of_trace[spans.trace[steps.span]],
+        "hash_bucket": hash_buckets(spans)[spans.trace[steps.span]],
+        **halves(steps.path),
+    }
+    summed = grouped(*_of(kept, keys, _measures(derived)))
+    path_id = summed.select("low", "high").to_numpy().copy().view(np.uint64).ravel()
+    found = summed.with_columns(
+        grid.decoded("cell"), path_id=pl.Series(path_id), calls=pl.col("rows")
+    )
+    return PATH_FACTS.conform(found).sort(PATH_FACTS.key)
+
+
+def _measures(derived: Derived) -> dict[str, NDArray[Any]]:
+    """Return what is summed of each step, by column of `model.PATH_FACTS`."""
+    spans, steps = derived.spans, derived.steps
+    row, apart = steps.span, steps.tiling.apart[steps.span]
     duration = np.maximum(spans.duration[row], 0)
     client = derived.roles.client[row]
     paired = ~steps.is_call & steps.tiling.paired[row] & (spans.duration[client] >= 0)
     # of a span that is entry and call, only the entry can run beside what is above it
     outer = ~steps.is_call | (steps.entry_step[row] < 0)
     broken = failures(spans, derived.roles, steps)
-    summed = grouped(
-        *_of(
-            kept,
-            {
-                "cell": grid.of_trace[trace],
-                "hash_bucket": hash_buckets(spans)[trace],
-                **halves(steps.path),
-            },
-            {
-                "callers": steps.is_new,
-                "errors": broken.failed,
-                "duration_ns": duration,
-                "self_ns": steps.self_ns,
-                "on_parent_ns": steps.on_parent_ns,
-                "critical_ns": steps.critical_ns,
-                "async_ns": np.where(outer & steps.tiling.apart[row], duration, 0),
-                "abandoned_ns": np.where(
-                    paired, np.maximum(duration - spans.duration[client], 0), 0
-                ),
-                "overlap_calls": steps.overlaps,
-                "unanswered": broken.unanswered,
-                "unanswered_ns": np.where(broken.unanswered, duration, 0),
-                "charged_errors": broken.charged,
-                "request_errors": broken.of_request,
-                "hit_callers": broken.hit,
-                "hit_callers_failed": broken.hit_failed,
-                "callers_failed": broken.above_failed,
-                "requests_weighted": np.where(steps.parent < 0, broken.stands_for, 0.0),
-                "request_errors_weighted": np.where(broken.of_request, broken.stands_for, 0.0),
-            },
-        )
-    )
-    path_id = summed.select("low", "high").to_numpy().copy().view(np.uint64).ravel()
-    found = summed.with_columns(
-        grid.decoded("cell"), path_id=pl.Series(path_id), calls=pl.col("rows")
-    )
-    return PATH_FACTS.conform(found).sort(PATH_FACTS.key)
+    return {
+        "callers": steps.is_new,
+        "errors": broken.failed,
+        "duration_ns": duration,
+        "self_ns": steps.self_ns,
+        "on_parent_ns": steps.on_parent_ns,
+        "critical_ns": steps.critical_ns,
+        "async_ns": np.where(outer & apart, duration, 0),
+        "abandoned_ns": np.where(paired, np.maximum(duration - spans.duration[client], 0), 0),
+        "overlap_calls": steps.overlaps,
+        "unanswered": broken.unanswered,
+        "unanswered_ns": np.where(broken.unanswered, duration, 0),
+        "charged_errors": broken.charged,
+        "request_errors": broken.of_request,
+        "hit_callers": broken.hit,
+        "hit_callers_failed": broken.hit_failed,
+        "callers_failed": broken.above_failed,
+        "requests_weighted": np.where(steps.parent < 0, broken.stands_for, 0.0),
+        "request_errors_weighted": np.where(broken.of_request, broken.stands_for, 0.0),
+    }
 
 
 def _of(

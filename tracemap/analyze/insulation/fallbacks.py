@@ -25,34 +25,7 @@ def fallbacks(seen: Seen, limits: Thresholds) -> pl.DataFrame:
         failed for good), ``rescued`` (requests that went well), ``success``, ``is_strong``,
         ``shows``.
     """
-    key = [*SITE, *_OTHER]
-    count = pl.col("count")
-    fine = (pl.col("part") & DOWNSTREAM_FAILED) == 0
-    after = seen.of_pattern("after_failure").group_by(key).agg(
-        instead=count.sum(), rescued=count.filter(fine).sum()
-    )  # fmt: skip
-    otherwise = seen.of_pattern("next").group_by(key).agg(next=count.sum())
-    calls = seen.attempts().select(
-        *SITE,
-        lost=pl.col("failed") - pl.col("failed_followed"),
-        well=pl.col("went_well") - pl.col("well_followed"),
-    )
-    found = (
-        after.join(otherwise, on=key, how="left")
-        .join(calls, on=SITE)
-        .with_columns(pl.col("next").fill_null(0), pl.col("lost").clip(lower_bound=1))
-        .with_columns(
-            lift=pl.col("instead") / pl.col("lost")
-            - pl.col("next") / pl.col("well").clip(lower_bound=1)
-        )
-        .filter(
-            (pl.col("instead") >= limits.min_occurrences)
-            & (pl.col("instead") <= pl.col("lost"))  # else it follows something else
-            & (pl.col("lift") >= limits.fallback_lift)
-        )
-        .sort([*SITE, "instead", *_OTHER], descending=[*[False] * 4, True, False, False])
-        .unique(SITE, keep="first", maintain_order=True)
-    )
+    found = _instead(seen, limits)
     return found.select(
         *SITE,
         "rescued",
@@ -68,6 +41,42 @@ def fallbacks(seen: Seen, limits: Thresholds) -> pl.DataFrame:
             "instead", "lost", "other", "next", "well", "rescued",
         ),
     )  # fmt: skip
+
+
+def _instead(seen: Seen, limits: Thresholds) -> pl.DataFrame:
+    """Return per edge what is called after its failures more than otherwise, the first choice.
+
+    Columns `SITE`, ``other``, ``other_operation``, ``instead``, ``rescued``, ``lost``, ``next``
+    (the same after calls that went well) and ``well``.
+    """
+    key = [*SITE, *_OTHER]
+    count = pl.col("count")
+    fine = (pl.col("part") & DOWNSTREAM_FAILED) == 0
+    after = seen.of_pattern("after_failure").group_by(key).agg(
+        instead=count.sum(), rescued=count.filter(fine).sum()
+    )  # fmt: skip
+    otherwise = seen.of_pattern("next").group_by(key).agg(next=count.sum())
+    calls = seen.attempts().select(
+        *SITE,
+        lost=pl.col("failed") - pl.col("failed_followed"),
+        well=pl.col("went_well") - pl.col("well_followed"),
+    )
+    return (
+        after.join(otherwise, on=key, how="left")
+        .join(calls, on=SITE)
+        .with_columns(pl.col("next").fill_null(0), pl.col("lost").clip(lower_bound=1))
+        .with_columns(
+            lift=pl.col("instead") / pl.col("lost")
+            - pl.col("next") / pl.col("well").clip(lower_bound=1)
+        )
+        .filter(
+            (pl.col("instead") >= limits.min_occurrences)
+            & (pl.col("instead") <= pl.col("lost"))  # else it follows something else
+            & (pl.col("lift") >= limits.fallback_lift)
+        )
+        .sort([*SITE, "instead", *_OTHER], descending=[*[False] * 4, True, False, False])
+        .unique(SITE, keep="first", maintain_order=True)
+    )
 
 
 def tolerated(seen: Seen, fallen_back: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:

@@ -28,22 +28,7 @@ def hedges(seen: Seen, limits: Thresholds) -> pl.DataFrame:
         delay), ``stopped_ns`` (how long upstream went on for the call that was left), ``rescued``,
         ``is_strong``, ``shows``.
     """
-    part, count = pl.col("part"), pl.col("count")
-    seen_by_clients = (part & BY_SERVERS) == 0
-    found = (
-        seen.of_pattern("hedge")
-        .group_by(SITE)
-        .agg(
-            all=count.sum(),
-            won=count.filter((part & WON) != 0).sum(),
-            delayed=count.filter(seen_by_clients).sum(),
-            delay_ns=pl.col("time_ns").sum(),
-            squares=pl.col("squares").sum(),
-            stopped_ns=pl.col("extra_ns").sum(),
-        )
-        .join(seen.attempts().select(*SITE, "calls"), on=SITE, how="left")
-        .with_columns(mean_ns=per("delay_ns", "delayed"))
-    )  # fmt: skip
+    found = _seconds(seen)
     variance = pl.col("squares") / pl.col("delayed") - (pl.col("mean_ns") / 1e5) ** 2
     spread = variance.clip(lower_bound=0.0).sqrt() * 1e5 / pl.col("mean_ns")
     steady = (pl.col("delayed") >= limits.min_occurrences) & (spread < limits.hedge_spread)
@@ -68,4 +53,24 @@ def hedges(seen: Seen, limits: Thresholds) -> pl.DataFrame:
             "{} of {} calls got a second one beside them {}; {} of these answered first",
             "all", "calls", delay.fill_null("after an unseen delay"), "won",
         ),
+    )  # fmt: skip
+
+
+def _seconds(seen: Seen) -> pl.DataFrame:
+    """Return per edge the second calls beside slow ones: how many, what came of them, delays."""
+    part, count = pl.col("part"), pl.col("count")
+    seen_by_clients = (part & BY_SERVERS) == 0
+    return (
+        seen.of_pattern("hedge")
+        .group_by(SITE)
+        .agg(
+            all=count.sum(),
+            won=count.filter((part & WON) != 0).sum(),
+            delayed=count.filter(seen_by_clients).sum(),
+            delay_ns=pl.col("time_ns").sum(),
+            squares=pl.col("squares").sum(),
+            stopped_ns=pl.col("extra_ns").sum(),
+        )
+        .join(seen.attempts().select(*SITE, "calls"), on=SITE, how="left")
+        .with_columns(mean_ns=per("delay_ns", "delayed"))
     )  # fmt: skip

@@ -50,22 +50,13 @@ def missing(
     waited = per(edges.sums["on_parent_ns"][0, 1], edges.sums["duration_ns"][0, 1])
     rows = pl.DataFrame(
         {
-            "downstream": [edges.entries[pair[0]][0] for pair in edges.pairs],
-            "downstream_operation": [edges.entries[pair[0]][1] for pair in edges.pairs],
-            "upstream": [pair[1] for pair in edges.pairs],
-            "upstream_operation": [pair[2] for pair in edges.pairs],
+            **edges.names(),
             "calls": calls.astype(np.int64),
             "waited": waited,
             "share": _depending(tree, edges, tree.requests(consumers(edge_facts))),
         },
         schema_overrides=dict.fromkeys(SITE, pl.String),
     )
-    slowest = percentiles(
-        seen.latency.filter(pl.col("unit") == "client"),
-        by=["service", "operation", "downstream"],
-    ).select(
-        "downstream", upstream="service", upstream_operation="operation", limit_ns="p99_ns"
-    )  # fmt: skip
     messages = edge_facts.filter(pl.col("connection_type") == "messaging").select(
         downstream="upstream", upstream="downstream"
     )
@@ -80,17 +71,8 @@ def missing(
         .join(messages, on=messages.columns, how="anti")
         .join(_hardness(seen, limits), on=SITE, how="left")
         .filter(pl.col("hardness").fill_null(1.0) > limits.tolerable_hardness)
-        .join(slowest, on=["downstream", "upstream", "upstream_operation"], how="left")
+        .join(_slowest(seen), on=["downstream", "upstream", "upstream_operation"], how="left")
         .sort(["share", "calls", *SITE], descending=[True, True, *[False] * 4])
-    )
-    unknown = pl.when(pl.col("hardness").is_null()).then(
-        pl.lit("too few of its calls failed to say what a failure does")
-    )
-    hard = unknown.otherwise(
-        pl.format(
-            "its failures take {} % of the requests with them",
-            (100 * pl.col("hardness")).round(0).cast(pl.Int64, strict=False),
-        )
     )
     return found.select(
         *SITE,
@@ -101,8 +83,31 @@ def missing(
         shows=pl.format(
             "{} % of its time is waited for; {}",
             (100 * pl.col("waited")).round(0).cast(pl.Int64),
-            hard,
+            _words(),
         ),
+    )
+
+
+def _slowest(seen: Seen) -> pl.DataFrame:
+    """Return the p99 of what was waited for each upstream operation: ``limit_ns``."""
+    return percentiles(
+        seen.latency.filter(pl.col("unit") == "client"),
+        by=["service", "operation", "downstream"],
+    ).select(
+        "downstream", upstream="service", upstream_operation="operation", limit_ns="p99_ns"
+    )  # fmt: skip
+
+
+def _words() -> pl.Expr:
+    """Return what is known of what its failures do."""
+    unknown = pl.when(pl.col("hardness").is_null()).then(
+        pl.lit("too few of its calls failed to say what a failure does")
+    )
+    return unknown.otherwise(
+        pl.format(
+            "its failures take {} % of the requests with them",
+            (100 * pl.col("hardness")).round(0).cast(pl.Int64, strict=False),
+        )
     )
 
 

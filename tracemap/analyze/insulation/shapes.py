@@ -84,6 +84,25 @@ def _sequences(seen: Seen, limits: Thresholds) -> pl.DataFrame:
     Hardly any time lies between them, and the shorter one would be saved were they side by side.
     That the second may need the first one's answer cannot be seen in spans.
     """
+    found = _in_a_row(seen, limits)
+    return found.select(
+        *SITE,
+        "other",
+        "saving_ns",
+        pattern=pl.lit("calls in a row"),
+        occurrences="count",
+        opportunities="making",
+        is_strong=pl.lit(value=False),
+        shows=pl.format(
+            "{} is called right after it in {} of {} requests; side by side would save {} ms at "
+            "most, if the second does not need the first (not visible in spans)",
+            "other", "count", "making", (pl.col("saving_ns") / NS_PER_MS).round(0).cast(pl.Int64),
+        ),
+    )  # fmt: skip
+
+
+def _in_a_row(seen: Seen, limits: Thresholds) -> pl.DataFrame:
+    """Return of each edge the call that begins when it has ended, if that is worth a change."""
     making = seen.requests().select(*SITE, "making")
     other = making.select(
         "downstream", "downstream_operation", other="upstream",
@@ -92,7 +111,7 @@ def _sequences(seen: Seen, limits: Thresholds) -> pl.DataFrame:
     operations = seen.operations().select("downstream", "downstream_operation", "took_ns")
     key = [*SITE, "other", "other_operation"]
     caller = ["downstream", "downstream_operation"]
-    found = (
+    return (
         seen.of_pattern("next")
         .group_by(key)
         .agg(pl.col("count", "time_ns", "extra_ns").sum())
@@ -113,18 +132,4 @@ def _sequences(seen: Seen, limits: Thresholds) -> pl.DataFrame:
         )
         .sort([*SITE, "count", "other"], descending=[*[False] * 4, True, False])
         .unique(SITE, keep="first", maintain_order=True)
-    )  # fmt: skip
-    return found.select(
-        *SITE,
-        "other",
-        "saving_ns",
-        pattern=pl.lit("calls in a row"),
-        occurrences="count",
-        opportunities="making",
-        is_strong=pl.lit(value=False),
-        shows=pl.format(
-            "{} is called right after it in {} of {} requests; side by side would save {} ms at "
-            "most, if the second does not need the first (not visible in spans)",
-            "other", "count", "making", (pl.col("saving_ns") / NS_PER_MS).round(0).cast(pl.Int64),
-        ),
     )  # fmt: skip

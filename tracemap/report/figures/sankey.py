@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tracemap.report.blocks import FigureBlock, TableBlock
 from tracemap.report.figures.style import GRID, INK, layout, lines, text, width_px
@@ -51,7 +52,6 @@ def sankey(
     stops = sorted(
         columns_of, key=lambda stop: (columns_of[stop], stop.label, stop.role, stop.visit)
     )
-    number = {stop: index for index, stop in enumerate(stops)}
     sizes = Counter(columns_of.values())
     tallest = max(sizes.values(), default=1)
     passes = {stop: _passes(stop, streams) for stop in stops}
@@ -63,27 +63,8 @@ def sankey(
             "valueformat": ",.3~s",
             "valuesuffix": " ms",
             "textfont": {"color": INK, "size": 12, "shadow": "none"},
-            "node": {
-                "label": labels,
-                "align": "right",
-                "color": [colours[stop.role] for stop in stops],
-                "line": {"width": 0},
-                "thickness": 14,
-                "pad": 34,
-                "hovertemplate": "%{label}<extra></extra>",
-            },
-            "link": {
-                "source": [number[stream.source] for stream in streams],
-                "target": [number[stream.target] for stream in streams],
-                "value": [round(stream.value_ms, 6) for stream in streams],
-                "color": [
-                    "var(--stream-origin)" if stream.source.role == "origin" else "var(--stream)"
-                    for stream in streams
-                ],
-                "customdata": [text(stream.words) for stream in streams],
-                "hovertemplate": "%{customdata}<extra></extra>",
-                "line": {"width": 0, "color": GRID},
-            },
+            "node": _nodes(labels, [colours[stop.role] for stop in stops]),
+            "link": _links(streams, {stop: index for index, stop in enumerate(stops)}),
         }
     ]
     made = layout(margin={"l": 8, "r": 8, "t": 16, "b": 16})
@@ -92,6 +73,33 @@ def sankey(
         height_px=_FRAME_PX + _ROW_PX * max(3, tallest),
         min_width_px=_width(labels, [columns_of[stop] for stop in stops]), table=table,
     )  # fmt: skip
+
+
+def _nodes(labels: Sequence[str], colours: Sequence[str]) -> dict[str, Any]:
+    return {
+        "label": labels,
+        "align": "right",
+        "color": colours,
+        "line": {"width": 0},
+        "thickness": 14,
+        "pad": 34,
+        "hovertemplate": "%{label}<extra></extra>",
+    }
+
+
+def _links(streams: Sequence[Stream], number: Mapping[Stop, int]) -> dict[str, Any]:
+    return {
+        "source": [number[stream.source] for stream in streams],
+        "target": [number[stream.target] for stream in streams],
+        "value": [round(stream.value_ms, 6) for stream in streams],
+        "color": [
+            "var(--stream-origin)" if stream.source.role == "origin" else "var(--stream)"
+            for stream in streams
+        ],
+        "customdata": [text(stream.words) for stream in streams],
+        "hovertemplate": "%{customdata}<extra></extra>",
+        "line": {"width": 0, "color": GRID},
+    }
 
 
 def _width(labels: Sequence[str], columns: Sequence[int]) -> int:

@@ -151,10 +151,10 @@ def test_a_band_holds_enough_requests_and_its_percentile(before: int, during: in
     found = analyze.band_limits(durations, DURING, BEFORE)
 
     assert found.schema == BAND_LIMITS.schema
-    assert ("p99" in found["band"]) == (min(before, during) >= 5000)
-    assert ("p95" in found["band"]) == (min(before, during) >= 1000)
-    assert ("p50" in found["band"]) == (min(before, during) >= 500)
-    assert (found["high_ns"] - found["low_ns"] + 1 >= 100).all()
+    assert ("p99" in found["band"]) == (min(before, during) >= 2000)
+    assert ("p95" in found["band"]) == (min(before, during) >= 400)
+    assert ("p50" in found["band"]) == (min(before, during) >= 200)
+    assert (found["high_ns"] - found["low_ns"] + 1 >= 40).all()
     assert found["quantile_ns"].is_between(found["low_ns"], found["high_ns"]).all()
 
 

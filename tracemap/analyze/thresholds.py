@@ -25,8 +25,8 @@ class Thresholds:
             would do; 30 keeps the interval of the median within about +-20 ranks %).
         min_calls_p95: the same for the 95th percentile: 10 calls beyond it.
         min_calls_p99: the same for the 99th percentile.
-        min_band_requests: Requests a band around a percentile must hold on both sides: the mean of
-            fewer has an interval as wide as a tenth of its spread.
+        min_band_requests: Requests a band around a percentile must hold on both sides: the interval
+            of their mean comes from parts left out, and of fewer a part is a single request.
         min_call_count: Calls needed on both sides before an edge gets a verdict.
         propagated_ratio: From this share of what was offered on, a spike has propagated.
         amplified_ratio: From here on more arrived than was offered.
@@ -116,7 +116,7 @@ class Thresholds:
     min_calls_p50: int = 30
     min_calls_p95: int = 200
     min_calls_p99: int = 1000
-    min_band_requests: int = 100
+    min_band_requests: int = 40
     min_call_count: int = 20
     propagated_ratio: float = 0.2
     amplified_ratio: float = 1.2

@@ -246,9 +246,9 @@ TERMS = (
         "0.01 at p95, 0.004 at p99",
         example="Of 20,000 requests before and 10,000 during, p95 takes those of ranks 0.94 to "
         "0.96: 400 and 200. Their mean rose by 808 ms: 880 ms from card-db, -72 ms from inventory.",
-        limits="Where fewer than 100 requests lie in it a band is made up to five times as wide, "
-        "not past the slowest; below that there is no row (500 requests in each window for p50, "
-        "1,000 for p95, 5,000 for p99). Requests before and during are different ones, maybe of "
+        limits="Where fewer than 40 requests lie in it a band is made up to five times as wide, "
+        "not past the slowest; below that there is no row (200 requests in each window for p50, "
+        "400 for p95, 2,000 for p99). Requests before and during are different ones, maybe of "
         "different kinds. The interval takes the percentile as known.",
     ),
     Definition(

@@ -44,6 +44,7 @@ DETECTED = {
     "circuit_breaker": "circuit breaker",
     "fallback": "fallback",
     "hedging": "hedge",
+    "ejection": "ejection",
     "short_circuit": "short circuit",
     "cold_cache": "cache misses",
     "n_plus_one": "calls in a loop",

@@ -196,6 +196,15 @@ def _outlying(spans: pl.DataFrame, one: Behaviour) -> int:
     return int(means[-1] > 2 * means[-2])
 
 
+def _left_out_for_a_while(spans: pl.DataFrame, one: Behaviour) -> int:
+    """Turns in which the instance that failed got no call for ten seconds."""
+    served = _servers(spans, one).filter(pl.col("minute") == 1)
+    bad = served.filter(pl.col("status_code") == ERROR)
+    worst = bad.group_by("instance").len().sort("len")["instance"].to_list()[-1:]
+    mine = served.filter(pl.col("instance").is_in(worst)).sort("start_ns")
+    return int((mine["start_ns"].diff() > 10_000_000_000).sum())
+
+
 def _slow_both_ways(spans: pl.DataFrame, one: Behaviour) -> int:
     """Instances whose database queries take three times as long as others'."""
     queries = spans.filter((pl.col("protocol") == "database") & (pl.col("minute") == 1))
@@ -264,6 +273,7 @@ SHOWS: dict[str, Callable[[pl.DataFrame, Behaviour], int]] = {
     "deploy": _slower_version,
     "slow-pod": _slow_both_ways,
     "outlier-instance": _outlying,
+    "ejection": _left_out_for_a_while,
     "n-plus-one": _in_a_row,
     "fan-out": _at_once,
     "sequential-calls": _one_by_one,

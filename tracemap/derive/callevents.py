@@ -47,6 +47,7 @@ class _Found:
         went_on: One item a span: ns its server went on after it; 0: not, or not known.
         hit: One item a span: it reached a server span.
         service: One item a span: it calls a service, not a database or something outside.
+        instance: One item a span: number of the instance that answered it; 0: not known.
         siblings: The calls in order.
         resends: Those with several servers.
     """
@@ -56,6 +57,7 @@ class _Found:
     went_on: Ints
     hit: Bools
     service: Bools
+    instance: Codes
     siblings: Siblings
     resends: Resends
 
@@ -92,6 +94,7 @@ def call_events(derived: Derived) -> tuple[list[Events], pl.DataFrame]:
         _timeouts(found),
         _fast_failures(found),
         *_hedges(found),
+        _instances(found),
     ], sites
 
 
@@ -105,7 +108,10 @@ def _found(derived: Derived, wanted: Rows, site: Codes, sites: int) -> _Found:
     hit[client] = server >= 0
     service = np.zeros(size, dtype=np.bool_)
     service[client] = calls.upstream_kind[wanted] == spans.vocabulary.words["service"]
+    instance = np.zeros(size, dtype=np.int32)
+    instance[client[server >= 0]] = spans.instance[server[server >= 0]]
     several = resends(spans, calls, roles.client)
+    instance[several.client] = 0
     longest = np.full(size, -1, dtype=np.int64)
     longest[client[server >= 0]] = spans.duration[server[server >= 0]]
     longest[several.client] = several.longest_ns
@@ -126,6 +132,7 @@ def _found(derived: Derived, wanted: Rows, site: Codes, sites: int) -> _Found:
         went_on=np.where(went_on > limit, went_on, 0),
         hit=hit,
         service=service,
+        instance=instance,
         siblings=siblings(spans, made, sites),
         resends=several,
     )
@@ -325,3 +332,17 @@ def _hedges(found: _Found) -> list[Events]:
         size_ns=found.went_on[row],
     )
     return [by_clients, by_servers]
+
+
+def _instances(found: _Found) -> Events:
+    calls, spans = found.siblings, found.derived.spans
+    of = np.flatnonzero(found.instance[calls.row] > 0)
+    row, failed = calls.row[of], found.call_failed[of]
+    return events(
+        Pattern.INSTANCE,
+        row,
+        calls.site[of],
+        part=2 * found.instance[row] + failed,
+        time_ns=spans.duration[row],
+        size_ns=np.where(failed, spans.duration[row], NOT_SHOWN),
+    )

@@ -37,6 +37,8 @@ class Pattern(IntEnum):
     """A call that failed at once without reaching a server."""
     HEDGE = 8
     """A second call beside a slow one, of which one was left."""
+    INSTANCE = 9
+    """A call that one instance of upstream answered."""
 
 
 NAMES = tuple(pattern.name.lower() for pattern in Pattern)

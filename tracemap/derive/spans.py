@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import xxhash
 from numpy.typing import NDArray
 
 from tracemap.derive.arrays import Bools, Bytes, Ids, Ints, Rows, Weights
@@ -30,6 +31,11 @@ _NEEDED = (
     *SORTED_BY, "parent_id", "duration_ns", "operation_id", "resource_id", "status_code", "flags",
     "weight", "quality",
 )  # fmt: skip
+
+
+INSTANCES = 1023
+"""Instances are told apart by a hash up to this: few enough for counts per instance to stay small,
+and two of ten share one in one case of twenty."""
 
 
 class Message(IntEnum):
@@ -75,6 +81,7 @@ class Spans:
         service, version, operation, protocol, peer: Text codes.
         clock: Number of the clock the span was recorded with: equal only on one host.
         host: Text code of the host; of its service in brackets where no host is named.
+        instance: Hash of the instance that recorded the span, 1 to `INSTANCES`; 0: not named.
         quality: Bits of `model.Quality`, those of its resource included.
         proxy: Whether a proxy recorded the span (`tracemap.derive.recorders`).
         peer_kind: As `Peer`, after resolving.
@@ -104,6 +111,7 @@ class Spans:
     version: Rows
     clock: Rows
     host: Rows
+    instance: Rows
     proxy: Bools
     operation: Rows
     protocol: Rows
@@ -220,6 +228,7 @@ def _of_resources(
         "version": look(vocabulary.codes(resources["service_version"])),
         "clock": look(_array(clocks, np.int32)),
         "host": look(vocabulary.codes(_hosts(resources))),
+        "instance": look(_instances(resources)),
         "quality": look(_array(resources["quality"], np.uint32)),
         "proxy": look(_array(is_proxy(resources), np.bool_)),
     }
@@ -230,6 +239,14 @@ def _hosts(resources: pl.DataFrame) -> pl.Series:
     nameless = pl.col("host").fill_null("") == ""
     named = pl.when(nameless).then(pl.format("({})", "service")).otherwise("host")
     return resources.select(host=named)["host"]
+
+
+def _instances(resources: pl.DataFrame) -> Rows:
+    """Return a number for the instance of each resource: the same on every machine; 0: none."""
+    named = resources["instance"].fill_null("").to_list()
+    digest = xxhash.xxh3_64_intdigest
+    hashes = [digest(name.encode()) % INSTANCES + 1 if name else 0 for name in named]
+    return np.array(hashes, dtype=np.int32)
 
 
 def _of_operations(ids: pl.Series, bucket: TraceBucket, vocabulary: Vocabulary) -> dict[str, Any]:

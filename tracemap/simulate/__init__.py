@@ -28,7 +28,7 @@ from tracemap.simulate.random_policies import random_policies
 from tracemap.simulate.random_shop import random_shop
 from tracemap.simulate.sampling import HeadSampling, Sampling, ServiceSampling, TailSampling
 from tracemap.simulate.simulated import Simulated, run
-from tracemap.simulate.trouble import Deploy, ErrorBurst, SlowPod, Surge
+from tracemap.simulate.trouble import Deploy, ErrorBurst, Outlier, SlowPod, Surge
 from tracemap.simulate.web_shop import shop
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "MoreCalls",
     "Operation",
     "OperationKey",
+    "Outlier",
     "Policy",
     "Retry",
     "Sampling",

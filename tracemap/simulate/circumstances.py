@@ -11,7 +11,7 @@ from tracemap.simulate.blueprint import OperationKey, Shop
 from tracemap.simulate.draws import Draws, Integers, Mask
 from tracemap.simulate.fault import RENEWED, Fault, Place, Quantity
 from tracemap.simulate.load import Load
-from tracemap.simulate.trouble import Deploy
+from tracemap.simulate.trouble import Deploy, Outlier
 
 
 @dataclass
@@ -59,6 +59,11 @@ class Circumstances:
             if isinstance(fault, Deploy) and fault.service == service:
                 renewed = fault.renewed(number, self.arrivals_ns[rows]) & (number < RENEWED)
                 number = np.where(renewed, number + RENEWED, number)
+            if isinstance(fault, Outlier) and fault.service == service:
+                gone = (number == fault.instance) & fault.gone(self.arrivals_ns[rows])
+                others = self.shop.services[service].replicas
+                other = (number + 1 + rows % max(others - 1, 1)) % others
+                number = np.where(gone, other, number)
         return number
 
     def of_operation(

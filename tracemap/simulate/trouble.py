@@ -4,6 +4,7 @@
 
     Deploy          a new version, half of the instances at a time, perhaps slower          self
     ErrorBurst      an operation fails in short bursts                                      error
+    Outlier         one instance fails and is left out for a while, again and again          error
     SlowPod         time on the network of all calls into and out of one instance           wire
     Surge           more requests of one entry; what has `slots` lets them wait             load
 """
@@ -64,6 +65,27 @@ class ErrorBurst(Failing):
         """Return which requests arrive during a burst."""
         since_ns = (at_ns - self.window_ns[0]) % round(self.every_seconds * SECOND_NS)
         return super().active(at_ns) & (since_ns < round(self.burst_seconds * SECOND_NS))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlier(Failing):
+    """One instance fails; a load balancer leaves it out for a while, then tries it again.
+
+    Attributes:
+        noticed_seconds: How long it gets calls until it is left out.
+        ejected_seconds: How long it gets none; others take its calls. 0: it is never left out.
+    """
+
+    noticed_seconds: float = 6.0
+    ejected_seconds: float = 18.0
+
+    def gone(self, at_ns: Integers) -> Mask:
+        """Return which requests arrive while the instance is left out."""
+        noticed_ns, ejected_ns = (
+            round(seconds * SECOND_NS) for seconds in (self.noticed_seconds, self.ejected_seconds)
+        )
+        turn_ns = (at_ns - self.window_ns[0]) % (noticed_ns + ejected_ns)
+        return self.active(at_ns) & (turn_ns >= noticed_ns)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@
 --  13  origins of the leaves of flow; doubt and what the flow charges in origins
 --  14  finding declarations
 --  15  parallel_facts
+--  16  calls by instance in pattern_facts
 
 -- One row: whose database this is. A file without it is not ours and is left alone.
 CREATE TABLE meta (

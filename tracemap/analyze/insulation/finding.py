@@ -8,6 +8,7 @@ import polars as pl
 
 from tracemap.analyze.calltree import call_tree
 from tracemap.analyze.insulation.breakers import breakers, short_circuits
+from tracemap.analyze.insulation.ejections import ejections
 from tracemap.analyze.insulation.fallbacks import fallbacks, tolerated
 from tracemap.analyze.insulation.hedges import hedges
 from tracemap.analyze.insulation.missing import missing
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 ROLES = {
     "timeout": "protects",
     "circuit breaker": "protects",
+    "ejection": "protects",
     "hedge": "protects",
     "fallback": "protects",
     "optional call": "protects",
@@ -41,7 +43,7 @@ ROLES = {
     "none": "missing",
 }
 """What each pattern does for, or to, downstream; in the order of a report."""
-_STOPS_NO_SLOWNESS = ("retry",)
+_STOPS_NO_SLOWNESS = ("retry", "ejection")
 _SHOWN_BY = {
     "retry": "attempt",
     "retry storm": "attempt",
@@ -50,6 +52,7 @@ _SHOWN_BY = {
     "deadline inversion": "timeout",
     "circuit breaker": "fast_failure",
     "hedge": "hedge",
+    "ejection": "instance",
     "fallback": "after_failure",
     "optional call": "request",
     "calls in a loop": "in_a_row",
@@ -174,6 +177,7 @@ def _detected(now: Seen, then: Seen, limits: Thresholds) -> pl.DataFrame:
         breakers(now, then, limits),
         short_circuits(now, then, limits),
         hedges(now, limits),
+        ejections(now, limits),
         instead,
         tolerated(now, instead, limits),
         shapes(now, limits),

@@ -81,9 +81,9 @@ TERMS = (
         "pattern",
         "Pattern",
         "What calls do about a slow or failing upstream, or how they are made: timeout, circuit "
-        "breaker, hedge, fallback, optional call, short circuit, retry, parallel slack, async; "
-        "retry storm, layered retries, deadline inversion, cache misses; fan-out, calls in a loop, "
-        "calls in a row.",
+        "breaker, ejection, hedge, fallback, optional call, short circuit, retry, parallel slack, "
+        "async; retry storm, layered retries, deadline inversion, cache misses; fan-out, calls in "
+        "a loop, calls in a row.",
         limits="Only what came into play leaves spans. Each one's rule stands in the methods.",
     ),
     Definition(

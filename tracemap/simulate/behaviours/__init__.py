@@ -19,6 +19,7 @@ from tracemap.simulate.behaviours.behaviour import Behaviour
 from tracemap.simulate.behaviours.incidents import (
     cold_cache,
     deploy,
+    ejection,
     error_burst,
     outlier_instance,
     queueing,
@@ -57,6 +58,7 @@ MAKERS: tuple[Callable[[], Behaviour], ...] = (
     deploy,
     slow_pod,
     outlier_instance,
+    ejection,
     n_plus_one,
     fan_out,
     sequential_calls,
@@ -81,6 +83,7 @@ __all__ = [
     "deadline_grpc",
     "deadline_inversion",
     "deploy",
+    "ejection",
     "error_burst",
     "fallback",
     "fan_out",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tracemap.simulate.behaviours.behaviour import (
     DATABASE,
     ENTRY,
@@ -14,7 +16,7 @@ from tracemap.simulate.behaviours.behaviour import (
 )
 from tracemap.simulate.faults import ColdCache, Failing, SlowEdge, Slower
 from tracemap.simulate.policies import Policy
-from tracemap.simulate.trouble import Deploy, ErrorBurst, SlowPod, Surge
+from tracemap.simulate.trouble import Deploy, ErrorBurst, Outlier, SlowPod, Surge
 
 _PLAIN = system((call(STOCK),))
 _SURGE = Surge(service=ENTRY.service, operation=ENTRY.operation, factor=2.2)
@@ -110,6 +112,21 @@ def slow_pod() -> Behaviour:
             reaching, SlowEdge(downstream="web", upstream="orders", add_ms=14), seed=205
         ),
         negative=played(reaching, seed=205),
+    )
+
+
+def ejection() -> Behaviour:
+    """A failing instance of four is left out and tried again; nearly: it is, but never failed."""
+    four = system((call(STOCK),), replicas=4)
+    outlier = Outlier(service="stock", instance=0, ratio=0.9)
+    return Behaviour(
+        "ejection",
+        "One of four instances of stock fails; it gets no calls for 18 s, then some again",
+        ORDERS,
+        STOCK,
+        positive=played(four, outlier, seed=207),
+        near_miss=played(four, replace(outlier, ratio=0.0), seed=207),
+        negative=played(four, replace(outlier, ejected_seconds=0.0), seed=207),
     )
 
 

@@ -13,6 +13,7 @@ from tests.report import believable
 from tracemap.model import Findings
 from tracemap.report import build
 from tracemap.report.definitions import DEFINITIONS
+from tracemap.report.page import breakable
 
 SITUATIONS = {
     "postmortem": believable.incident,
@@ -178,3 +179,9 @@ def test_long_tables_are_whole_in_the_page_but_short_at_first() -> None:
 def test_a_page_without_figures_carries_no_plotting() -> None:
     """4.8 MB less to send."""
     assert len(build(believable.nothing()).html()) < 60_000
+
+
+def test_long_names_may_be_broken_at_their_parts() -> None:
+    """An operation is one long word to a browser; what strangers put in a name stays text."""
+    assert breakable("shop.Cart/Add") == "shop.<wbr>Cart/<wbr>Add"
+    assert breakable("a//<b>_") == "a//<wbr>&lt;b&gt;_"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -33,6 +34,7 @@ from tracemap.report.words import cell_text, significant
 ROWS_WITHOUT_SCRIPT = 30
 """Rows of a table that stand in the HTML; the page's script shows the others on demand."""
 _NUMERIC = ("count", "number", "ms", "ratio", "share", "bytes", "range")
+_PARTS_OF_NAME = re.compile(r"(?<=[/._])(?=[^/._])")
 
 
 def html(page: Page) -> str:
@@ -64,11 +66,21 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
     )
     environment.filters["cell"] = cell_text
+    environment.filters["breakable"] = breakable
     environment.filters["trace_link"] = lambda trace_id, template: linked(template, trace_id)
     environment.filters["significant"] = significant
     environment.tests["name_part"] = lambda part: isinstance(part, Name)
     environment.tests["numeric"] = lambda kind: kind in _NUMERIC
     return environment
+
+
+def breakable(name: str) -> Markup:
+    """Return a name for HTML, escaped, that may be broken behind its slashes, dots and lines.
+
+    Names of operations are long words: without that one of them makes a column, and its table,
+    wider than the page.
+    """
+    return Markup("<wbr>").join(_PARTS_OF_NAME.split(str(name)))
 
 
 @cache

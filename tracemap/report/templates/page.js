@@ -42,6 +42,11 @@
     for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
     return made;
   };
+  const breakable = (name) => {  /* long words, as names of operations are, may be broken at their parts */
+    const made = element("bdi", "");
+    name.split(/(?<=[/._])(?=[^/._])/).forEach((part, at) => made.append(...(at ? [element("wbr", ""), part] : [part])));
+    return made;
+  };
   const say = (text) => { document.getElementById("status").textContent = text; };
 
   const trace = (id) => {  /* a link where the report was given a template of one */
@@ -55,9 +60,9 @@
   /* Tables: sort, filter, show all, download. Cells are only ever set as text. */
   const cell = (value, kind, isFirst) => {
     const made = element(isFirst ? "th" : "td", "", isFirst ? { scope: "row" } : {});
-    if (NUMERIC.has(kind)) made.className = "number";
+    if (NUMERIC.has(kind) || kind === "sentence") made.className = kind === "sentence" ? kind : "number";
     if (isUnknown(value)) made.append(element("span", UNKNOWN, { class: "unknown", title: "unknown" }));
-    else if (kind === "name") made.append(element("bdi", String(value)));
+    else if (kind === "name") made.append(breakable(String(value)));
     else if (kind === "traces") value.forEach((one, at) => made.append(at ? " " : "", trace(one)));
     else if (kind === "ids") value.forEach((one, at) => made.append(at ? " " : "", element("code", one)));
     else if (kind === "id") made.append(element("code", value));

@@ -29,10 +29,10 @@ def versions(*runs: tuple[str, str, range, int]) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def began(slower_from: int, *runs: tuple[str, str, range, int], calls: int = 100) -> list[str]:
-    """Return the version since which `cart` takes 50 ms rather than 20, if any is named."""
+def answers(slower_from: int, calls: int = 100) -> pl.DataFrame:
+    """Calls of `cart` day by day: they take 20 ms, and 50 ms from some day on."""
     days = range(35)
-    cells = pl.DataFrame(
+    return pl.DataFrame(
         {
             "unit": [7] * 35,
             "service": ["cart"] * 35,
@@ -42,7 +42,12 @@ def began(slower_from: int, *runs: tuple[str, str, range, int], calls: int = 100
             "count": [calls] * 35,
         }
     )
-    found = since_version(cells, versions(*runs), (WINDOW, BASELINE), analyze.Thresholds())
+
+
+def began(slower_from: int, *runs: tuple[str, str, range, int], calls: int = 100) -> list[str]:
+    """Return the version since which `cart` takes 50 ms rather than 20, if any is named."""
+    cells, limits = answers(slower_from, calls), analyze.Thresholds()
+    found = since_version(cells, versions(*runs), (WINDOW, BASELINE), limits)
     assert found["unit"].to_list() in ([], [7])
     return found["since_version"].to_list()
 
@@ -73,6 +78,15 @@ def test_a_version_that_came_with_the_window_is_named() -> None:
 def test_a_handful_of_calls_before_a_version_says_nothing_against_it() -> None:
     """Fewer than are ever judged."""
     assert began(LATER, OLD, new(LATER + 2), calls=5) == ["1.5.0"]
+
+
+def test_versions_may_be_counted_in_longer_stretches_than_calls() -> None:
+    """The span that came first tells when it began: on the third day of a stretch of a week."""
+    runs = versions(("cart", "1.4.0", range(LATER + 2), 200), new(LATER + 2))
+    weekly = runs.with_columns(pl.col("window_start_ns") // (7 * DAY_NS) * (7 * DAY_NS))
+    found = since_version(answers(LATER + 2), weekly, (WINDOW, BASELINE), analyze.Thresholds())
+
+    assert found["since_version"].to_list() == ["1.5.0"]
 
 
 def test_a_trial_on_few_instances_is_not_what_the_service_runs() -> None:

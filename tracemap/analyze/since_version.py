@@ -36,14 +36,17 @@ def since_version(
     Args:
         cells: One row per ``unit`` and cell: ``service`` (whose version counts), ``during``,
             ``cell``, ``amount`` and ``count``, of which the ratio changed.
-        version_facts: As `model.VERSION_FACTS`, in the same cells.
+        version_facts: As `model.VERSION_FACTS`, in cells of whatever width.
         windows: Window and baseline.
         limits: Thresholds.
 
     Returns:
         ``unit`` and ``since_version``; units whose change began with none are left out.
     """
-    known = cells.join(_new(version_facts, *windows), on="service")
+    begun = pl.col("cell").filter(pl.col("during") & (pl.col("cell") <= pl.col("first_ns"))).max()
+    known = cells.join(_new(version_facts, *windows), on="service").with_columns(
+        first_cell=begun.over("unit").fill_null(pl.col("cell").min().over("unit"))
+    )
     early = pl.col("during") & (pl.col("cell") < pl.col("first_cell"))
     late = pl.col("during") & ~early
     later = pl.col("cell").filter(pl.col("during") & (pl.col("cell") > pl.col("first_cell")))
@@ -71,9 +74,9 @@ def since_version(
 
 
 def _new(version_facts: pl.DataFrame, window: Window, baseline: Window) -> pl.DataFrame:
-    """Return of each service the first version that is new and what it runs, with its first cell.
+    """Return of each service the first version that is new and what it runs, and since when.
 
-    Columns ``service``, ``version``, ``first_cell``.
+    Columns ``service``, ``version``, ``first_ns``.
     """
     facts = sided(version_facts, window, baseline).filter(pl.col("version") != "")
     versions = facts.group_by("service", "version").agg(
@@ -94,5 +97,5 @@ def _new(version_facts: pl.DataFrame, window: Window, baseline: Window) -> pl.Da
         most.filter(pl.col("part") >= _MOST)
         .sort("service", "first_ns", "new")
         .unique("service", keep="first", maintain_order=True)
-        .select("service", "first_cell", version="new")
+        .select("service", "first_ns", version="new")
     )

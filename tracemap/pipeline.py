@@ -117,7 +117,11 @@ def _of_windows(
     if needs_shown:
         tables |= computing.observed(shown, choice, compared, thresholds)
         tables |= computing.standing(recipe, choice.shown, shown, thresholds)
-    tables |= computing.explained(choice, compared, thresholds, owners)
+        tables["edges"] = computing.edges_shown(store, cells, tables["edges"], progress=progress)
+    show = partial(
+        computing.origins_shown, store, choice, compared["latency_facts"], progress=progress
+    )
+    tables |= computing.explained(choice, compared, thresholds, owners, show)
     if "flow_bands" in recipe.findings:
         tables["flow_bands"] = computing.banded(store, choice, tables, thresholds, progress)
     if "insulation" in recipe.findings:

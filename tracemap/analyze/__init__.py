@@ -13,6 +13,7 @@ from tracemap.analyze.dependencies import availability, cycles, dependencies
 from tracemap.analyze.drift import by_importance, drift
 from tracemap.analyze.edges import edges, with_change
 from tracemap.analyze.errors import errors
+from tracemap.analyze.exemplar_cells import exemplar_cells
 from tracemap.analyze.flow import flow
 from tracemap.analyze.flow_bands import band_limits, changed_roots, flow_bands
 from tracemap.analyze.insulation import insulation, named_mechanisms
@@ -55,6 +56,7 @@ __all__ = [
     "drifted",
     "edges",
     "errors",
+    "exemplar_cells",
     "flow",
     "flow_bands",
     "hardness",

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import polars as pl
 
+from tracemap.analyze.insulation.seen import NUMBER
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.analyze.windows import sided
-from tracemap.model import EDGES, UNKNOWN_CALLER, USER, Window
+from tracemap.model import EDGES, PATTERN_FACTS, UNKNOWN_CALLER, USER, Window
 from tracemap.model.histogram import percentiles
 
+_PERCENTS = (50, 90, 95, 99, 100)
+_PERCENTILES = ("p50_ns", "p90_ns", "p95_ns", "p99_ns", "max_ns")
+_LOOKED_UP_LATER = ("baseline_p95_ns", "incident_p95_ns", "typical_trace", "slow_trace")
 _KEY = ["downstream", "upstream", "connection_type"]
 
 
 def edges(
-    edge_facts: pl.DataFrame, latency_facts: pl.DataFrame, *, everything: bool = False
+    edge_facts: pl.DataFrame,
+    latency_facts: pl.DataFrame,
+    pattern_facts: pl.DataFrame | None = None,
+    *,
+    everything: bool = False,
 ) -> pl.DataFrame:
     """Return one row per downstream, upstream and connection type.
 
-    Percentiles come from all calls of the two services, whatever the operation. ``p50_ns`` and so
-    on are what downstream waited (client spans); where no client span was recorded, what upstream
+    Percentiles come from all calls of the two services, whatever the operation. ``p50_ns`` to
+    ``max_ns`` are what
+    downstream waited (client spans); where no client span was recorded, what upstream
     took. ``gap_*`` is client minus server, call by call, from durations alone: clock skew cannot
     touch it. Calls within one service and calls from outside (`model.USER`,
     `model.UNKNOWN_CALLER`) are left out.
@@ -26,10 +35,11 @@ def edges(
     Args:
         edge_facts: As `model.EDGE_FACTS`, any cells; they are summed.
         latency_facts: As `model.LATENCY_FACTS`, the same cells.
+        pattern_facts: As `model.PATTERN_FACTS`, the same cells; None: retries are not known.
         everything: Keep calls within one service, from outside, and to `model.UNKNOWN`.
 
     Returns:
-        As `model.EDGES`, sorted by downstream, upstream and connection type.
+        As `model.EDGES`, sorted by downstream, upstream and connection type; no traces yet.
     """
     if not everything:
         edge_facts = edge_facts.filter(
@@ -51,11 +61,12 @@ def edges(
     for unit in ("client", "server", "gap"):
         rows = rows.join(_latency(latency_facts, unit), on=["downstream", "upstream"], how="left")
     rows = rows.with_columns(
-        pl.coalesce(f"client_{name}", f"server_{name}").alias(name)
-        for name in ("p50_ns", "p95_ns", "p99_ns")
+        pl.coalesce(f"client_{name}", f"server_{name}").alias(name) for name in _PERCENTILES
     )
-    unknown = pl.lit(None, dtype=pl.Int64)
-    rows = rows.with_columns(baseline_p95_ns=unknown, incident_p95_ns=unknown)
+    rows = rows.join(_retries(pattern_facts), on=["downstream", "upstream"], how="left")
+    if pattern_facts is not None:
+        rows = rows.with_columns(pl.col("retries").fill_null(0))
+    rows = rows.with_columns(pl.lit(None).alias(name) for name in _LOOKED_UP_LATER)
     return EDGES.conform(rows).sort(_KEY)
 
 
@@ -119,10 +130,20 @@ def _evidence(edge_facts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _latency(latency_facts: pl.DataFrame, unit: str) -> pl.DataFrame:
-    """Return p50, p95 and p99 of one unit per edge, columns prefixed with the unit."""
-    names = ("p50_ns", "p95_ns", "p99_ns")
+    """Return the percentiles of one unit per edge, columns prefixed with the unit."""
+    mine = latency_facts.filter(pl.col("unit") == unit)
     return (
-        percentiles(latency_facts.filter(pl.col("unit") == unit), by=["downstream", "service"])
-        .select("downstream", pl.col("service").alias("upstream"), *names)
-        .rename({name: f"{unit}_{name}" for name in names})
+        percentiles(mine, by=["downstream", "service"], percents=_PERCENTS)
+        .rename({"service": "upstream", "p100_ns": "max_ns"})
+        .select("downstream", "upstream", *_PERCENTILES)
+        .rename({name: f"{unit}_{name}" for name in _PERCENTILES})
     )
+
+
+def _retries(pattern_facts: pl.DataFrame | None) -> pl.DataFrame:
+    """Return per edge how many calls were further attempts: the one before had failed."""
+    if pattern_facts is None:
+        pattern_facts = PATTERN_FACTS.empty()
+    further = (pl.col("part") & NUMBER) > 1
+    again = pattern_facts.filter(pl.col("pattern").eq("attempt") & further)
+    return again.group_by("downstream", "upstream").agg(retries=pl.col("count").sum())

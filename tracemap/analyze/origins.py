@@ -7,7 +7,7 @@ another kind (`mix`) are said, and accuse nobody.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
@@ -22,6 +22,7 @@ from tracemap.analyze.flow import flow_of
 from tracemap.analyze.mix import RootMix, root_mixes
 from tracemap.analyze.origin_words import cut_short_in_words, in_words, mix_in_words
 from tracemap.analyze.own_time import with_mix
+from tracemap.analyze.shown_by import shown_by
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.analyze.variation import root_halves
 from tracemap.model import ORIGINS, Facts, Window
@@ -42,6 +43,20 @@ _FAILING = ("retries", "hidden retries", "fallback")
 """What a failing upstream makes its callers do: it counts as that upstream's failures."""
 
 
+class Explained(NamedTuple):
+    """Who is named, and what follows from it.
+
+    Attributes:
+        origins: As `model.ORIGINS`.
+        flow: As `model.FLOW`, with the rank of the origin that each leaf is charged to.
+        places: What traces have to show for each to be seen, as `model.EXEMPLAR_PLACES`.
+    """
+
+    origins: pl.DataFrame
+    flow: pl.DataFrame
+    places: pl.DataFrame
+
+
 def origins(
     facts: Facts,
     incident: Window,
@@ -51,7 +66,9 @@ def origins(
     owners: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
     """Return the finding alone; see `origins_with_flow`."""
-    return origins_with_flow(facts, incident, baseline, thresholds=thresholds, owners=owners)[0]
+    return origins_with_flow(
+        facts, incident, baseline, thresholds=thresholds, owners=owners
+    ).origins
 
 
 def origins_with_flow(
@@ -61,7 +78,7 @@ def origins_with_flow(
     *,
     thresholds: Thresholds | None = None,
     owners: Mapping[str, str] | None = None,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+) -> Explained:
     """Return the services and edges that explain the rise of user-visible latency and failures.
 
     Each component that moved counts with its visible effect, weighed by its evidence. Own time
@@ -89,8 +106,7 @@ def origins_with_flow(
         owners: Owner by service, where known.
 
     Returns:
-        As `model.ORIGINS`: slow ones by their time, failing ones by their share, mixes last; and
-        `flow` with the rank of the origin that each leaf is charged to.
+        Slow ones by their time, failing ones by their share, mixes last.
     """
     limits = thresholds or Thresholds()
     shared = facts["parallel_facts"]
@@ -124,6 +140,7 @@ def origins_with_flow(
             "share": (row["excess_ns"] or 0.0) / total,
             "owner": (owners or {}).get(row["service"]),
             "exemplars": traces,
+            "typical_exemplars": None,
             "excess_ns": round(row["excess_ns"] or 0.0),
             **{name: None if row[name] is None else round(row[name]) for name in _MAYBE_TIMES},
             "confidence": "weak" if row["doubt"] else "strong",
@@ -135,7 +152,7 @@ def origins_with_flow(
             [{name: row[name] for name in ORIGINS.schema} for row in rows], schema=ORIGINS.schema
         )
     )
-    return table, charged(split, tree, named)
+    return Explained(table, charged(split, tree, named), shown_by(named))
 
 
 def _compare_with_flow(

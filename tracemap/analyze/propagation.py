@@ -61,7 +61,7 @@ def propagation(
         As `model.PROPAGATION`, largest offered first.
     """
     tree = call_tree(path_facts, paths, incident, baseline, parallel_facts)
-    by_cell = call_tree(path_facts, paths, incident, baseline, parallel_facts, by_cell=True)
+    by_cell = call_tree(path_facts, paths, incident, baseline, by_cell=True)
     cells = cells_seen(path_facts, incident, baseline)
     return propagation_of(tree, by_cell, cells, thresholds or Thresholds())
 

@@ -21,7 +21,7 @@ from tracemap.model import LATENCY_FACTS, ZERO_BUCKET, Kind, histogram
 
 
 @dataclass(frozen=True)
-class _Unit:
+class Unit:
     """Durations of one unit: each field has one item an observation."""
 
     row: Rows
@@ -34,13 +34,13 @@ class _Unit:
 
 def latency_facts(derived: Derived, grid: Grid) -> pl.DataFrame:
     """Return the histograms of all units, as `model.LATENCY_FACTS`, sorted by key."""
-    spans, units = derived.spans, _units(derived)
-    names = sorted(units)
+    spans, found = derived.spans, units(derived)
+    names = sorted(found)
     every = {
-        item.name: np.concatenate([getattr(units[name], item.name) for name in names])
-        for item in fields(_Unit)
+        item.name: np.concatenate([getattr(found[name], item.name) for name in names])
+        for item in fields(Unit)
     }
-    sizes = [units[name].row.size for name in names]
+    sizes = [found[name].row.size for name in names]
     number, distinct = numbered(
         {
             "cell": grid.of_trace[spans.trace[every["row"]]],
@@ -111,7 +111,7 @@ def _counted(
     return of[:pairs, 0].copy(), of[:pairs, 1].copy(), counts, sums, errors
 
 
-def _units(derived: Derived) -> dict[str, _Unit]:
+def units(derived: Derived) -> dict[str, Unit]:
     """Return the observed durations by unit.
 
     Unknown durations are not observed, nor are negative gaps and waits (they are counted in
@@ -126,7 +126,7 @@ def _units(derived: Derived) -> dict[str, _Unit]:
         "self": _self(spans, derived.steps),
         "client": _per_edge(calls, client_ns >= 0, client_ns),
         "gap": _per_edge(calls, gap, client_ns - calls.server_ns(spans)),
-        "wait": _Unit(
+        "wait": Unit(
             row=waits.row[late],
             service=waits.upstream[late],
             operation=waits.operation[late],
@@ -137,13 +137,13 @@ def _units(derived: Derived) -> dict[str, _Unit]:
     }
 
 
-def _server(spans: Spans, tree: Tree, roles: Roles) -> _Unit:
+def _server(spans: Spans, tree: Tree, roles: Roles) -> Unit:
     """Durations of entries, by who called: nobody calls a root, an orphan or a consumer."""
     rows = np.flatnonzero(roles.entry & (spans.duration >= 0))
     client, parent = roles.client[rows], tree.parent[rows]
     caller = np.where(client >= 0, client, parent)
     called = (caller >= 0) & (spans.kind[rows] != Kind.CONSUMER)
-    return _Unit(
+    return Unit(
         row=rows,
         service=spans.service[rows],
         operation=spans.operation[rows],
@@ -153,10 +153,10 @@ def _server(spans: Spans, tree: Tree, roles: Roles) -> _Unit:
     )
 
 
-def _self(spans: Spans, steps: Steps) -> _Unit:
+def _self(spans: Spans, steps: Steps) -> Unit:
     at = np.flatnonzero(~steps.is_call & (spans.duration[steps.span] >= 0))
     rows = steps.span[at]
-    return _Unit(
+    return Unit(
         row=rows,
         service=spans.service[rows],
         operation=spans.operation[rows],
@@ -166,9 +166,9 @@ def _self(spans: Spans, steps: Steps) -> _Unit:
     )
 
 
-def _per_edge(calls: Observations, observed: Bools, ns: Ints) -> _Unit:
+def _per_edge(calls: Observations, observed: Bools, ns: Ints) -> Unit:
     """What downstream saw; of a send it is the producer, upstream, that recorded the span."""
-    return _Unit(
+    return Unit(
         row=calls.row[observed],
         service=calls.upstream[observed],
         operation=calls.upstream_operation[observed],

@@ -22,6 +22,7 @@ from tracemap.model.bundles import (
     TraceBucket,
 )
 from tracemap.model.errors import ERRORS
+from tracemap.model.exemplars import EXEMPLAR_CELLS, EXEMPLAR_PLACES, UNIT_EXEMPLARS
 from tracemap.model.facts import (
     EDGE_FACTS,
     EXEMPLARS,
@@ -106,6 +107,8 @@ __all__ = [
     "EDGE_FACTS",
     "ERRORS",
     "EXEMPLARS",
+    "EXEMPLAR_CELLS",
+    "EXEMPLAR_PLACES",
     "FACTS",
     "FILES",
     "FINDINGS",
@@ -147,6 +150,7 @@ __all__ = [
     "TIMELINE",
     "TRACE",
     "TREND",
+    "UNIT_EXEMPLARS",
     "UNKNOWN",
     "UNKNOWN_CALLER",
     "USER",

@@ -48,6 +48,11 @@ EDGES = Table(
         column("last_ns", pl.Int64, "ns since the epoch", "last call seen"),
         column("baseline_p95_ns", pl.Int64, "ns", "p95 in the baseline; null: not compared"),
         column("incident_p95_ns", pl.Int64, "ns", "p95 in the incident; null: not compared"),
+        column("p90_ns", pl.Int64, "ns", "90th percentile of what downstream waited"),
+        column("max_ns", pl.Int64, "ns", "the slowest call, within 0.55 %"),
+        column("retries", pl.Int64, "", "calls made again after one of the same request failed"),
+        column("typical_trace", pl.String, "", "id of a trace near the median; null: none"),
+        column("slow_trace", pl.String, "", "id of the slowest trace; null: none"),
     ),
     key=("downstream", "upstream", "connection_type"),
 )
@@ -195,6 +200,7 @@ ORIGINS = Table(
         column("excess_errors", pl.Float64, "", "share of user requests it made fail, 0-1; null"),
         column("flow_ns", pl.Int64, "ns", "what the flow charges it with, per user request; null"),
         column("doubt", pl.String, "", "why it is weak: uncertain, few calls, not felt; null"),
+        column("typical_exemplars", pl.List(pl.String), "", "ids of traces as it was before; null"),
     ),
     key=("rank",),
 )

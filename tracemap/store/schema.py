@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 APPLICATION = "tracemap"
 """What `meta.application` says in every database of ours."""
-SCHEMA_VERSION = 16
+SCHEMA_VERSION = 17
 """Number of the schema in the version history of `schema.sql`."""
 FACTS_VERSION = 16
 """The last version that changed what facts are: those of earlier databases are derived again."""

@@ -21,6 +21,7 @@
 --  14  finding declarations
 --  15  parallel_facts
 --  16  calls by instance in pattern_facts
+--  17  p90, slowest call, retries and traces in edges; typical traces in origins
 
 -- One row: whose database this is. A file without it is not ours and is left alone.
 CREATE TABLE meta (
@@ -391,7 +392,12 @@ CREATE TABLE edges (
     first_ns          BIGINT,    -- ns since the epoch: first call seen
     last_ns           BIGINT,    -- ns since the epoch: last call seen
     baseline_p95_ns   BIGINT,    -- ns: p95 in the baseline; null: not compared
-    incident_p95_ns   BIGINT     -- ns: p95 in the incident; null: not compared
+    incident_p95_ns   BIGINT,    -- ns: p95 in the incident; null: not compared
+    p90_ns            BIGINT,    -- ns: 90th percentile of what downstream waited
+    max_ns            BIGINT,    -- ns: the slowest call, within 0.55 %
+    retries           BIGINT,    -- calls made again after one of the same request failed
+    typical_trace     VARCHAR,   -- id of a trace near the median; null: none
+    slow_trace        VARCHAR    -- id of the slowest trace; null: none
 );
 
 -- Episodes in which a unit's latency left its baseline (docs/methods.md), worst first.
@@ -557,7 +563,8 @@ CREATE TABLE origins (
     exemplars       VARCHAR[], -- ids of up to three traces that show it
     excess_errors   DOUBLE,    -- share of user requests it made fail, 0-1; null
     flow_ns         BIGINT,    -- ns: what the flow charges it with, per user request; null
-    doubt           VARCHAR    -- why it is weak: uncertain, few calls, not felt; null
+    doubt           VARCHAR,   -- why it is weak: uncertain, few calls, not felt; null
+    typical_exemplars VARCHAR[] -- ids of traces as it was before; null
 );
 
 -- What requests spend their time on: own time of operations, gaps of edges, and upstreams that

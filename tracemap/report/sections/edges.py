@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tracemap.report.blocks import Block, Column, Note, Section, remark
+from tracemap.report.rows import Row
 from tracemap.report.story import Story
 from tracemap.report.tables import (
     CALLS,
@@ -25,8 +26,11 @@ _COLUMNS = (
     Column("errors_downstream", "Errors seen downstream", "count", "failed-calls"),
     Column("errors_upstream", "Errors seen upstream", "count", "failed-calls"),
     Column("p50_ms", "p50 ms", "ms", "percentiles"),
+    Column("p90_ms", "p90 ms", "ms", "percentiles", is_extra=True),
     Column("p95_ms", "p95 ms", "ms", "percentiles"),
     Column("p99_ms", "p99 ms", "ms", "percentiles"),
+    Column("max_ms", "Slowest ms", "ms", "percentiles", is_extra=True),
+    Column("retries", "Retries", "count", "retries"),
     Column("baseline_p95_ms", "p95 before ms", "ms", "percentiles", is_extra=True),
     Column("incident_p95_ms", "p95 during ms", "ms", "percentiles", is_extra=True),
     Column("server_p50_ms", "Server p50 ms", "ms", "percentiles", is_extra=True),
@@ -35,6 +39,7 @@ _COLUMNS = (
     Column("gap_p50_ms", "Gap p50 ms", "ms", "gap"),
     Column("gap_p95_ms", "Gap p95 ms", "ms", "gap", is_extra=True),
     Column("evidence", "Evidence", "text", "evidence"),
+    Column("traces", "Slowest and typical trace", "traces", "exemplar-traces"),
     DOWNSTREAM_OWNER,
     UPSTREAM_OWNER,
 )
@@ -48,7 +53,8 @@ def edges(story: Story) -> Section | None:
     if is_sampled(story):
         columns.insert(5, _WEIGHTED)
     blocks: list[Block] = [*_remarks(story)]
-    blocks.append(table("edges-table", "Edges, those with most calls first", columns, story.edges))
+    rows = [{**row, "traces": _traces(row)} for row in story.edges]
+    blocks.append(table("edges-table", "Edges, those with most calls first", columns, rows))
     return Section(
         "edges",
         "Edges",
@@ -56,6 +62,10 @@ def edges(story: Story) -> Section | None:
         "One row per downstream and upstream. p50 to p99 are what downstream waited; server is "
         "what upstream took; the gap between them is network, pool and queue.",
     )
+
+
+def _traces(row: Row) -> list[str]:
+    return [trace for trace in (row["slow_trace"], row["typical_trace"]) if trace]
 
 
 def is_sampled(story: Story) -> bool:

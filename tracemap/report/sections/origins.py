@@ -25,7 +25,8 @@ _COLUMNS = (
     Column("doubt", "Doubt", "text", "doubt"),
     Column("owner", "Owner", "name", "owner"),
     Column("evidence", "Evidence", "name"),
-    Column("exemplars", "Traces", "traces", "exemplar-traces"),
+    Column("exemplars", "Traces that show it", "traces", "exemplar-traces"),
+    Column("typical_exemplars", "As it was before", "traces", "exemplar-traces"),
 )
 
 
@@ -52,6 +53,9 @@ def origins(story: Story) -> Section | None:
         if not (column.key == "owner" and unowned)
         and not (column.key == "edge_words" and not any(row["edge"] for row in rows))
         and not (column.key == "excess_errors" and not any(row["excess_errors"] for row in rows))
+        and not (
+            column.key == "typical_exemplars" and not any(row["typical_exemplars"] for row in rows)
+        )
         and not (column.key == "doubt" and not any(row["doubt"] for row in rows))
     )
     remarks = _weak(rows)

@@ -23,6 +23,14 @@ TERMS = (
         "(tail sampling), percentiles are too high and no weight can mend that.",
     ),
     Definition(
+        "retries",
+        "Retries",
+        "Calls that were made again: the one before it, of the same request to the same operation, "
+        "had failed.",
+        limits="Attempts that a library makes below one client span are seen where upstream "
+        "records each. A loop in which one call fails looks the same.",
+    ),
+    Definition(
         "failed-calls",
         "Failed calls",
         "Calls that ended with status ERROR, counted on each side on its own: what downstream saw "

@@ -94,7 +94,10 @@ TERMS = (
         "exemplar-traces",
         "Exemplar traces",
         "Ids of a few recorded traces that show the finding, to open in a tracing tool or with "
-        "`tracemap trace`.",
+        "`tracemap trace`: for an origin those in which what moved there took most time, beside "
+        "some of the baseline near its median; for an edge its slowest and a typical one.",
+        limits="Looked for in one cell of time each, the one that holds the slowest call. Where "
+        "spans were pruned there are none.",
     ),
     Definition(
         "owner",

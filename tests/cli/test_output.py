@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Tracemap
+from tracemap.cli.nothing import why_nothing
 from tracemap.cli.options import Format
 from tracemap.cli.output import print_rows, visible
+from tracemap.model import Findings, Window
 
 ROWS: list[dict[str, object]] = [
     {"name": "=SUM(A1)", "calls": -3, "edge": {"downstream": "a", "upstream": "b"}, "ids": ["x"]},
@@ -127,3 +130,35 @@ def test_spikes_have_the_number_that_spike_takes(tracemap: Tracemap, database: P
     assert [row["number"] for row in rows] == list(range(1, len(rows) + 1))
     asked = tracemap("origins", "--db", database, "--spike", rows[-1]["number"])
     assert f"window {rows[-1]['start']} .. {rows[-1]['end']}" in asked.err
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [(1.0, "100.0 %"), (0.99996, "> 99.9 %"), (0.997, "99.7 %"), (0.0, "0.0 %"), (1e-5, "< 0.1 %")],
+)
+def test_a_share_that_is_not_quite_all_never_says_so(
+    share: float, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """1.00 beside a second origin would be a contradiction."""
+    print_rows([{"rank": 1, "share": share}], ["rank", "share"], Format.TABLE)
+
+    assert capsys.readouterr().out.splitlines()[-1].strip().endswith(shown)
+
+
+@pytest.mark.parametrize(
+    ("name", "baseline", "verdict", "said"),
+    [
+        ("origins", None, "quiet", "there is no baseline"),
+        ("origins", Window(0, 60), "insufficient_data", "too few calls"),
+        ("origins", Window(0, 60), "quiet", "no service or edge explains"),
+        ("spikes", None, "quiet", "no latency left its baseline"),
+        ("cycles", None, "quiet", "no services call each other in a circle"),
+    ],
+)
+def test_an_empty_finding_says_why_it_is_empty(
+    name: str, baseline: Window | None, verdict: str, said: str
+) -> None:
+    """Nothing to tell, nothing to compare with, and too little to judge are three answers."""
+    findings = Findings("x", "x", sections=(), window=Window(60, 120), baseline=baseline)
+
+    assert said in why_nothing(name, replace(findings, verdict=verdict))

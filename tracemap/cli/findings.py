@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from tracemap.cli.nothing import why_nothing
 from tracemap.cli.options import (
     DEFAULT_DATABASE,
     BaselineFrom,
@@ -39,9 +40,12 @@ _TABLE_COLUMNS = {
         "protocol",
         "calls",
         "errors_downstream",
+        "retries",
         "p50_ms",
+        "p90_ms",
         "p95_ms",
         "p99_ms",
+        "max_ms",
         "gap_p50_ms",
     ),
     "spikes": (
@@ -107,7 +111,7 @@ _TABLE_COLUMNS = {
     ),
     "origins": (
         *("rank", "service", "operation", "cause", "edge", "excess_ms", "share", "confidence"),
-        *("excess_errors", "owner"),
+        *("doubt", "excess_errors", "owner"),
     ),
 }
 
@@ -253,6 +257,8 @@ def print_finding(
             typer.echo(f"baseline {findings.baseline} ({findings.baseline_reason})", err=True)
         elif findings.baseline_reason:
             typer.echo(findings.baseline_reason, err=True)
+        if not rows:
+            typer.echo(why_nothing(name, findings), err=True)
         columns = table_columns(_TABLE_COLUMNS[name], rows, columns)
     print_rows(rows, columns, shape)
 

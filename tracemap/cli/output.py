@@ -17,6 +17,10 @@ Row = Mapping[str, object]
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT")
 _UNSEEN = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 """What JSON leaves as it is although nobody sees it, or it changes how the rest is seen."""
+_SHARES = frozenset(
+    {"reach", "waiting", "survived", "measured", "own", "bound", "excess_errors"}
+    | {"error_ratio", "hardness"}
+)
 _NARROWEST = 12
 """Text in a table on a terminal is not shortened below this."""
 
@@ -71,9 +75,10 @@ def print_table(rows: Sequence[Row], columns: Sequence[str], *, is_exact: bool =
     """
     from rich.cells import cell_len
 
-    cell = _exact_cell if is_exact else _cell
     numeric = [any(_is_number(row[name]) for row in rows) for name in columns]
-    lines = [list(columns), *([cell(row[name]) for name in columns] for row in rows)]
+    cells = [_exact_cell if is_exact else _share if _is_share(name) else _cell for name in columns]
+    lines = [list(columns)]
+    lines += [[cell(row[name]) for cell, name in zip(cells, columns, strict=True)] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
     if sys.stdout.isatty():
         texts = [
@@ -118,6 +123,21 @@ def _is_number(value: object) -> bool:
 
 def _exact_cell(value: object) -> str:
     return str(value) if _is_number(value) else _cell(value)
+
+
+def _is_share(column: str) -> bool:
+    """Return whether a column holds parts of a whole, from 0 to 1."""
+    return column.endswith("share") or column in _SHARES
+
+
+def _share(value: object) -> str:
+    """Return a share in percent; one that is not quite all or nothing never says that it is."""
+    if not isinstance(value, int | float):
+        return _cell(value)
+    text = f"{100 * value:.1f} %"
+    if text == "100.0 %" and value < 1:
+        return "> 99.9 %"
+    return "< 0.1 %" if text == "0.0 %" and value > 0 else text
 
 
 def _cell(value: object) -> str:

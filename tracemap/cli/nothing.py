@@ -1,0 +1,33 @@
+"""Why a finding has no rows, in words: an empty table alone could mean anything."""
+
+from __future__ import annotations
+
+from tracemap.model import Findings
+
+_NOTHING = {
+    "edges": "no call between two services was observed in the window",
+    "spikes": "no latency left its baseline",
+    "propagation": "no call between two services was observed in both windows",
+    "insulation": "no retry, timeout, breaker, hedge or fallback came into play",
+    "errors": "no call failed in either window",
+    "origins": "no service or edge explains enough of a change to be named",
+    "bottlenecks": "no request was observed in the window",
+    "dependencies": "no call between two services was observed in the window",
+    "availability": "no request was observed in the window",
+    "cycles": "no services call each other in a circle",
+}
+_COMPARING = ("propagation", "errors", "origins")
+
+
+def why_nothing(name: str, findings: Findings) -> str:
+    """Return why the finding `name` is empty: no baseline, too little data, or nothing to tell.
+
+    Args:
+        name: A finding that was asked for alone.
+        findings: What the run found.
+    """
+    if name in _COMPARING and findings.baseline is None:
+        return f"no {name}: there is no baseline to compare with"
+    if name in ("spikes", "propagation", "origins") and findings.verdict == "insufficient_data":
+        return f"no {name}: there are too few calls to judge"
+    return f"no {name}: {_NOTHING.get(name, 'there is nothing to tell')}"

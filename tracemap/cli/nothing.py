@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tracemap.model import Findings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tracemap.model import Findings
 
 _NOTHING = {
     "edges": "no call between two services was observed in the window",

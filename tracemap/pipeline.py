@@ -105,27 +105,13 @@ def _of_windows(
     choice = _chosen(recipe, store, request, covered, (minutes, spikes))
     owners = owners_of(recipe, store, request)
     compared = computing.compared_facts(store, choice, progress)
-    tables = {name: table.empty() for name, table in FINDINGS.items()}
+    tables = _tables(
+        recipe, store, request, choice,
+        compared=compared, covered=covered, owners=owners, progress=progress,
+    )  # fmt: skip
     tables["spikes"] = spikes.filter(
         pl.col("start_ns").lt(choice.shown.end_ns) & pl.col("end_ns").gt(choice.shown.start_ns)
     )
-    shown = Facts()
-    needs_shown = {"edges", "critical_path", *computing.STANDING} & set(recipe.findings)
-    if needs_shown or ("insulation" in recipe.findings and choice.incident is None):
-        cells = Cells(windows=(choice.shown,), collapse_proxies=request.collapse_proxies)
-        shown = computing.shown_facts(store, cells, choice, covered, compared, progress=progress)
-    if needs_shown:
-        tables |= computing.observed(shown, choice, compared, thresholds)
-        tables |= computing.standing(recipe, choice.shown, shown, thresholds)
-        tables["edges"] = computing.edges_shown(store, cells, tables["edges"], progress=progress)
-    show = partial(
-        computing.origins_shown, store, choice, compared["latency_facts"], progress=progress
-    )
-    tables |= computing.explained(choice, compared, thresholds, owners, show)
-    if "flow_bands" in recipe.findings:
-        tables["flow_bands"] = computing.banded(store, choice, tables, thresholds, progress)
-    if "insulation" in recipe.findings:
-        tables |= computing.insulated(shown, choice, compared, tables, thresholds)
     if "timeline" in recipe.findings:
         stage = cast.stage(choice.shown, choice.baseline, covered)
         tables["timeline"] = analyzed(analyze.timeline)(latency, cast.units(tables, latency), stage)
@@ -147,6 +133,40 @@ def _of_windows(
     if "exemplars" in recipe.sections:
         findings.traces = _traces(store, choice, compared, findings)
     return findings
+
+
+def _tables(
+    recipe: Recipe,
+    store: Store,
+    request: Request,
+    choice: Choice,
+    *,
+    compared: Facts,
+    covered: Window,
+    owners: dict[str, str],
+    progress: Progress,
+) -> dict[str, pl.DataFrame]:
+    """Return the findings about the window shown, and about incident and baseline; others empty."""
+    thresholds = limits(recipe)
+    tables = {name: table.empty() for name, table in FINDINGS.items()}
+    shown = Facts()
+    needs_shown = {"edges", "critical_path", *computing.STANDING} & set(recipe.findings)
+    if needs_shown or ("insulation" in recipe.findings and choice.incident is None):
+        cells = Cells(windows=(choice.shown,), collapse_proxies=request.collapse_proxies)
+        shown = computing.shown_facts(store, cells, choice, covered, compared, progress=progress)
+    if needs_shown:
+        tables |= computing.observed(shown, choice, compared, thresholds)
+        tables |= computing.standing(recipe, choice.shown, shown, thresholds)
+        tables["edges"] = computing.edges_shown(store, cells, tables["edges"], progress=progress)
+    show = partial(
+        computing.origins_shown, store, choice, compared["latency_facts"], progress=progress
+    )
+    tables |= computing.explained(choice, compared, thresholds, owners, show)
+    if "flow_bands" in recipe.findings:
+        tables["flow_bands"] = computing.banded(store, choice, tables, thresholds, progress)
+    if "insulation" in recipe.findings:
+        tables |= computing.insulated(shown, choice, compared, tables, thresholds)
+    return tables
 
 
 def _chosen(

@@ -26,30 +26,7 @@ def peers(operations: pl.DataFrame, resources: pl.DataFrame) -> pl.DataFrame:
         One row per row of `operations`, in its order: ``operation_id``, ``peer_name``,
         ``peer_kind`` (``''``: nothing said), ``resolution`` (``''``, ``name``, ``host``).
     """
-    services = resources.select("service").unique()
-    namespaces = resources.select(
-        first_label="service", rest="service_namespace", in_namespace=pl.lit(value=True)
-    ).unique()
-    host = pl.col("peer_name").str.replace(_PORT, "")
-    asked = operations.select(
-        "operation_id",
-        "peer_name",
-        "peer_kind",
-        first_label=host.str.extract(r"^([^.]*)"),
-        rest=host.str.extract(r"^[^.]*\.?(.*)$"),
-    )
-    known = asked.join(
-        services.select(peer_name="service", is_name=pl.lit(value=True)),
-        on="peer_name",
-        how="left",
-        maintain_order="left",
-    )
-    known = known.join(
-        services.select(first_label="service", is_label=pl.lit(value=True)),
-        on="first_label",
-        how="left",
-        maintain_order="left",
-    ).join(namespaces, on=["first_label", "rest"], how="left", maintain_order="left")
+    known = _named(operations, resources)
     may_resolve = pl.col("peer_kind").is_in(["service", "external", "faas"]) & pl.col(
         "peer_name"
     ).ne("")
@@ -71,3 +48,35 @@ def peers(operations: pl.DataFrame, resources: pl.DataFrame) -> pl.DataFrame:
         pl.when(resolution == "").then("peer_kind").otherwise(pl.lit("service")).alias("peer_kind"),
         resolution.alias("resolution"),
     )
+
+
+def _named(operations: pl.DataFrame, resources: pl.DataFrame) -> pl.DataFrame:
+    """Return each operation with what its peer's name has in common with services.
+
+    ``is_name`` (it is one's name), ``is_label`` (its first label is one's), ``in_namespace`` (the
+    rest of it is that one's namespace): true or null; ``rest``: what follows the first label.
+    """
+    services = resources.select("service").unique()
+    namespaces = resources.select(
+        first_label="service", rest="service_namespace", in_namespace=pl.lit(value=True)
+    ).unique()
+    host = pl.col("peer_name").str.replace(_PORT, "")
+    asked = operations.select(
+        "operation_id",
+        "peer_name",
+        "peer_kind",
+        first_label=host.str.extract(r"^([^.]*)"),
+        rest=host.str.extract(r"^[^.]*\.?(.*)$"),
+    )
+    known = asked.join(
+        services.select(peer_name="service", is_name=pl.lit(value=True)),
+        on="peer_name",
+        how="left",
+        maintain_order="left",
+    )
+    return known.join(
+        services.select(first_label="service", is_label=pl.lit(value=True)),
+        on="first_label",
+        how="left",
+        maintain_order="left",
+    ).join(namespaces, on=["first_label", "rest"], how="left", maintain_order="left")

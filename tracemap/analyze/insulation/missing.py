@@ -45,18 +45,7 @@ def missing(
         Columns `SITE`, ``pattern`` (``none``), ``occurrences`` (calls), ``share`` (of users'
         requests), ``limit_ns`` (p99 of what was waited), ``shows``; the largest share first.
     """
-    edges = call_edges(tree)
-    calls = edges.sums["calls"][0, 1]
-    waited = per(edges.sums["on_parent_ns"][0, 1], edges.sums["duration_ns"][0, 1])
-    rows = pl.DataFrame(
-        {
-            **edges.names(),
-            "calls": calls.astype(np.int64),
-            "waited": waited,
-            "share": _depending(tree, edges, tree.requests(consumers(edge_facts))),
-        },
-        schema_overrides=dict.fromkeys(SITE, pl.String),
-    )
+    rows = _waited(tree, edge_facts)
     messages = edge_facts.filter(pl.col("connection_type") == "messaging").select(
         downstream="upstream", upstream="downstream"
     )
@@ -85,6 +74,22 @@ def missing(
             (100 * pl.col("waited")).round(0).cast(pl.Int64),
             _words(),
         ),
+    )
+
+
+def _waited(tree: CallTree, edge_facts: pl.DataFrame) -> pl.DataFrame:
+    """Return per edge its ``calls``, the part of their time that is ``waited``, and ``share``."""
+    edges = call_edges(tree)
+    calls = edges.sums["calls"][0, 1]
+    waited = per(edges.sums["on_parent_ns"][0, 1], edges.sums["duration_ns"][0, 1])
+    return pl.DataFrame(
+        {
+            **edges.names(),
+            "calls": calls.astype(np.int64),
+            "waited": waited,
+            "share": _depending(tree, edges, tree.requests(consumers(edge_facts))),
+        },
+        schema_overrides=dict.fromkeys(SITE, pl.String),
     )
 
 

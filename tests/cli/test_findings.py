@@ -22,6 +22,22 @@ KEYS = {
         *("downstream", "downstream_operation", "upstream", "upstream_operation", "offered_ms"),
         *("arrived_ms", "ratio", "verdict", "mechanism", "calls"),
     ),
+    "flow": (
+        *(
+            "root_service",
+            "root_operation",
+            "requests",
+            "path_id",
+            "parent_path_id",
+            "hops",
+            "leaf",
+        ),
+        *("service", "operation", "upstream", "share_ms", "low_ms", "high_ms", "origin"),
+    ),
+    "flow-bands": (
+        *("band", "root_service", "root_operation", "requests", "baseline_requests", "leaf"),
+        *("share_ms", "band_change_ms", "quantile_change_ms", "smoothing_ms"),
+    ),
     "insulation": (
         *("downstream", "downstream_operation", "upstream", "upstream_operation", "pattern"),
         *("role", "shows", "absorbed_ms", "confidence", "exemplars", "spans"),

@@ -31,6 +31,8 @@ def test_the_promised_verbs_are_there() -> None:
         "drift",
         "edges",
         "errors",
+        "flow",
+        "flow-bands",
         "formats",
         "graph",
         "info",

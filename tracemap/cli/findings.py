@@ -73,6 +73,14 @@ _TABLE_COLUMNS = {
         "mechanism",
         "calls",
     ),
+    "flow": (
+        *("root_service", "root_operation", "leaf", "service", "operation", "upstream"),
+        *("share_ms", "low_ms", "high_ms", "requests"),
+    ),
+    "flow_bands": (
+        *("band", "root_service", "root_operation", "leaf", "service", "operation", "upstream"),
+        *("share_ms", "band_change_ms", "smoothing_ms", "requests"),
+    ),
     "errors": (
         *("downstream", "downstream_operation", "upstream", "upstream_operation"),
         *("offered_errors", "arrived_errors", "ratio", "verdict", "hardness", "errors", "calls"),

@@ -8,6 +8,7 @@ import math
 from typing import Any
 
 import hypothesis.strategies as st
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -22,7 +23,13 @@ from tests.ingest.writers import (
     traces,
     wide,
 )
+from tracemap.ingest import FORMATS, block
+from tracemap.ingest.contents import open_contents
+from tracemap.ingest.kernels import layout
+from tracemap.ingest.kernels.machine import SLACK
+from tracemap.ingest.resources import Resources
 from tracemap.ingest.semconv import ATTRIBUTES, SECRETS, URLS
+from tracemap.model import Batch
 
 KNOWN_KEYS = sorted({key for keys in ATTRIBUTES.values() for key in keys} - {*URLS})
 KEYS = st.sampled_from(KNOWN_KEYS) | st.text(min_size=1).filter(
@@ -187,3 +194,48 @@ def test_noise_is_refused_or_rejected(start: bytes, noise: bytes) -> None:
     found = batches(start + noise)
 
     assert all(batch.spans.height == 0 or batch.spans["span_id"].min() for batch in found)
+
+
+@pytest.mark.parametrize("name", ["otlp-json", "otlp-protobuf"])
+@pytest.mark.parametrize("count", [1, 2, 98])
+def test_memory_that_is_used_again_may_hold_anything(name: str, count: int) -> None:
+    """What an earlier block left in it changes nothing; what was made of that block stays."""
+    said = {"http.response.status_code": 503, "ratio": 1 / 3, "list": ["a", {"b": 2.5}], "t": "\n"}
+    data = traces(
+        *(
+            {"trace": at, "span": at, "attributes": said, "links": [(at, 3)]}
+            for at in range(1, count + 1)
+        )
+    )
+    raw = json_line(data) if name == "otlp-json" else data.SerializeToString()
+    (read,) = (each.blocks for each in FORMATS if each.name == name)
+    assert read
+
+    def decoded() -> Batch:
+        (cut,) = read.cut(open_contents(iter([raw])), 1 << 24)
+        return read.decode(cut, Resources())
+
+    def columns(batch: Batch) -> list[list[object]]:
+        frames = (batch.spans, batch.operations, batch.resources, batch.links, batch.rejects)
+        return [column.to_list() for frame in frames for column in frame]
+
+    first = decoded()
+    expected = columns(first)
+    assert {"spans", "links", "extra"} <= set(layout._KEPT.rows)
+    for kept in layout._KEPT.rows.values():
+        kept[:5000] = 0x5A5A5A5A5A5A5A5A
+
+    assert len(first.spans) == count
+    assert columns(first) == expected
+    assert columns(decoded()) == expected
+
+
+def test_memory_of_a_block_is_used_again_if_it_fits() -> None:
+    """Not for one that is larger, nor for one that is far smaller."""
+    block._spare.clear()
+    first = block.padded(bytes(1000))
+    for size, again in ((900, True), (100, False), (2000, False)):
+        block.give_back(block.Block(first, np.empty((0, 2), np.int64), 1))
+        second = block.padded(bytes(size))
+        assert np.shares_memory(first, second) == again
+        assert second.size == size + SLACK

@@ -33,6 +33,7 @@ SITUATIONS: dict[str, tuple[str, dict[str, object], float | None]] = {
     "no number": ("", {"SampleRate": "often"}, None),
     "a rate of zero": ("", {"_sample_rate": 0.0}, None),
     "a negative rate": ("", {"_sample_rate": -0.5}, None),
+    "the smallest rate there is": ("", {"_sample_rate": 5e-324}, None),
     "a rate beyond belief": ("", {"_sample_rate": 1e-12}, None),
     "nothing": ("", {}, None),
 }

@@ -84,8 +84,8 @@ def as_batch(block: Block, columns: Columns, resources: Resources) -> Batch:
                 "duration_ns": duration.set(duration == NO_DURATION, None),
                 "operation_id": operation_ids.gather(own),
                 "resource_id": resource_ids,
-                "status_code": rows[:, STATUS],
-                "flags": rows[:, FLAGS],
+                "status_code": rows[:, STATUS].copy(),
+                "flags": rows[:, FLAGS].copy(),
                 "http_status": http_status.set(http_status < 0, None),
                 "resend_count": out[:, OUT_RESEND],
                 "error_type": kinds.gather(error_numbers.set(error_numbers < 0, None)),
@@ -146,7 +146,8 @@ def _with_damage(batch: Batch, mended: NDArray[np.bool_]) -> pl.DataFrame:
 
 
 def _unsigned(rows: Ints, at: int) -> NDArray[np.uint64]:
-    return np.ascontiguousarray(rows[:, at]).view(np.uint64)
+    """Return a column by itself: the next block is decoded into the same rows."""
+    return rows[:, at].copy().view(np.uint64)
 
 
 def _intern(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,9 @@ from tracemap.ingest.kernels.layout import Bytes, Ints
 from tracemap.ingest.kernels.machine import SLACK
 
 _NEWLINE = 10
+_SPARE_BYTES_MAX = 1 << 26
+_spare: deque[Bytes] = deque(maxlen=2)
+"""Memory of blocks that were decoded: new memory costs more than to fill it."""
 
 
 @dataclass
@@ -79,10 +83,26 @@ def joined(blocks: Sequence[Block]) -> Block:
 def padded(*pieces: bytes | bytearray | memoryview) -> Bytes:
     """Return the pieces behind one another, with the zero bytes behind them that kernels need."""
     size = sum(len(piece) for piece in pieces)
-    data = np.empty(size + SLACK, np.uint8)
+    data = _memory(size + SLACK)
     at = 0
     for piece in pieces:
         data[at : at + len(piece)] = np.frombuffer(piece, np.uint8)
         at += len(piece)
     data[at:] = 0
     return data
+
+
+def _memory(size: int) -> Bytes:
+    """Return that of an earlier block if it is large enough, and not far too large; else new."""
+    try:
+        kept = _spare.popleft()
+    except IndexError:
+        kept = np.empty(0, np.uint8)
+    return kept[:size] if size <= kept.size <= 2 * size else np.empty(size, np.uint8)
+
+
+def give_back(block: Block) -> None:
+    """Let the next block have the memory of one that nobody reads any more."""
+    data = block.data if block.data.base is None else block.data.base
+    if data.size <= _SPARE_BYTES_MAX:
+        _spare.append(data)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
-from tracemap.ingest.block import Block
+from tracemap.ingest.block import Block, give_back
 from tracemap.ingest.contents import Contents
 from tracemap.ingest.resources import Resources
 from tracemap.model import Batch
@@ -32,7 +32,12 @@ class Blocks:
         """Yield one task for each block of a file, as `Format.read`."""
         resources = Resources()
         for block in self.cut(contents, block_bytes):
-            yield partial(self.decode, block, resources)
+            yield partial(self._decoded, block, resources)
+
+    def _decoded(self, block: Block, resources: Resources) -> Batch:
+        batch = self.decode(block, resources)
+        give_back(block)
+        return batch
 
 
 @dataclass(frozen=True, kw_only=True)

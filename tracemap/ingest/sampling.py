@@ -38,12 +38,10 @@ def note_weights(rows: Ints, texts: Texts, weights: NDArray[np.float64]) -> None
     written = texts.gather(references & BODY_MASK).to_pylist()
     rates = pl.Series(map(unmarked, written), dtype=pl.String).cast(pl.Float64, strict=False)
     sampler = pl.Series(texts.gather(rows[found, SAMPLER_TYPE] & BODY_MASK).to_pylist())
-    valid = rates.is_between(0.0, WEIGHT_MAX, closed="right").fill_null(value=False).to_numpy()
+    valid = rates.is_between(1.0 / WEIGHT_MAX, WEIGHT_MAX).fill_null(value=False).to_numpy()
     probabilistic = (sampler == _PROBABILISTIC).to_numpy()
     valid &= (references >> RANK_SHIFT != _JAEGER) | probabilistic
     rate = rates.to_numpy()[valid]
-    weight = np.where(rate < 1.0, 1.0 / rate, rate)
-    believed = weight <= WEIGHT_MAX
-    spans = found[valid][believed]
-    weights[spans] = weight[believed]
+    spans = found[valid]
+    weights[spans] = np.where(rate < 1.0, 1.0 / rate, rate)
     rows[spans, QUALITY] &= ~int(Quality.NO_SAMPLING_INFORMATION)

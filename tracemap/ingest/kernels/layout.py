@@ -8,6 +8,7 @@ rank of the attribute key it came from (5 bits, smaller wins). 0 means absent or
 
 from __future__ import annotations
 
+from threading import local
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -180,11 +181,39 @@ class Columns(NamedTuple):
     registers: Ints
 
 
+class _Kept(local):
+    """What a thread keeps from block to block: memory that is new costs more than to fill it."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Ints] = {}
+
+
+_KEPT = _Kept()
+_KEPT_ROWS_MAX = 1 << 26
+
+
+def room(name: str, rows: int, width: int) -> Ints:
+    """Return room for rows, with anything in it: that of the last block again, if it is enough.
+
+    Args:
+        name: What it is for; a thread has one at a time of each.
+        rows: How many rows; more than a block of usual size can have are not kept.
+        width: Columns of a row.
+    """
+    kept = _KEPT.rows.get(name)
+    if kept is None or len(kept) < rows:
+        kept = np.empty((rows, width), np.int64)
+        if rows <= _KEPT_ROWS_MAX:
+            _KEPT.rows[name] = kept
+    return kept[:rows]
+
+
 def columns(size_bytes: int, slack: int, *, records: int, spans_max: int | None = None) -> Columns:
     """Return empty columns with room for whatever a block of `size_bytes` can hold.
 
     The bounds follow from the shortest encoding of each row. Nothing is touched before it is
-    used, so the operating system gives memory only for what is there.
+    used, so the operating system gives memory only for what is there. All but `text` is `room` that
+    the next block of the same thread gets again.
 
     Args:
         size_bytes: Size of the block.
@@ -195,13 +224,13 @@ def columns(size_bytes: int, slack: int, *, records: int, spans_max: int | None 
     rows = min(size_bytes // 24, spans_max if spans_max is not None else size_bytes) + 2
     zeros = np.zeros(REGISTERS, np.int64)
     return Columns(
-        spans=np.empty((rows, WIDTH), np.int64),
-        links=np.empty((size_bytes // 20 + 2, 4), np.int64),
-        resources=np.empty((size_bytes // 4 + 2, 4), np.int64),
+        spans=room("spans", rows, WIDTH),
+        links=room("links", size_bytes // 20 + 2, 4),
+        resources=room("resources", size_bytes // 4 + 2, 4),
         rejects=np.empty((REJECTS_MAX, 4), np.int64),
         text=np.empty(6 * size_bytes + slack, np.uint8),
-        extra=np.empty(8 * size_bytes + slack, np.uint8),
-        doubles=np.empty((size_bytes // 9 + 2, 2), np.int64),
+        extra=room("extra", size_bytes + slack // 8 + 1, 1).reshape(-1).view(np.uint8),
+        doubles=room("doubles", size_bytes // 9 + 2, 2),
         before=np.empty((records, 3), np.int64),
         registers=zeros,
     )

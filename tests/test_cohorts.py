@@ -9,7 +9,7 @@ import pytest
 
 from tests.test_pruning import pruned
 from tests.test_weekly import weeks
-from tracemap import pipeline, simulate
+from tracemap import pipeline, questions, simulate
 from tracemap.cohorts import Cohort, cohort
 from tracemap.errors import NoDataError, PipelineError
 from tracemap.intake import take_in
@@ -52,7 +52,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def changes(database: Path, before: Cohort, after: Cohort) -> dict[tuple[str, str], str]:
     with Store.open(database, read_only=True) as store:
-        rows, _ = pipeline.drift_between(store, before, after)
+        rows, _ = questions.drift_between(store, before, after)
     return {
         (downstream, upstream): change
         for downstream, upstream, change in rows.select(

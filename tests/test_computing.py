@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tracemap import computing, pipeline, recipe
+from tracemap import computing, pipeline, questions, recipe
 from tracemap.intake import silent
 from tracemap.model import EDGES, Cells, Findings, Window
 from tracemap.store import Store
@@ -35,7 +35,7 @@ def found(database: Path, name: str, request: Request | None = None) -> Findings
 def longest_call_ms(database: Path, trace: str, service: str, peer: str) -> float:
     """The longest call of a service to a peer in one trace."""
     with Store.open(database, read_only=True) as store:
-        spans = pipeline.waterfall(store, trace)
+        spans = questions.waterfall(store, trace)
     calls = spans.filter(pl.col("service").eq(service) & pl.col("kind").eq("CLIENT"))
     named = calls.filter(pl.col("operation").str.contains(peer))
     return float(named["duration_ns"].max() or 0) / MILLISECOND_NS  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ import pytest
 from tests.builders import Row, link, reading
 from tests.cli.conftest import Tracemap
 from tests.derive.traces import HOURLY, at, bucket
-from tracemap import derive, pipeline
+from tracemap import derive, pipeline, questions
 from tracemap.analyze.why_missing import REASONS
 from tracemap.model import WHY_MISSING
 from tracemap.store import Store
@@ -30,7 +30,7 @@ def why(
     with Store.open(path / "why.duckdb", create=True) as store:
         store.append(reading(*spans, links=links))
         pipeline.bring_up_to_date(store)
-        found = pipeline.why_missing(store, *pair, request)
+        found = questions.why_missing(store, *pair, request)
     assert found.schema == WHY_MISSING.schema
     rows = found.to_dicts()
     assert {row["reason"] for row in rows} <= set(REASONS)

@@ -59,7 +59,7 @@ def drift(
 
     Example: tracemap drift 2026-02-01..2026-02-08 2026-02-08..2026-02-15
     """
-    from tracemap import pipeline, recipe
+    from tracemap import pipeline, questions, recipe
     from tracemap.cohorts import cohort
 
     wanted = recipe.single("drift", settings or ())
@@ -67,7 +67,7 @@ def drift(
     if one is not None and other is not None:
         limits, asked = recipe.limits(wanted), request(start, end, catalog=catalog or [])
         with progress_line() as line, up_to_date(db, progress=line) as store:
-            frame, window = pipeline.drift_between(
+            frame, window = questions.drift_between(
                 store, one, other, asked, thresholds=limits, progress=line
             )
             owners = pipeline.owners_of(wanted, store, asked)

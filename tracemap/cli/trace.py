@@ -39,10 +39,10 @@ def trace(
 
     Example: tracemap trace 4bf92f3577b34da6a3ce929d0e0e4736
     """
-    from tracemap import pipeline
+    from tracemap import questions
 
     with progress_line() as line, opened(db, progress=line) as store:
-        spans = pipeline.waterfall(store, trace_id)
+        spans = questions.waterfall(store, trace_id)
     rows = [
         {"parent" if key == "parent_span_id" else key: value for key, value in row.items()}
         for row in spans.to_dicts()

@@ -64,7 +64,7 @@ def whatif(
 
     Example: tracemap whatif --upstream card-db --add 200ms
     """
-    from tracemap import pipeline, report
+    from tracemap import questions, report
     from tracemap.model import Change
 
     change = Change(
@@ -78,7 +78,7 @@ def whatif(
     )
     _require_change(change == Change(upstream, operation or None), change.timeout_ns)
     with progress_line() as line, up_to_date(db, progress=line) as store:
-        found, window = pipeline.whatif(store, change, request(start, end), progress=line)
+        found, window = questions.whatif(store, change, request(start, end), progress=line)
     rows = report.rows("whatif", found)
     columns = list(rows[0])
     if shape is Format.TABLE:

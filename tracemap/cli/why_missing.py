@@ -37,11 +37,11 @@ def why_missing(
 
     Example: tracemap why-missing checkout pricing
     """
-    from tracemap import pipeline, report
+    from tracemap import questions, report
 
     asked = request(start, end)
     with progress_line() as line, up_to_date(db, progress=line) as store:
-        found = pipeline.why_missing(store, downstream, upstream, asked, progress=line)
+        found = questions.why_missing(store, downstream, upstream, asked, progress=line)
     rows = report.rows("why_missing", found)
     if shape is WhyFormat.JSON:
         print_json(rows)

@@ -1,0 +1,160 @@
+"""Questions that no recipe asks: why an edge is missing, what if, two cohorts, one trace."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from functools import partial
+
+import polars as pl
+
+from tracemap import analyze, cohorts, derive, engine
+from tracemap.cohorts import Cohort
+from tracemap.errors import NoDataError
+from tracemap.intake import Progress, silent
+from tracemap.model import MINUTE_NS, WHATIF_FACTS, Change, Window
+from tracemap.pruning import require_spans
+from tracemap.store import Store
+from tracemap.windows import Request
+
+
+def waterfall(store: Store, trace_id: str) -> pl.DataFrame:
+    """Return one trace as `model.TRACE`.
+
+    Args:
+        store: An open database.
+        trace_id: 32 hex digits, or as many of the first ones as make it unique.
+
+    Raises:
+        PipelineError: If that is no trace id, or several begin so.
+        NoDataError: If no stored trace has it.
+    """
+    return derive.waterfall(store.trace(trace_id))
+
+
+def why_missing(
+    store: Store,
+    downstream: str,
+    upstream: str,
+    request: Request | None = None,
+    *,
+    progress: Progress = silent,
+) -> pl.DataFrame:
+    """Return why no edge joins two services, as `model.WHY_MISSING`.
+
+    Args:
+        store: Its facts up to date.
+        downstream: Who should call, as `Store.ledger` names services.
+        upstream: Who should be called.
+        request: Its window counts; without one, all traces are looked at.
+        progress: Told how many spans were looked at.
+
+    Raises:
+        NoDataError: If the database, or the window asked for, holds no spans.
+    """
+    covered = _covered(store)
+    window = (request or Request()).window.within(covered)
+    parts, done, total = [], 0, store.spans_in(window)
+    if total == 0:
+        hint = f"the database covers {covered}"
+        raise NoDataError(
+            f"no trace starts in the window {window}", where="--from, --to", hint=hint
+        )
+    for bucket in store.buckets(window):
+        parts.append(derive.pair_facts(bucket, downstream, upstream))
+        done += bucket.spans.height
+        progress("looking at spans", done, total)
+    book = store.ledger()
+    pair = analyze.Pair(
+        downstream,
+        upstream,
+        facts=derive.merge_pairs(parts),
+        edge_facts=store.facts("edge_facts"),
+        services=store.services(),
+        quality=book.quality,
+        rejected=int(book.rejects["records"].sum()),
+    )
+    return analyze.why_missing(pair)
+
+
+def whatif(
+    store: Store, change: Change, request: Request | None = None, *, progress: Progress = silent
+) -> tuple[pl.DataFrame, Window]:
+    """Return what `change` would have done, as `model.WHATIF`, and the window that was replayed.
+
+    Args:
+        store: An open database.
+        change: What to imagine.
+        request: Its window counts; without one everything is replayed.
+        progress: Told how far it got.
+
+    Raises:
+        NoDataError: If the database or the window holds no spans, or no call of the upstream (and
+            operation) that changes.
+    """
+    covered = _covered(store)
+    window = (request or Request()).window.within(covered)
+    seen = pl.concat(
+        engine.window_tables(store, [window], derive.hardness_facts, progress=progress)
+    )
+    replay = partial(derive.whatif_facts, change=change, hardness=analyze.hardness(seen))
+    tables = engine.window_tables(store, [window], replay, progress=progress)
+    found = analyze.whatif(pl.concat([WHATIF_FACTS.empty(), *tables]))
+    if found.is_empty():
+        raise _nothing_changed(change, seen, window)
+    return found, window
+
+
+def _nothing_changed(change: Change, seen: pl.DataFrame, window: Window) -> NoDataError:
+    """Return the error that says why a change changes nothing."""
+    operation = f" operation {change.operation!r} of" if change.operation else ""
+    near = get_close_matches(change.upstream, seen["upstream"].unique().sort().to_list(), n=1)
+    return NoDataError(
+        f"no call of{operation} {change.upstream!r} in the window {window} would be different",
+        where="--upstream, --operation",
+        hint=f"did you mean {near[0]!r}?" if near else "tracemap edges lists who is called",
+    )
+
+
+def drift_between(
+    store: Store,
+    before: Cohort,
+    after: Cohort,
+    request: Request | None = None,
+    *,
+    thresholds: analyze.Thresholds | None = None,
+    progress: Progress = silent,
+) -> tuple[pl.DataFrame, Window]:
+    """Return the finding `drift` between two cohorts, and the window in which they were compared.
+
+    Args:
+        store: Its facts up to date.
+        before: What to compare with.
+        after: What to look at.
+        request: Its window; None: everything covered.
+        thresholds: None: the defaults.
+        progress: Told how far it got.
+
+    Raises:
+        NoDataError: If there is nothing of a cohort, or the spans for versions were pruned.
+        PipelineError: If the cohorts have nothing in common.
+    """
+    covered = _covered(store)
+    window = (request or Request()).window.within(covered)
+    minute = window.start_ns // MINUTE_NS * MINUTE_NS
+    window = Window(minute, window.end_ns)
+    if after.service:
+        require_spans(store.pruned_hours(), window, "--from, --to")
+    limits_ = thresholds or analyze.Thresholds()
+    return cohorts.drift(store, before, after, window, limits_, progress=progress), window
+
+
+def _covered(store: Store) -> Window:
+    """Return what the database covers.
+
+    Raises:
+        NoDataError: If it holds no spans.
+    """
+    covered = store.covered()
+    if covered is None:
+        raise NoDataError("the database holds no spans", hint="tracemap ingest INPUT... fills it")
+    return covered

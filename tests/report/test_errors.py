@@ -65,5 +65,5 @@ def test_failures_have_a_column_only_where_there_are_any() -> None:
     for share, shown in ((0.05, True), (None, False)):
         section = origins(Story(_only(cause="error", excess_errors=share)))
         assert section is not None
-        (table,) = [block for block in section.blocks if isinstance(block, TableBlock)]
+        table = next(block for block in section.blocks if isinstance(block, TableBlock))
         assert ("excess_errors" in {column.key for column in table.columns}) is shown

@@ -75,5 +75,5 @@ def icicle(
     )
     return FigureBlock(
         id_, title, summary, {"data": data, "layout": made},
-        height_px=_FRAME_PX + _LEVEL_PX * levels, min_width_px=640, table=table,
+        height_px=_FRAME_PX + _LEVEL_PX * levels, min_width_px=320, table=table,
     )  # fmt: skip

@@ -12,8 +12,8 @@ from tracemap.report.names import shown
 from tracemap.report.tables import table
 from tracemap.report.words import in_ms, signed_ms
 
-_BAR_PX, _FRAME_PX = 30, 60
-_LABEL_LENGTH, _LETTER_PX = 34, 6.6
+_BAR_PX, _FRAME_PX = 44, 60
+_LABEL_LENGTH = 46
 _COLUMNS = (
     Column("what", "Step", "name"),
     Column("ms", "ms", "ms", "flow-share"),
@@ -44,7 +44,7 @@ def steps(
             "y": list(range(len(names))),
             "x": [round(before_ms, 6), *(round(change.ms, 6) for change in changes), 0],
             "text": said, "textposition": "outside", "textfont": {"color": INK, "size": 12},
-            "cliponaxis": False, "constraintext": "none",
+            "cliponaxis": False, "constraintext": "none", "width": 0.5,
             "connector": {"line": {"color": GRID, "width": 1}},
             "increasing": {"marker": {"color": "var(--origin)"}},
             "decreasing": {"marker": {"color": "var(--victim)"}},
@@ -57,14 +57,17 @@ def steps(
         }
     ]  # fmt: skip
     labels = [shown(name, _LABEL_LENGTH) for name in names]
-    left = int(_LETTER_PX * max(len(label) for label in labels)) + 16
     made = layout(
-        xaxis=axis(rangemode="tozero", ticksuffix=" ms", nticks=6),
-        yaxis=axis(
-            tickmode="array", tickvals=list(range(len(names))),
-            ticktext=[text(label) for label in labels], autorange="reversed", showgrid=False,
-        ),
-        margin={"l": left, "r": 70, "t": 8, "b": 32}, hovermode="closest",
+        xaxis=axis(rangemode="tozero", ticksuffix=" ms", nticks=4, tickangle=0),
+        yaxis=axis(showticklabels=False, range=[len(names) - 0.5, -0.9], showgrid=False),
+        annotations=[  # above the bars: beside them they would leave no room on a phone
+            {
+                "x": 0, "xref": "paper", "xanchor": "left", "y": place, "yshift": 18,
+                "text": text(label), "showarrow": False, "font": {"size": 11, "color": INK},
+            }
+            for place, label in enumerate(labels)
+        ],
+        margin={"l": 12, "r": 84, "t": 8, "b": 32}, hovermode="closest",
     )  # fmt: skip
     sums = accumulate((change.ms for change in changes), initial=before_ms)
     parts = [Change("before", before_ms), *changes]
@@ -74,6 +77,6 @@ def steps(
     ]
     return FigureBlock(
         id_, title, summary, {"data": data, "layout": made},
-        height_px=_FRAME_PX + _BAR_PX * len(names), min_width_px=left + 320,
+        height_px=_FRAME_PX + _BAR_PX * len(names), min_width_px=300,
         table=table(f"{id_}-table", f"{title}: step by step", _COLUMNS, rows, folded=True),
     )  # fmt: skip

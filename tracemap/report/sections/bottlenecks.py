@@ -11,7 +11,7 @@ from tracemap.report.words import percent
 
 _SHOWN = 50
 _COLUMNS = (
-    Column("rank", "#", "number"),
+    Column("rank", "#", "count"),
     Column("where", "Where", "name", "bottleneck-place"),
     OPERATION,
     Column("place", "What", "text", "bottleneck-place"),

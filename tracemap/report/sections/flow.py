@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from tracemap.report.blocks import Block, Column, FigureBlock, Section, TableBlock, remark
+from tracemap.report.blocks import Block, Column, FigureBlock, Section, TableBlock, plain, remark
 from tracemap.report.figures.sankey import Stop, Stream, sankey, stream_words
 from tracemap.report.figures.steps import Change, steps
 from tracemap.report.names import label, shown
+from tracemap.report.phrases import cause_words
 from tracemap.report.roots import Leaf, Root
 from tracemap.report.rows import Row
 from tracemap.report.sections.part import about_part
@@ -113,12 +114,18 @@ def _figure(story: Story, roots: list[Root]) -> FigureBlock | None:
     ]
     first = story.hit if story.hit in roots else roots[0]
     largest = _largest(first)
+    origin = story.strong[0] if story.strong else None
+    charged = first.from_origin(origin) if origin else []
+    if origin and first.explained_ms(origin) > 0:  # the number of the headline
+        part_ms, what = first.explained_ms(origin), plain(cause_words(origin))
+        what = f"{what} ({counted(len(charged), 'part')})" if len(charged) > 1 else what
+        largest = charged
+    else:
+        part_ms, what = sum(leaf.share_ms for leaf in largest), leaf_words(largest[0].row)
     way = " → ".join(shown(service, 60) for service in largest[0].services)
-    part_ms = sum(leaf.share_ms for leaf in largest)
     summary = (
         f"{counted(len(roots), 'user-visible operation')} became slower. Of the change of "
-        f"{label(*first.step)}, {in_ms(part_ms * 1e6)} per "
-        f"request came from {leaf_words(largest[0].row)} (way: {way})."
+        f"{label(*first.step)}, {in_ms(part_ms * 1e6)} per request came from {what} (way: {way})."
     )
     return sankey("flow-figure", "From origin to users", summary, streams, colours=_COLOURS)
 

@@ -24,7 +24,11 @@ _COLUMNS = (
     Column("confidence", "Confidence", "text", "confidence"),
     Column("doubt", "Doubt", "text", "doubt"),
     Column("owner", "Owner", "name", "owner"),
-    Column("evidence", "Evidence", "name"),
+)
+_SHOWN_BY = (
+    Column("rank", "Rank", "count"),
+    SERVICE,
+    Column("evidence", "What moved", "sentence"),
     Column("exemplars", "Traces that show it", "traces", "exemplar-traces"),
     Column("typical_exemplars", "As it was before", "traces", "exemplar-traces"),
 )
@@ -53,16 +57,14 @@ def origins(story: Story) -> Section | None:
         if not (column.key == "owner" and unowned)
         and not (column.key == "edge_words" and not any(row["edge"] for row in rows))
         and not (column.key == "excess_errors" and not any(row["excess_errors"] for row in rows))
-        and not (
-            column.key == "typical_exemplars" and not any(row["typical_exemplars"] for row in rows)
-        )
         and not (column.key == "doubt" and not any(row["doubt"] for row in rows))
     )
     remarks = _weak(rows)
     if unowned:
         remarks.append(remark("No owner is known for any of these services."))
     made = table("origins-table", "Origins, the likeliest first", columns, rows)
-    return Section("origins", "Origins", (*about_part(story), made, *remarks), how)
+    shown_by = table("origins-evidence-table", "What speaks for each of them", _SHOWN_BY, rows)
+    return Section("origins", "Origins", (*about_part(story), made, *remarks, shown_by), how)
 
 
 def _weak(rows: list[Row]) -> list[Note]:
@@ -89,6 +91,7 @@ def _row(story: Story, row: Row) -> Row:
         "charged_ms": story.hit.explained_ms(row) if story.hit else None,
         "owner": row["owner"] or story.owners.get(row["service"]),
         "interval_ms": interval(row["low_ms"], row["high_ms"]),
+        "typical_exemplars": row["typical_exemplars"] or [],
         "edge_words": f"{shown(edge['downstream'], 80)} → {shown(edge['upstream'], 80)}"
         if edge
         else None,

@@ -148,14 +148,22 @@ def insulated(
     compared: Facts,
     tables: dict[str, pl.DataFrame],
     thresholds: analyze.Thresholds,
+    *,
+    critical: frozenset[str],
 ) -> dict[str, pl.DataFrame]:
     """Return what stops a spike, in the incident or else in all that is shown, and who did."""
     if choice.incident is None:
         # stored cells begin at full hours
         whole = Window(choice.shown.start_ns // HOUR_NS * HOUR_NS, choice.shown.end_ns)
-        return {"insulation": analyze.insulation(shown, whole, thresholds=thresholds)}
+        found = analyze.insulation(shown, whole, thresholds=thresholds, critical=critical)
+        return {"insulation": found}
     found = analyze.insulation(
-        compared, choice.incident, choice.baseline, tables["propagation"], thresholds
+        compared,
+        choice.incident,
+        choice.baseline,
+        tables["propagation"],
+        thresholds,
+        critical=critical,
     )
     named = analyze.named_mechanisms(tables["propagation"], found)
     return {"insulation": found, "propagation": named}

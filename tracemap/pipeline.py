@@ -160,7 +160,9 @@ def _tables(
     if "flow_bands" in recipe.findings:
         tables["flow_bands"] = computing.banded(store, choice, tables, thresholds, progress)
     if "insulation" in recipe.findings:
-        tables |= computing.insulated(shown, choice, compared, tables, thresholds)
+        tables |= computing.insulated(
+            shown, choice, compared, tables, thresholds, critical=store.critical()
+        )
     return tables
 
 

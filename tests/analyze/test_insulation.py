@@ -28,7 +28,7 @@ from tracemap.model import (
 )
 from tracemap.simulate import random_shop, run
 from tracemap.simulate.behaviours import MAKERS, Behaviour
-from tracemap.simulate.behaviours.behaviour import PRICES, call, played, system
+from tracemap.simulate.behaviours.behaviour import PRICES, TAXES, call, played, system
 from tracemap.simulate.faults import Failing
 from tracemap.simulate.simulated import Simulated
 
@@ -307,6 +307,21 @@ def test_an_edge_that_a_spike_came_through_lacks_insulation() -> None:
     assert (bare["role"], bare["confidence"], bare["share"]) == ("missing", "strong", 1.0)
     assert "too few of its calls failed to say" in bare["shows"]
     assert "none" not in on_the_edge("timeout")
+
+
+def test_what_a_critical_service_waits_for_is_listed_however_rarely() -> None:
+    """One order in fifty asks for taxes: that is no matter, unless orders are critical."""
+    simulated = played(system((call(PRICES),), (call(TAXES, probability=0.03),)), seed=301)
+    facts, window = facts_of(bucket(simulated), simulated), windows(simulated)[0]
+    into = pl.col("upstream") == "taxes"
+    usual = analyze.insulation(facts, window).filter(into)
+    (row,) = (
+        analyze.insulation(facts, window, critical=frozenset({"orders"})).filter(into).to_dicts()
+    )
+
+    assert usual.is_empty()
+    assert (row["pattern"], row["downstream"]) == ("none", "orders")
+    assert row["shows"].startswith("into a critical service: ")
 
 
 def test_retries_do_not_insulate_from_slowness() -> None:

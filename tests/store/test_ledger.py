@@ -29,6 +29,21 @@ def test_what_is_stored(store: Store) -> None:
     assert sums == (6, 3, 0, 3)
 
 
+def test_critical_services_are_those_whose_spans_say_so(store: Store) -> None:
+    """Critical or high, in whatever case; others and the silent are not."""
+    said = {"pay": "critical", "cart": "High", "blog": "low", "web": ""}
+    store.append(
+        reading(
+            *(
+                span(number, service_name=name, criticality=word)
+                for number, (name, word) in enumerate(said.items(), 1)
+            )
+        )
+    )
+
+    assert store.critical() == {"pay", "cart"}
+
+
 def test_covered_time_ends_just_after_the_last_start(store: Store) -> None:
     """The window is half open, so it ends one nanosecond after the latest start."""
     store.append(reading(span(1, offset_ns=10), span(2, offset_ns=50, duration_ns=999)))

@@ -202,6 +202,10 @@ class Store:
         """Return the owner of each service whose spans name one."""
         return ledger.owners(self._connection)
 
+    def critical(self) -> frozenset[str]:
+        """Return the services whose spans call them critical."""
+        return ledger.critical(self._connection)
+
     def buckets(
         self,
         window: Window | Sequence[Window] | None = None,

@@ -137,6 +137,18 @@ def owners(connection: Connection) -> dict[str, str]:
     return dict(named.select("service", "owner").iter_rows())
 
 
+def critical(connection: Connection) -> frozenset[str]:
+    """Return the services whose ``service.criticality`` is critical or high."""
+    named = read(
+        connection,
+        """
+        SELECT DISTINCT service FROM services JOIN resources USING (resource_id)
+        WHERE lower(criticality) IN ('critical', 'high')
+        """,
+    )
+    return frozenset(named["service"].to_list())
+
+
 def nodes(connection: Connection) -> list[tuple[str, str]]:
     """Return each node with its service's name; one that recorded no spans has only its own."""
     rows = read(

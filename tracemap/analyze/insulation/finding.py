@@ -83,6 +83,8 @@ def insulation(
     baseline: Window | None = None,
     propagation: pl.DataFrame | None = None,
     thresholds: Thresholds | None = None,
+    *,
+    critical: frozenset[str] = frozenset(),
 ) -> pl.DataFrame:
     """Return what protects each edge, what makes things worse, and where nothing protects.
 
@@ -97,6 +99,8 @@ def insulation(
         baseline: What it is compared with; None: nothing, so that no change is told.
         propagation: As `model.PROPAGATION`, of the same windows; None: nothing was compared.
         thresholds: Limits; the defaults when None.
+        critical: Services that are called critical: what they wait for is listed however few
+            requests go through it.
 
     Returns:
         As `model.INSULATION`: what protects first, by what it stopped; then what hurts, advice, and
@@ -126,7 +130,7 @@ def insulation(
     spare = found.filter(pl.col("pattern") == "fallback").select(
         "downstream", "downstream_operation", upstream="other"
     )
-    bare = missing(tree, facts["edge_facts"], now, protected, limits)
+    bare = missing(tree, facts["edge_facts"], now, protected, limits, critical=critical)
     bare = bare.join(spare, on=spare.columns, how="anti")
     came_through = moved.filter(pl.col("verdict").is_in(["propagated", "amplified"]))
     bare = bare.join(

@@ -25,14 +25,16 @@ def missing(
     seen: Seen,
     protected: pl.DataFrame,
     limits: Thresholds,
+    *,
+    critical: frozenset[str],
 ) -> pl.DataFrame:
     """Return the edges that users depend on and on which nothing was seen that stops a spike.
 
     Downstream waits for them (`Thresholds.waited_share` of their time at least is on its path), at
-    least `Thresholds.depending_share` of users' requests go through them, and failures, where
-    enough were seen to tell, take downstream with them (hardness above
-    `Thresholds.tolerable_hardness`). Retries alone are no protection from slowness. Handing a
-    message to a queue, and what its consumers do, is nothing that users wait for.
+    least `Thresholds.depending_share` of users' requests go through them or downstream is a
+    critical service, and failures, where enough were seen to tell, take downstream with them
+    (hardness above `Thresholds.tolerable_hardness`). Retries alone are no protection from slowness.
+    Handing a message to a queue, and what its consumers do, is nothing that users wait for.
 
     Args:
         tree: The call paths; side 1 is the window in question.
@@ -40,12 +42,14 @@ def missing(
         seen: What was seen in the window.
         protected: Columns `SITE` of the edges on which something stops a spike.
         limits: Thresholds.
+        critical: Services that are called critical.
 
     Returns:
         Columns `SITE`, ``pattern`` (``none``), ``occurrences`` (calls), ``share`` (of users'
         requests), ``limit_ns`` (p99 of what was waited), ``shows``; the largest share first.
     """
-    rows = _waited(tree, edge_facts)
+    is_critical = pl.col("downstream").is_in(sorted(critical))
+    rows = _waited(tree, edge_facts).with_columns(is_critical=is_critical)
     messages = edge_facts.filter(pl.col("connection_type") == "messaging").select(
         downstream="upstream", upstream="downstream"
     )
@@ -54,7 +58,7 @@ def missing(
             (pl.col("downstream") != pl.col("upstream"))
             & (pl.col("calls") >= limits.min_call_count)
             & (pl.col("waited") >= limits.waited_share)
-            & (pl.col("share") >= limits.depending_share)
+            & ((pl.col("share") >= limits.depending_share) | pl.col("is_critical"))
         )
         .join(protected, on=SITE, how="anti")
         .join(messages, on=messages.columns, how="anti")
@@ -70,7 +74,10 @@ def missing(
         pattern=pl.lit("none"),
         occurrences="calls",
         shows=pl.format(
-            "{} % of its time is waited for; {}",
+            "{}{} % of its time is waited for; {}",
+            pl.when(pl.col("is_critical"))
+            .then(pl.lit("into a critical service: "))
+            .otherwise(pl.lit("")),
             (100 * pl.col("waited")).round(0).cast(pl.Int64),
             _words(),
         ),

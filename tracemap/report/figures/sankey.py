@@ -78,7 +78,7 @@ def sankey(
 def _nodes(labels: Sequence[str], colours: Sequence[str]) -> dict[str, Any]:
     return {
         "label": labels,
-        "align": "right",
+        "align": "justify",
         "color": colours,
         "line": {"width": 0},
         "thickness": 14,

@@ -44,7 +44,8 @@ def dumbbells(
     data = [_bars(lines), _ends(lines, is_now=False), _ends(lines, is_now=True)]
     return FigureBlock(
         id_, title, summary, {"data": data, "layout": made},
-        height_px=_FRAME_PX + _ROW_PX * max(2, len(lines)), min_width_px=left + 240, table=table,
+        height_px=_FRAME_PX + _ROW_PX * max(2, len(lines)),
+        min_width_px=min(left + 240, 330), table=table,
     )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def matrix(
     is_small = max(len(axes.rows), len(axes.columns)) <= _FULL_SIZE
     is_wide = len(axes.columns) <= _FEW_COLUMNS
     step = 42 if is_wide else 34 if is_small else 14
-    width = 130 if is_wide else 34 if is_small else 12
+    width = 92 if is_wide else 34 if is_small else 12
     left = int(_LETTER_PX * _longest(axes.rows)) + 28
     below = 56 if is_wide else int(_LETTER_PX * 0.75 * _longest(axes.columns)) + 44
     made = layout(

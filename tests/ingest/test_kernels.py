@@ -13,7 +13,7 @@ from tracemap import compiled
 from tracemap.ingest.kernels import loading
 from tracemap.ingest.kernels.bounds import line_bounds
 from tracemap.ingest.kernels.loading import Code, Kernel
-from tracemap.ingest.kernels.machine import SLACK, float_of, load, store, swapped, trailing_bytes
+from tracemap.ingest.kernels.machine import PRIMITIVES, SLACK
 
 LINES = np.frombuffer(b"a\nbc\n" + bytes(SLACK), np.uint8)
 
@@ -95,6 +95,7 @@ assert "numba" not in sys.modules
 
 def test_primitives_say_in_python_what_they_do_as_machine_code() -> None:
     """A step can be read, and run, as what it is written as."""
+    load, store, trailing_bytes, swapped, float_of, _ = PRIMITIVES
     data = np.frombuffer(bytes(range(1, 10)), np.uint8).copy()
 
     assert load(data, 1) == 0x0908070605040302

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Timer
 
@@ -175,6 +176,15 @@ def test_a_new_database_that_holds_a_file_is_never_discarded(path: Path) -> None
     assert path.exists()
 
 
+@pytest.fixture
+def listens_to_ctrl_c() -> Iterator[None]:
+    """A process that a shell started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listens_to_ctrl_c")
 def test_ctrl_c_while_duckdb_works_is_a_keyboard_interrupt(path: Path) -> None:
     """DuckDB raises a RuntimeError in its place, which nobody would take for Ctrl-C."""
     endless = "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range < -b.range"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tracemap.ingest.kernels.json_scan import NINE, ZERO, hex_value
+from tracemap.ingest.kernels.json_scan import NINE, ZERO
 from tracemap.ingest.kernels.layout import (
     END,
     ERROR_TYPE,
@@ -46,6 +46,7 @@ from tracemap.ingest.kernels.strings import (
     reference_hash,
     same_text,
 )
+from tracemap.ingest.kernels.weights import trace_state_weight
 
 END_MISSING, NEGATIVE_DURATION, START_INVALID = 128, 256, 512
 NAME_EMPTY, NO_SAMPLING_INFORMATION, KIND_UNSPECIFIED = 8192, 262144, 1048576
@@ -64,8 +65,6 @@ SIGNATURES, OPERATIONS, ERRORS = range(3)
 _EARLIEST_NS = 946_684_800_000_000_000  # 2000-01-01
 _LATEST_NS = 4_102_444_800_000_000_000  # 2100-01-01
 _ERROR_STATUS = 2
-_ALL_DIGITS = 14
-_POWER_MAX = 62
 
 
 @step
@@ -210,66 +209,6 @@ def _small_number(data: Bytes, extra: Bytes, reference: int) -> int:
 
 
 @step
-def _threshold_weight(data: Bytes, at: int, end: int) -> float:
-    """Return 2**56 / (2**56 - T), T the threshold: up to 14 hex digits, zeros behind left out."""
-    threshold = 0
-    digits = 0
-    while at < end and digits < _ALL_DIGITS:
-        digit = hex_value(signed(data[at]))
-        if digit < 0:
-            break
-        threshold = threshold * 16 + digit
-        digits += 1
-        at += 1
-    if digits == 0:
-        return 0.0
-    threshold <<= 4 * (_ALL_DIGITS - digits)
-    return 2.0**56 / (2.0**56 - threshold)
-
-
-@step
-def _power_weight(data: Bytes, at: int, end: int) -> float:
-    """Return 2**p, p one or two decimal digits below 63; 63 says that a span stands for none."""
-    power = 0
-    start = at
-    while at < end and at - start < 3 and data[at] >= ZERO and data[at] <= NINE:
-        power = power * 10 + signed(data[at]) - ZERO
-        at += 1
-    if at == start or power > _POWER_MAX:
-        return 0.0
-    return 2.0**power
-
-
-@step
-def _weight(data: Bytes, start: int, end: int) -> float:
-    """Return how many spans one stands for, by its trace state; 0: not said.
-
-    By ``th:`` of the member ``ot=`` (OpenTelemetry specification, trace state handling), else by
-    ``p:``, which an experimental version of it had.
-    """
-    at = start
-    while at + 3 <= end and not (
-        data[at] == 111
-        and data[at + 1] == 116
-        and data[at + 2] == 61
-        and (at == start or data[at - 1] == 44 or data[at - 1] == 32)
-    ):
-        at += 1
-    at += 3
-    weight = 0.0
-    while at + 3 <= end and data[at] != 44:
-        if data[at] == 116 and data[at + 1] == 104 and data[at + 2] == 58:
-            return _threshold_weight(data, at + 3, end)
-        if data[at] == 112 and data[at + 1] == 58:
-            weight = _power_weight(data, at + 2, end)
-        while at < end and data[at] != 59 and data[at] != 44:
-            at += 1
-        if at < end and data[at] == 59:
-            at += 1
-    return weight
-
-
-@step
 def _times(spans: Ints, row: int, out: Ints, at: int) -> int:
     """Write start and duration; return what is wrong with them."""
     start = spans[row + START]
@@ -338,7 +277,7 @@ def _all_spans(
         if reference:
             source = extra if reference & IN_EXTRA else data
             start = reference & OFFSET_MASK
-            weight = _weight(source, start, start + length_of(reference))
+            weight = trace_state_weight(source, start, start + length_of(reference))
         weights[number] = weight if weight > 0.0 else 1.0
         if weight == 0.0:
             quality |= NO_SAMPLING_INFORMATION

@@ -109,9 +109,10 @@ def _files_below(folder: Path) -> Iterator[str]:
 def _matches(pattern: str) -> list[Source]:
     names: set[str] = set()
     for name in glob.glob(pattern, recursive=True):  # noqa: PTH207  (Path.glob refuses absolute patterns)
-        is_folder = os.path.isdir(name)  # noqa: PTH112
-        names.update(_files_below(Path(name)) if is_folder else [name])
-    names = {name for name in names if not os.path.exists(name) or os.path.isfile(name)}  # noqa: PTH110, PTH113
+        if os.path.isdir(name):  # noqa: PTH112
+            names.update(_files_below(Path(name)))
+        elif os.path.isfile(name):  # noqa: PTH113
+            names.add(name)
     if not names:
         raise InputError(f"no file matches {pattern!r}", where=pattern, hint=_HINT)
     return [Source(name, named=False) for name in sorted(names)]

@@ -138,7 +138,9 @@ def _tags(holder: Mapping[str, Json]) -> Attributes:
         tags[key.replace("@", ".")] = value
     for tag in sequence(holder.get("tags")):
         if isinstance(tag, dict) and isinstance(tag.get("key"), str):
-            tags.setdefault(tag["key"], _typed(tag.get("value"), tag.get("type")))
+            # tags that OTLP has fields for are text, whatever type an exporter says they have
+            kind = None if tag["key"] in _OWN_TAGS else tag.get("type")
+            tags.setdefault(tag["key"], _typed(tag.get("value"), kind))
     return tags
 
 

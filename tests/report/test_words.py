@@ -10,6 +10,7 @@ from tracemap.report.words import (
     cell_text,
     counted,
     fixed,
+    from_to,
     in_ms,
     listed,
     percent,
@@ -40,6 +41,17 @@ def test_numbers_show_about_three_digits(value: float, text: str) -> None:
 def test_durations_in_sentences_are_short(duration_ns: float, text: str) -> None:
     """A sentence is read aloud; the tables have the digits."""
     assert in_ms(duration_ns) == text
+
+
+@pytest.mark.parametrize(
+    ("before_ms", "after_ms", "text"),
+    [(602, 2001, "602 → 2,001 ms"), (842, 33_000, "842 ms → 33 s"), (33_000, 842, "33 s → 842 ms")],
+)
+def test_two_durations_of_different_units_show_both(
+    before_ms: float, after_ms: float, text: str
+) -> None:
+    """A p95 of 842 ms that rises to 33 s must not read as one that falls from 842 s."""
+    assert from_to(before_ms * MS, after_ms * MS) == text
 
 
 @given(st.floats(-1e12, 1e12), st.integers(0, 3))

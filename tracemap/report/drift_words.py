@@ -9,7 +9,7 @@ from tracemap.report.blocks import Fact, Name, Sentence
 from tracemap.report.names import shown, visible
 from tracemap.report.rows import Row
 from tracemap.report.story import Story
-from tracemap.report.words import counted, in_ms, listed, percent, signed_ms, span_of
+from tracemap.report.words import counted, from_to, in_ms, listed, percent, signed_ms, span_of
 
 UNCHANGED = (
     "steady", "too few calls", "other mix", "sampled differently", "not observed",
@@ -101,11 +101,10 @@ def _net(story: Story) -> str:
     """Return how much longer users wait per request, what got faster taken off."""
     change_ms = sum(row["change_ms"] for row in story.regressions)
     before_ms = sum(row["baseline_user_ms"] for row in story.regressions)
-    ends = [in_ms(value * 1e6) for value in (before_ms, before_ms + change_ms)]
     direction = "longer" if change_ms > 0 else "less"
     return (
         f"Users wait {in_ms(abs(change_ms) * 1e6)} {direction} per request "
-        f"({ends[0].removesuffix(' ms')} → {ends[1]})"
+        f"({from_to(before_ms * 1e6, (before_ms + change_ms) * 1e6)})"
     )
 
 

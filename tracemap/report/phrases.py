@@ -7,7 +7,7 @@ from tracemap.report.names import shown
 from tracemap.report.roots import Step
 from tracemap.report.rows import Row
 from tracemap.report.story import Story
-from tracemap.report.words import in_ms, percent
+from tracemap.report.words import from_to, in_ms, percent
 
 
 def operation_name(service: str, operation: str) -> Sentence:
@@ -56,5 +56,4 @@ def percentile_change(story: Story, step: Step) -> str:
     row = story.waited.get(step)
     if row is None or row["baseline_p95_ms"] is None or row["p95_ms"] is None:
         return ""
-    before, after = in_ms(row["baseline_p95_ms"] * 1e6), in_ms(row["p95_ms"] * 1e6)
-    return f" (p95 {before.removesuffix(' ms')} → {after})"
+    return f" (p95 {from_to(row['baseline_p95_ms'] * 1e6, row['p95_ms'] * 1e6)})"

@@ -48,6 +48,18 @@ def in_ms(duration_ns: float) -> str:
     return f"{'0' if value == 0 else fixed(value, places)} {unit}"
 
 
+def from_to(before_ns: float, after_ns: float) -> str:
+    """Return two durations with an arrow between; the unit once only where both have the same.
+
+    Example:
+        >>> from_to(602e6, 2_001e6), from_to(842e6, 33e9)
+        ('602 → 2,001 ms', '842 ms → 33 s')
+    """
+    before, after = in_ms(before_ns), in_ms(after_ns)
+    (number, unit), last = before.split(), after.split()[1]
+    return f"{number if unit == last else before} → {after}"
+
+
 def signed_ms(value_ms: float) -> str:
     """Return a change in milliseconds as text, with its sign."""
     return f"{'+' if value_ms > 0 else ''}{in_ms(value_ms * 1e6)}"

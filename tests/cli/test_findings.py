@@ -118,6 +118,19 @@ def test_a_quiet_window_has_no_origin(tracemap: Tracemap, sample_database: Path)
     assert tracemap(*arguments).code == 0
 
 
+def test_a_table_of_origins_says_what_the_headline_charges_and_of_what_a_share_is(
+    tracemap: Tracemap, sample_database: Path
+) -> None:
+    """Two times stand side by side: each column says which it is; programs keep their key."""
+    head, _, first, *_ = tracemap("origins", "--db", sample_database).out.splitlines()
+    (row, *_) = json.loads(tracemap("origins", "--db", sample_database, "--format=json").out)
+
+    assert head.split()[5:8] == ["flow_ms", "excess_ms", "excess_share"]
+    assert f"{row['flow_ms']:,.2f}" in first.split()
+    assert "share" in row
+    assert "excess_share" not in row
+
+
 @pytest.mark.parametrize("verb", ["edges", "spikes", "propagation", "origins", "graph"])
 def test_a_window_without_data_is_exit_5(
     tracemap: Tracemap, sample_database: Path, verb: str

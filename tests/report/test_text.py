@@ -4,7 +4,7 @@ import pytest
 
 from tests.report import believable, week
 from tests.report.shop import table
-from tracemap.model import DRIFT, REGRESSIONS, Findings
+from tracemap.model import DRIFT, ORIGINS, REGRESSIONS, Findings
 from tracemap.report import build
 
 
@@ -13,12 +13,33 @@ def test_a_chat_gets_the_answer_in_a_dozen_lines() -> None:
     text = build(believable.incident(), trace_url="https://x.example/{trace_id}").text()
 
     assert text.startswith("Latency postmortem (incident)\n`storefront` `POST /buy` slowed down by")
-    assert "• Origin 1: `card-db`'s own time, +203 ms a request, 93 % of what is explained" in text
+    assert "• Origin: `card-db`'s own time, +252 ms a request of the hardest hit (91 %" in text
     assert "• Slower: `storefront` `POST /buy` +276 ms a request, 2,310 requests" in text
     assert "• Absorbed by parallel slack: 179 ms of 182 ms" in text
     assert "https://x.example/5b8efff798038103d269b633813fc60c" in text
     assert len(text.splitlines()) <= 12
     assert len(text) < 2_000
+
+
+def test_a_chat_names_findings_before_leads_and_charges_as_the_headline_does() -> None:
+    """A lead of 1 % does not stand before a finding of 21 %; no number is left out."""
+    findings = believable.incident()
+    first, second = findings.tables["origins"].to_dicts()[:2]
+    rows = [
+        {**first, "rank": 1, "confidence": "strong"},
+        {**second, "rank": 2, "confidence": "weak", "doubt": "uncertain"},
+        {**first, "rank": 3, "cause": "mix", "confidence": "strong", "excess_ns": 223_000_000},
+    ]
+    findings.tables["origins"] = table(ORIGINS, rows)
+    page = build(findings)
+    told = [line.split(":")[0] for line in page.text().splitlines()]
+
+    assert [word for word in told if word[2:] in ("Origin", "Lead", "No origin, but")] == [
+        "• Origin", "• No origin, but", "• Lead",
+    ]  # fmt: skip
+    assert "excess +223 ms per user request" in page.text()
+    assert "252 ms (91 %" in page.text().splitlines()[1]
+    assert "+252 ms a request of the hardest hit (91 % of its change)" in page.text()
 
 
 @pytest.mark.parametrize(

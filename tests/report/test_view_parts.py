@@ -218,7 +218,7 @@ def test_shares_say_of_what_they_are_shares() -> None:
     (facts,) = [b for b in sections(page)["summary"].blocks if isinstance(b, FactsBlock)]
 
     assert "75 % of this operation's change" in plain(page.headline)
-    assert any("90 % of the time all origins explain" in plain(fact.remark) for fact in facts.facts)
+    assert any("(90 % of that of all origins)" in plain(fact.remark) for fact in facts.facts)
 
 
 def test_a_service_with_spans_is_not_said_to_have_none() -> None:

@@ -118,8 +118,8 @@ _TABLE_COLUMNS = {
         *("error_ratio", "p50_ms", "p95_ms", "p99_ms"),
     ),
     "origins": (
-        *("rank", "service", "operation", "cause", "edge", "excess_ms", "share", "confidence"),
-        *("doubt", "excess_errors", "owner"),
+        *("rank", "service", "operation", "cause", "edge", "flow_ms", "excess_ms"),
+        *("excess_share", "confidence", "doubt", "excess_errors", "owner"),
     ),
 }
 
@@ -236,7 +236,8 @@ def origins(
 ) -> None:
     """Print where added latency came from.
 
-    Ranked over services and edges, by what users waited longer.
+    Ranked over services and edges, by what users waited longer. flow_ms is what the flow charges
+    to each per user request, as headlines do; excess_ms is what each component alone rose by.
     Without a window: that of the worst spike. Without a baseline: a quiet one is chosen and named.
 
     Example: tracemap origins --format json
@@ -267,6 +268,9 @@ def print_finding(
             typer.echo(findings.baseline_reason, err=True)
         if not rows:
             typer.echo(why_nothing(name, findings), err=True)
+        if name == "origins":  # beside two times it has to say of which one it is a share
+            rows = [{**row, "excess_share": row["share"]} for row in rows]
+            columns = [*columns, "excess_share"]
         columns = table_columns(_TABLE_COLUMNS[name], rows, columns)
     print_rows(rows, columns, shape)
 

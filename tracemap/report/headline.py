@@ -19,7 +19,7 @@ _VERDICTS = {
     "quiet": "Quiet",
     "insufficient_data": "Too little data to judge",
 }
-_ALL_OF_IT = 1.005
+ALL_OF_IT = 1.005
 """Up to this share a part is the whole, but for rounding."""
 
 
@@ -154,7 +154,7 @@ def _from_largest(story: Story, root: Root) -> Sentence:
 def _part(part_ms: float, root: Root, is_first: bool = True) -> Sentence:  # noqa: FBT001, FBT002
     """Return a part of the change; one larger than the whole has no percentage."""
     said = in_ms(part_ms * 1e6)
-    if part_ms > _ALL_OF_IT * root.change_ms:
+    if part_ms > ALL_OF_IT * root.change_ms:
         return (f"{said}, partly made up by other parts that got faster," if is_first else said,)
     if root.is_within_variation:
         return (said,)
@@ -220,7 +220,7 @@ def _unexplained(root: Root, named: list[Row]) -> Sentence:
         return ()
     if root.unexplained_ms > 0:
         return (f"{in_ms(root.unexplained_ms * 1e6)} is unexplained",)
-    if any(root.explained_ms(row) > _ALL_OF_IT * root.change_ms for row in named):
+    if any(root.explained_ms(row) > ALL_OF_IT * root.change_ms for row in named):
         return ()  # said already
     return (f"other parts got faster by {in_ms(-root.unexplained_ms * 1e6)}",)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tracemap.report.blocks import Page
 from tracemap.report.chat import in_chat, quoted
-from tracemap.report.headline import verdict_words
-from tracemap.report.phrases import cause_words, operation_name
+from tracemap.report.headline import ALL_OF_IT, verdict_words
+from tracemap.report.phrases import cause_words, effect_words, operation_name
+from tracemap.report.rows import Row
 from tracemap.report.story import Story
 from tracemap.report.trace_url import linked
 from tracemap.report.week_text import week_lines
@@ -33,15 +34,28 @@ def text(page: Page, story: Story) -> str:
 
 
 def _origins(story: Story) -> list[str]:
+    """Return the first origins: findings by rank, then leads; what the headline charges each."""
+    ranked = sorted(story.origins, key=lambda row: row["confidence"] == "weak")
     lines = []
-    for row in story.origins[:_SHOWN]:
-        called = "Lead" if row["confidence"] == "weak" else f"Origin {row['rank']}"
-        share = "" if row["share"] is None else f", {percent(row['share'])} of what is explained"
+    for row in ranked[:_SHOWN]:
+        called = "Lead" if row["confidence"] == "weak" else "Origin"
+        called = "No origin, but" if row["cause"] == "mix" else called
         owner = row["owner"] or story.owners.get(row["service"])
         owned = "" if owner is None else f"; owner {quoted(owner)}"
-        excess = in_ms(row["excess_ms"] * 1e6)
-        lines.append(f"• {called}: {in_chat(cause_words(row))}, +{excess} a request{share}{owned}")
+        lines.append(f"• {called}: {in_chat(cause_words(row))}, {_effect(story, row)}{owned}")
     return lines
+
+
+def _effect(story: Story, origin: Row) -> str:
+    """Return what is charged to an origin of the hardest hit; its excess where that is nothing."""
+    root = story.hit
+    charged_ms = 0.0 if root is None else root.explained_ms(origin)
+    if root is None or charged_ms <= 0:
+        is_time = origin["cause"] != "error" or not origin["excess_errors"]
+        return f"{'excess ' if is_time else ''}{effect_words(origin, '+')}"
+    is_part = not root.is_within_variation and charged_ms <= ALL_OF_IT * root.change_ms
+    share = f" ({percent(charged_ms / root.change_ms)} of its change)" if is_part else ""
+    return f"{signed_ms(charged_ms)} a request of the hardest hit{share}"
 
 
 def _hurt(story: Story) -> list[str]:

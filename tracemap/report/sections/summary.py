@@ -74,18 +74,16 @@ def _origin(story: Story) -> list[Fact]:
     if story.origin is None:
         return []
     origin = story.origin
-    share = (
-        ""
-        if not origin["share"]
-        else f"; {percent(origin['share'])} of the time all origins explain"
-    )
+    share = f" ({percent(origin['share'])} of that of all origins)" if origin["share"] else ""
+    is_time = origin["cause"] != "error" or not origin["excess_errors"]
+    excess = f"{'excess ' if is_time else ''}{effect_words(origin, '+')}"
     return [
         Fact(
             "A lead, weak" if origin["confidence"] == "weak" else "Likeliest origin",
             (Name(shown(origin["service"])),),
             (
                 *cause_words(origin),
-                f": {_charged(story, origin)}{effect_words(origin, '+')}{share}",
+                f": {_charged(story, origin)}{excess}{share}",
                 _beyond(story, origin),
             ),
             "charged-time",

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.report import week
+from tests.report import believable, week
 from tracemap.errors import PipelineError, ThresholdError
 from tracemap.failing import FIGURES, check, conditions
 from tracemap.model import FINDINGS
@@ -67,6 +67,21 @@ def test_every_condition_that_holds_is_named() -> None:
     assert raised.value.what == (
         "p95_ratio is 2.5 (p95_ratio>1.2); slower_edges is 2 (slower_edges>0)"
     )
+
+
+@pytest.mark.parametrize("text", ["origins>=1", "excess_ms>0"])
+@pytest.mark.parametrize(("cause", "fails"), [("mix", False), ("self", True)])
+def test_another_mix_of_requests_fails_no_check(text: str, cause: str, *, fails: bool) -> None:
+    """It accuses nobody, however certain it is; a service's own time does."""
+    findings = believable.incident()
+    rows = findings.tables["origins"].head(1).with_columns(cause=pl.lit(cause))
+    findings.tables["origins"] = rows
+
+    if fails:
+        with pytest.raises(ThresholdError):
+            check(conditions([text], ALL), findings, "postmortem.html")
+    else:
+        check(conditions([text], ALL), findings, "postmortem.html")
 
 
 def test_too_little_data_fails_nothing() -> None:

@@ -50,6 +50,11 @@ def _largest(column: str, *, least: float) -> Callable[[pl.DataFrame], float]:
     return lambda rows: float(max([least, *rows[column].drop_nulls().to_list()]))
 
 
+def _accused(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the origins that are findings; another mix of requests accuses nobody."""
+    return rows.filter(pl.col("confidence").eq("strong") & pl.col("cause").ne("mix"))
+
+
 def _slower(rows: pl.DataFrame) -> float:
     slower = rows.filter(pl.col("changes").list.contains("slower"))
     return float(max([1.0, *slower["p95_ratio"].drop_nulls().to_list()]))
@@ -63,13 +68,11 @@ FIGURES: Mapping[str, Figure] = MappingProxyType(
         ),
         "origins": Figure(
             "origins", "origins that are findings, not leads",
-            lambda rows: float((rows["confidence"] == "strong").sum()),
+            lambda rows: float(_accused(rows).height),
         ),
         "excess_ms": Figure(
             "origins", "ms that the worst such origin added to a user request",
-            lambda rows: max(
-                [0.0, *(rows.filter(pl.col("confidence") == "strong")["excess_ns"] / 1e6)]
-            ),
+            lambda rows: max([0.0, *(_accused(rows)["excess_ns"] / 1e6)]),
         ),
         "p95_ratio": Figure(
             "drift", "largest p95 ratio of an edge that is slower, beyond chance and mix", _slower

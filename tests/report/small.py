@@ -77,7 +77,9 @@ def findings(
         mine = [row for row in flow if row["root_operation"] == operation]
         if mine:
             whole_ms = sum(row["share_ns"] for row in mine) / MS
-            inner.append(leaf(path, "", whole_ms, requests=mine[0]["requests"]))
+            half_ms = max(row["high_ns"] - row["low_ns"] for row in mine) / 2 / MS
+            asked = mine[0]["requests"]
+            inner.append(leaf(path, "", whole_ms, requests=asked, half_ms=half_ms))
     return Findings(
         recipe="postmortem",
         title="Latency postmortem",

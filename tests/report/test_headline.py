@@ -101,6 +101,32 @@ def test_a_quiet_window_still_hands_on_its_lead() -> None:
     )
 
 
+def test_what_spread_without_reaching_users_is_handed_on_as_a_lead() -> None:
+    """The window is quiet for users, and does not say that no latency left its baseline."""
+    spread = move("web", "GET /", "cart", "GET /cart", 89, 89, "propagated")
+    by_chance, certain = (
+        build(findings([leaf(1, "self", -49, half_ms=half_ms)], [], [spread], verdict="quiet"))
+        for half_ms in (100, 1)
+    )
+    lead = (
+        "; a lead, not a finding: "
+        "cart GET /cart took 89 ms longer per request of web GET / (propagated)."
+    )
+
+    none = "o user-visible operation became slower by more than ordinary variation"
+    assert by_chance.headline.endswith(f"; n{none}{lead}")
+    assert "Incident" not in by_chance.markdown()
+    assert certain.headline.startswith(f"N{none} in 400 calls over 1 edge")
+    assert certain.headline.endswith(lead)
+
+
+def test_an_operation_that_got_faster_is_not_the_hardest_hit() -> None:
+    """Whatever else happened."""
+    made = findings([leaf(1, "self", -49)], [origin(1, "cart", "error", 0.0, 0.0)])
+
+    assert "Hardest hit" not in build(made).markdown()
+
+
 def test_too_little_data_is_not_called_quiet() -> None:
     """Silence is not a verdict."""
     assert build(believable.insufficient()).headline == (
@@ -270,7 +296,7 @@ def test_a_quiet_window_says_what_moved_below_the_limits() -> None:
     """Below the limits is not the same as not at all."""
     assert build(findings([leaf(1, "self", 220, half_ms=18)], verdict="quiet")).headline == (
         "No latency rose by more than the limits (25 % and 5 ms) in 400 calls over 1 edge of 2 "
-        "services, 2026-03-02 12:00 to 12:20 UTC. web GET / changed by +220 ms [219, 221] per "
+        "services, 2026-03-02 12:00 to 12:20 UTC. web GET / changed by +220 ms [202, 238] per "
         "request."
     )
 

@@ -11,7 +11,8 @@ from tracemap.analyze.confidence import FEW_CALLS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
+LEAST_NS = 1_000_000
+"""What users wait longer counts from 1 ms on, as everywhere."""
 _UNCHANGED = (
     "steady",
     "other mix",
@@ -43,10 +44,12 @@ def drifted(tables: Mapping[str, pl.DataFrame]) -> str:
 def verdict(tables: Mapping[str, pl.DataFrame], *, judged: bool) -> str:
     """Return what the findings come to.
 
-    ``incident``: something spiked, propagated by more than ordinary variation, or has a strong
-    origin, other than another mix of requests. ``quiet``: nothing did, and there was enough data to
-    tell. ``insufficient_data``: nothing did, and there was not; or somebody would be named but for
-    a handful of calls. Where two windows were compared, that they had enough calls counts, not that
+    ``incident``: something spiked, was absorbed, or has a strong origin, other than another mix of
+    requests; failures reached downstream; or something propagated, and a user-visible operation
+    became slower, both by more than ordinary variation. What propagated between two services and
+    reached no user is a lead. ``quiet``: nothing did, and there was enough data to tell.
+    ``insufficient_data``: nothing did, and there was not; or somebody would be named but for a
+    handful of calls. Where two windows were compared, that they had enough calls counts, not that
     the rest of the time has.
 
     Args:
@@ -55,10 +58,10 @@ def verdict(tables: Mapping[str, pl.DataFrame], *, judged: bool) -> str:
     """
     origins, spikes = tables.get("origins"), tables.get("spikes")
     propagation = tables.get("propagation")
-    spiked = any(
-        bool(table["verdict"].is_in(["propagated", "amplified", "absorbed"]).any())
-        for table in (propagation, tables.get("errors"))
-        if table is not None
+    spiked = (
+        _any(tables.get("errors"), "propagated", "amplified", "absorbed")
+        or _any(propagation, "absorbed")
+        or (_any(propagation, "propagated", "amplified") and _is_felt(tables.get("flow")))
     )
     accused = None if origins is None else origins.filter(pl.col("cause") != "mix")
     strong = accused is not None and bool((accused["confidence"] == "strong").any())
@@ -67,6 +70,23 @@ def verdict(tables: Mapping[str, pl.DataFrame], *, judged: bool) -> str:
     if accused is not None and bool((accused["doubt"] == FEW_CALLS).any()):
         return "insufficient_data"
     if propagation is not None and not propagation.is_empty():
-        is_told = propagation["verdict"].is_in(["no spike", "within variation"]).any()
+        is_told = (propagation["verdict"] != "too few calls").any()
         return "quiet" if is_told else "insufficient_data"
     return "quiet" if judged else "insufficient_data"
+
+
+def _any(table: pl.DataFrame | None, *verdicts: str) -> bool:
+    return table is not None and bool(table["verdict"].is_in(verdicts).any())
+
+
+def _is_felt(flow: pl.DataFrame | None) -> bool:
+    """Return whether an operation of users became slower, not within ordinary variation.
+
+    A change of which the interval is not known counts. Without a flow nothing is known of users.
+    """
+    if flow is None:
+        return True
+    roots = flow.filter(pl.col("parent_path_id") == 0, pl.col("share_ns") >= LEAST_NS)
+    low, high = pl.col("low_ns"), pl.col("high_ns")
+    is_known = low.is_not_null() & low.ne(high)
+    return not roots.filter(~is_known | low.gt(0)).is_empty()

@@ -6,7 +6,13 @@ from tracemap.report.blocks import Name, Sentence
 from tracemap.report.drift_words import drift_headline
 from tracemap.report.names import shown
 from tracemap.report.no_incident import insufficient, lead, quiet
-from tracemap.report.phrases import cause_words, effect_words, operation_name, percentile_change
+from tracemap.report.phrases import (
+    cause_words,
+    effect_words,
+    operation_name,
+    percentile_change,
+    spread_words,
+)
 from tracemap.report.roots import Leaf, Root
 from tracemap.report.rows import Row
 from tracemap.report.story import LEAST_SHARE, Story
@@ -248,13 +254,7 @@ def _inner(story: Story) -> Sentence:
     if not spiked:
         return ("Something changed in ", span_of(story.findings.window), ", but ", users)
     worst = max(spiked, key=lambda row: row["offered_ms"])
-    return (
-        *operation_name(worst["upstream"], worst["upstream_operation"]),
-        f" took {in_ms(worst['offered_ms'] * 1e6)} longer per request of ",
-        *operation_name(worst["downstream"], worst["downstream_operation"]),
-        f" ({worst['verdict']}); ",
-        users,
-    )
+    return (*spread_words(worst), "; ", users)
 
 
 def _spikes_only(story: Story) -> Sentence:

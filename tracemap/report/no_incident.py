@@ -10,11 +10,14 @@ from tracemap.report.phrases import (
     effect_words,
     operation_name,
     percentile_change,
+    spread_words,
 )
 from tracemap.report.roots import Root
 from tracemap.report.rows import Row
 from tracemap.report.story import LEAST_MS, Story
 from tracemap.report.words import counted, interval, percent, signed_ms, span_of
+
+_NOT_FELT = "no user-visible operation became slower by more than ordinary variation"
 
 
 def _looked_at(story: Story) -> str:
@@ -36,20 +39,35 @@ def quiet(story: Story) -> Sentence:
     if moved:
         limits = story.findings.thresholds
         ratio, rise = limits.get("spike_ratio", 1.25), limits.get("spike_rise_ms", 5.0)
-        said = (
-            f"No latency rose by more than the limits ({percent(ratio - 1)} and {rise:g} ms"
-            f") in {_looked_at(story)}, {window}. "
-        )
-        return (said, *moved, *lead(story), ".")
+        none = f"No latency rose by more than the limits ({percent(ratio - 1)} and {rise:g} ms)"
+        none = _NOT_FELT.capitalize() if _spread(story) else none
+        said = f"{none} in {_looked_at(story)}, {window}. "
+        return (said, *moved, *_handed_on(story), ".")
     stayed = "no latency left its baseline"
-    if story.findings.baseline is None:
+    if _spread(story):
+        stayed = _NOT_FELT
+    elif story.findings.baseline is None:
         stayed = "no latency spike stands out"
     elif story.spikes:
         stayed = (
             f"{counted(len(story.spikes), 'spike')} seen, none of which reached a user's request"
         )
     said = f"Nothing to report: {_looked_at(story)}, {window}; {stayed}"
-    return (said, *_varied(story), *lead(story), ".")
+    return (said, *_varied(story), *_handed_on(story), ".")
+
+
+def _spread(story: Story) -> list[Row]:
+    """Return the pairs of operations of which one got slower with the other, the most first."""
+    spread = [row for row in story.propagation if row["verdict"] in ("propagated", "amplified")]
+    return sorted(spread, key=lambda row: -row["offered_ms"])
+
+
+def _handed_on(story: Story) -> Sentence:
+    """Return the lead of a quiet window: an origin, else what spread without reaching users."""
+    spread = _spread(story)
+    if story.origin is not None or not spread:
+        return lead(story)
+    return ("; a lead, not a finding: ", *spread_words(spread[0]))
 
 
 def _varied(story: Story) -> Sentence:

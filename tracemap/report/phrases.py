@@ -51,6 +51,16 @@ def effect_words(origin: Row, sign: str = "") -> str:
     return f"{sign}{in_ms(origin['excess_ms'] * 1e6)} per user request"
 
 
+def spread_words(row: Row) -> Sentence:
+    """Return by how much an operation took longer for another, from a row of ``propagation``."""
+    return (
+        *operation_name(row["upstream"], row["upstream_operation"]),
+        f" took {in_ms(row['offered_ms'] * 1e6)} longer per request of ",
+        *operation_name(row["downstream"], row["downstream_operation"]),
+        f" ({row['verdict']})",
+    )
+
+
 def percentile_change(story: Story, step: Step) -> str:
     """Return the p95 of the baseline and of the window, of all its requests."""
     row = story.waited.get(step)

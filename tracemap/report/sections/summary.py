@@ -22,7 +22,7 @@ from tracemap.report.phrases import cause_words, effect_words, operation_name
 from tracemap.report.roots import Root
 from tracemap.report.rows import Row
 from tracemap.report.sections.edges import is_sampled
-from tracemap.report.story import Story
+from tracemap.report.story import LEAST_MS, Story
 from tracemap.report.words import counted, in_ms, interval, percent, signed_ms, span_of
 
 _MANY_ORPHANS = 0.01
@@ -60,6 +60,8 @@ def _victim(story: Story) -> list[Fact]:
     if story.hit is None or story.findings.verdict != "incident" or story.is_held_back:
         return []
     root = story.hit
+    if root.change_ms < LEAST_MS:
+        return []
     return [
         Fact(
             "Hardest hit",

@@ -71,9 +71,14 @@ def why_missing(
         edge_facts=store.facts("edge_facts"),
         services=store.services(),
         quality=book.quality,
-        rejected=int(book.rejects["records"].sum()),
+        rejected=int(book.rejects.filter(~_holds_no_span())["records"].sum()),
     )
     return analyze.why_missing(pair)
+
+
+def _holds_no_span() -> pl.Expr:
+    """Return whether a reject is a file of another kind, of which no span was lost."""
+    return pl.col("reason").is_in(["not_a_trace_file", "empty_file"])
 
 
 def whatif(

@@ -131,9 +131,22 @@ def test_the_sum_is_what_the_ledger_says(tracemap: Tracemap) -> None:
     content = json.loads(tracemap("info", "--format", "json").out)
 
     assert (len(content["files"]), content["spans"], content["rejected"]) == (3, 2, 2)
-    assert last == "tracemap.duckdb: 3 files, 2 known already, 2 spans stored, 2 rejected"
+    assert last == (
+        "tracemap.duckdb: 3 files, 1 of them left out, 2 known already, 2 spans stored, 1 rejected"
+    )
     again = tracemap("ingest", "in").err.splitlines()[-1]
     assert again == "tracemap.duckdb: 5 known already, 0 spans stored"
+
+
+def test_a_file_that_was_left_out_is_no_rejected_record(tracemap: Tracemap) -> None:
+    """The sum says of it what its line says, and `info` keeps it apart from records."""
+    write("in/one.jsonl", otlp())
+    write("in/LICENSE", b"dear diary\n")
+    said = tracemap("ingest", "in").err.splitlines()
+
+    assert said[-1] == "tracemap.duckdb: 2 files, 1 of them left out, 1 span stored"
+    assert "  rejected 1, of which 1 is a file left out\n" in tracemap("info").out
+    assert "rejected" not in tracemap("why-missing", "web", "shop").out
 
 
 def test_a_folder_without_a_trace_file_is_exit_3_each_time(tracemap: Tracemap) -> None:

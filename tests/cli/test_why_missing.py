@@ -159,6 +159,23 @@ def test_other_name_of_the_same_thing(tmp_path: Path) -> None:
     assert found["never_together"] == 0
 
 
+def test_a_name_that_is_called_otherwise_is_not_said_to_be_called_by_nobody(tmp_path: Path) -> None:
+    """Two reasons must not contradict each other: an address is named that is probably it."""
+    call = at("A.C", 1, peer_kind="external", peer_name="cart:7070")
+    rows = {row["reason"]: row["text"] for row in why(tmp_path, call, pair=("A", "cart"))}
+
+    assert "cart:7070" in rows["other_name"]
+    assert rows["not_seen"] == "No span of cart is stored; calls name something like it."
+
+
+def test_services_of_different_requests_have_not_lost_their_context(tmp_path: Path) -> None:
+    """That they are parts of different requests is the first thing to think of."""
+    one, two = at("A.S", 1), at("B.S", 2, trace=2)
+    (row,) = [row for row in why(tmp_path, one, two) if row["reason"] == "never_together"]
+
+    assert "no trace has both: the two serve different requests, or " in row["text"]
+
+
 def test_calls_that_name_nobody(tmp_path: Path) -> None:
     """One of them may be the one that is missed."""
     assert reasons(tmp_path, at("A.C", 1), at("B.S", 2, trace=2))["unnamed_calls"] == 1

@@ -60,7 +60,7 @@ class Pair:
         edge_facts: As `model.EDGE_FACTS`, of all times.
         services: Columns service, service_name, service_namespace, environment: all that there are.
         quality: Columns service, reason, spans.
-        rejected: Records that could not be taken.
+        rejected: Records that could not be taken; files of other kinds are none.
     """
 
     downstream: str
@@ -165,6 +165,8 @@ def _not_seen(pair: Pair) -> Iterator[_Reason]:
         hint = f" There are: {', '.join(near[:5])}." if near else ""
         if calls:
             text = f"No span of {name} is stored; it is known only by name, from {calls:,} calls."
+        elif name == pair.upstream and _called_otherwise(pair):
+            text = f"No span of {name} is stored; calls name something like it."
         else:
             text = f"No span of {name} is stored, and no call names it."
         yield _Reason("not_seen", calls, text + hint, [])
@@ -268,8 +270,9 @@ def _times(pair: Pair) -> Iterator[_Reason]:
     if pair.count("downstream") and pair.count("upstream"):
         text = (
             f"{pair.count('downstream'):,} spans of {pair.downstream} and"
-            f" {pair.count('upstream'):,} of {pair.upstream}, but no trace has both: the trace"
-            " context is not passed on, or each keeps other traces."
+            f" {pair.count('upstream'):,} of {pair.upstream}, but no trace has both: the two serve"
+            " different requests, or the trace context is not passed on, or each keeps other"
+            " traces."
         )
         shown = [*pair.exemplars("downstream")[:1], *pair.exemplars("upstream")[:1]]
         yield _Reason("never_together", 0, text, shown)
@@ -290,12 +293,23 @@ def _calls(pair: Pair) -> Iterator[_Reason]:
         if kind == "unknown":
             text = f"{count:,} calls of {pair.downstream} name nobody: they may be the ones."
             yield _Reason("unnamed_calls", count, text, shown)
-        elif name not in pair.known and _likeness(name, pair.upstream) >= _SIMILAR:
+        elif _is_other_name(pair, name):
             text = (
                 f"{pair.downstream} calls {name} ({kind}, {count:,} calls), which records no spans"
                 f" and is probably {pair.upstream}: set service.peer.name on these calls."
             )
             yield _Reason("other_name", count, text, shown)
+
+
+def _is_other_name(pair: Pair, name: str) -> bool:
+    """Return whether a name that downstream calls is probably upstream's, which recorded none."""
+    return name not in pair.known and _likeness(name, pair.upstream) >= _SIMILAR
+
+
+def _called_otherwise(pair: Pair) -> bool:
+    """Return whether downstream calls something that is probably upstream under another name."""
+    called = (other.partition(" ") for other in pair.others("calls"))
+    return any(kind != "unknown" and _is_other_name(pair, name) for kind, _, name in called)
 
 
 def _requests(pair: Pair, *, is_reverse: bool) -> Iterator[_Reason]:
@@ -352,7 +366,8 @@ def _losses(pair: Pair) -> Iterator[_Reason]:
         text = "One of the two says with which probability its spans were kept, the other does not."
         yield _Reason("sampling", sum(unknown.values()), text, [])
     if pair.rejected:
-        text = f"{pair.rejected:,} records were rejected; tracemap info says why."
+        said = "1 record was" if pair.rejected == 1 else f"{pair.rejected:,} records were"
+        text = f"{said} rejected; tracemap info says why."
         yield _Reason("rejected", pair.rejected, text, [])
 
 

@@ -78,6 +78,15 @@ def _content(ledger: Ledger, size_bytes: int) -> dict[str, Any]:
     }
 
 
+def _left_out(rejects: list[dict[str, Any]]) -> str:
+    """Return how many of the rejects are no records but files of other kinds."""
+    whole = ("not_a_trace_file", "empty_file", "unreadable_file")
+    files = sum(reject["records"] for reject in rejects if reject["reason"] in whole)
+    if not files:
+        return ""
+    return f", of which {files:,} {'is a file' if files == 1 else 'are files'} left out"
+
+
 def _print(content: dict[str, Any], database: str) -> None:
     covered = content["covered"]
     lines = [
@@ -91,7 +100,7 @@ def _print(content: dict[str, Any], database: str) -> None:
             else []
         ),
         f"  known    {content['duplicates']:,} duplicates",
-        f"  rejected {content['rejected']:,}",
+        f"  rejected {content['rejected']:,}{_left_out(content['rejects'])}",
         f"skipped    {content['skipped']:,} records of other signals",
         f"traces     {content['traces']:,}, {content['split_traces']:,} of them in several pieces",
         f"covered    {covered['start']} .. {covered['end']}" if covered else "covered    nothing",

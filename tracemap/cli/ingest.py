@@ -80,7 +80,7 @@ class Summary:
     def add(self, taken: Taken) -> None:
         """Say what became of one file."""
         appended = taken.appended
-        counts = {} if appended is None else _added(appended)
+        counts = {} if appended is None else _added(appended, is_named=taken.error is not None)
         self._sums.update(counts)
         if taken.error is not None:
             self._failed += 1
@@ -117,10 +117,12 @@ class Summary:
             raise typer.Exit(InputError.exit_code)
 
 
-def _added(appended: Appended) -> dict[str, int]:
-    """Return what one file added to the ledger."""
+def _added(appended: Appended, *, is_named: bool) -> dict[str, int]:
+    """Return what one file added to the ledger; one found that is no trace file, as left out."""
     if appended.known:
         return {"known": 1}
+    if appended.format in ("unknown", "unreadable") and not is_named:
+        return {"files": 1, "left_out": 1}
     return {
         "files": 1,
         "spans": appended.spans,
@@ -134,6 +136,7 @@ def _counted(counts: dict[str, int]) -> str:
     """Return the counts in words; those of zero only where they are what one asks for."""
     words = {
         "files": ("file", "files"),
+        "left_out": ("of them left out", "of them left out"),
         "known": ("known already", "known already"),
         "spans": ("span stored", "spans stored"),
         "duplicates": ("duplicate", "duplicates"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from tracemap.report.blocks import Block, Column, Section, remark
-from tracemap.report.names import label
+from tracemap.report.names import label, shown
 from tracemap.report.rows import Row
 from tracemap.report.sections.flow import leaf_words
 from tracemap.report.sections.part import about_part
@@ -14,6 +14,7 @@ from tracemap.report.tables import table
 from tracemap.report.words import interval
 
 _SMALLEST_SHARE = 0.02
+_OPERATION_LENGTH = 60
 _ROOT = Column("root", "User-visible operation", "name", "user-visible-operation")
 _BAND = Column("band", "Requests around", "text", "flow-band")
 _BANDS = (
@@ -75,17 +76,34 @@ def _large(leaves: list[Row]) -> list[Row]:
     """Return the leaves worth a row, the largest first."""
     least = max(LEAST_MS, _SMALLEST_SHARE * abs(leaves[0]["band_change_ms"]))
     large = [row for row in leaves if abs(row["share_ms"]) >= least]
-    return sorted(large, key=lambda row: (-row["share_ms"], leaf_words(row)))
+    return sorted(large, key=lambda row: (-row["share_ms"], _what(row)))
 
 
 def _leaf(row: Row) -> Row:
-    tail = "these requests" if row["band"] == "p50" else "the tail"
     return {
         **row,
         "root": label(*_root(row)),
-        "what": leaf_words(row),
+        "what": _what(row),
         "interval_ms": interval(row["low_ms"], row["high_ms"]),
-        "reading": (
-            f"makes {tail} slower" if row["share_ms"] > 0 else f"no longer what makes {tail} slow"
-        ),
+        "reading": _reading(row),
     }
+
+
+def _what(row: Row) -> str:
+    """Return what a part stands for; of a call the operation too, one service has many."""
+    words = leaf_words(row)
+    is_named = row["leaf"] in ("small", "virtual") or not row["operation"]
+    return words if is_named else f"{words} ({shown(row['operation'], _OPERATION_LENGTH)})"
+
+
+def _reading(row: Row) -> str:
+    """Return what a part does to the requests of its band, no more than its interval allows."""
+    low_ms, high_ms = row["low_ms"], row["high_ms"]
+    if low_ms is not None and high_ms is not None and low_ms <= 0 <= high_ms and low_ms < high_ms:
+        return "may be chance: the interval holds 0"
+    which = "these requests" if row["band"] == "p50" else "the tail"
+    if row["share_ms"] <= 0:
+        return f"no longer what makes {which} slow"
+    if row["band_change_ms"] <= 0:
+        return f"takes longer, but {which} got faster"
+    return f"makes {which} slower"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 
 from tests.report import believable, week
 from tests.report.pages import column, tables
+from tests.report.shop import table
+from tracemap.model import REGRESSIONS
 from tracemap.report import build
 from tracemap.report.blocks import Note, SheetBlock, TableBlock, plain
 from tracemap.report.sections.handoff import _unknown
@@ -79,7 +82,7 @@ def test_what_got_faster_is_taken_off_first() -> None:
     )
 
     assert build(found).headline.startswith(
-        "Users wait 7.9 ms less per request (66 → 58 ms): +23 ms is catalog List since"
+        "Users wait 8 ms less per request (66 → 58 ms): +23 ms is catalog List since"
     )
 
 
@@ -181,3 +184,20 @@ def test_what_could_not_be_followed_is_on_the_hand_off_as_not_known() -> None:
     assert len(lost) == 2
     assert {side for _, side, _ in lost} == {"unknown"}
     assert all(plain(line).startswith("Not known: ") for _, _, line in lost)
+
+
+def test_with_another_mix_of_requests_every_figure_is_of_the_same_mix() -> None:
+    """3.7 and 12.8 more are 16.5, in the text, the sheets and the figure; the table has both."""
+    found = week.weekly()
+    row = week.spent(1, "catalog", "slower", 3.65, 16.47) | {
+        "user_ns": 16_590_000, "mix_ns": 120_000,
+    }  # fmt: skip
+    found.tables["regressions"] = table(REGRESSIONS, [row])
+    page = build(found)
+    behind = tables(page.view)["regressions-table"]
+
+    assert "Users wait 12.8 ms longer per request (3.7 → 16.5 ms)" in page.headline
+    assert "+12.8 ms a request (slower since version `3.2.0`), now 16.5 ms" in page.text()
+    assert column(behind, "now_ms") == [pytest.approx(16.47)]
+    assert column(behind, "user_ms") == [pytest.approx(16.59)]
+    assert "catalog List from 3.7 ms to 16.5 ms" in page.markdown()

@@ -13,6 +13,7 @@ from tracemap.report.words import (
     from_to,
     in_ms,
     listed,
+    moved,
     percent,
     significant,
     size,
@@ -52,6 +53,35 @@ def test_two_durations_of_different_units_show_both(
 ) -> None:
     """A p95 of 842 ms that rises to 33 s must not read as one that falls from 842 s."""
     assert from_to(before_ms * MS, after_ms * MS) == text
+
+
+@pytest.mark.parametrize(
+    ("before_ms", "after_ms", "texts"),
+    [
+        (26.6, 42.4, ("26.6 ms", "42.4 ms", "15.8 ms")),
+        (27, 42, ("27 ms", "42 ms", "15 ms")),
+        (0, 3.65, ("0 ms", "3.7 ms", "3.7 ms")),
+        (3.65, 16.47, ("3.7 ms", "16.5 ms", "12.8 ms")),
+        (842, 33_000, ("842 ms", "33 s", "32 s")),
+    ],
+)
+def test_a_change_and_its_ends_add_up_as_they_are_written(
+    before_ms: float, after_ms: float, texts: tuple[str, str, str]
+) -> None:
+    """27 to 42 is not called 16: another digit says what it is."""
+    assert moved(before_ms * MS, after_ms * MS) == texts
+
+
+@given(st.integers(0, 9_000_000_000), st.integers(0, 9_000_000_000))
+def test_a_change_of_less_than_seconds_is_off_by_one_last_digit_at_most(
+    before_ns: int, after_ns: int
+) -> None:
+    """Where no number of digits adds up, what is shown is still each duration, rounded."""
+    told = moved(before_ns, after_ns)
+    before, after, change = (float(each.split()[0].replace(",", "")) for each in told)
+    digits = len(max(told, key=len).partition(".")[2].removesuffix(" ms"))
+
+    assert abs(abs(after - before) - change) <= 1.001 * 10**-digits
 
 
 @given(st.floats(-1e12, 1e12), st.integers(0, 3))

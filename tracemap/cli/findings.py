@@ -104,7 +104,7 @@ _TABLE_COLUMNS = {
     ),
     "regressions": (
         *("rank", "cause", "service", "operation", "downstream", "verdict", "baseline_user_ms"),
-        *("user_ms", "change_ms", "share", "owner"),
+        *("change_ms", "mix_ms", "user_ms", "share", "owner"),
     ),
     "budget": (
         *("service", "owner", "failed", "requests", "budget_share", "baseline_failed"),

@@ -9,7 +9,17 @@ from tracemap.report.blocks import Fact, Name, Sentence
 from tracemap.report.names import shown, visible
 from tracemap.report.rows import Row
 from tracemap.report.story import Story
-from tracemap.report.words import counted, from_to, in_ms, listed, percent, signed_ms, span_of
+from tracemap.report.words import (
+    Moved,
+    arrow,
+    counted,
+    in_ms,
+    listed,
+    moved,
+    percent,
+    signed_ms,
+    span_of,
+)
 
 UNCHANGED = (
     "steady", "too few calls", "other mix", "sampled differently", "not observed",
@@ -79,12 +89,12 @@ def drift_headline(story: Story) -> Sentence:
         unseen = sum(row["change"].startswith("not observed") for row in story.drift)
         tail = f"; {counted(unseen, 'edge')} seen on one side only prove nothing" if unseen else ""
         return (f"A quiet week: {looked_at}; nothing left its baseline{tail}.",)
-    costs, moved = paid(story), changed(story)
+    costs, edges = paid(story), changed(story)
     parts: list[str | Name] = []
     if costs:
         parts += [_net(story), ": ", *_dearest(costs[0])]
-    if moved:
-        parts += ["; " if parts else "", change_words(moved)]
+    if edges:
+        parts += ["; " if parts else "", change_words(edges)]
     elif not parts:
         faster = [row for row in story.regressions if row["verdict"] in ("faster", "fewer calls")]
         gained = -sum(row["change_ms"] for row in faster)
@@ -99,13 +109,27 @@ def what_is_missing(reason: str) -> str:
 
 def _net(story: Story) -> str:
     """Return how much longer users wait per request, what got faster taken off."""
-    change_ms = sum(row["change_ms"] for row in story.regressions)
+    users = _users(story)
+    is_longer = sum(row["change_ms"] for row in story.regressions) > 0
+    direction = "longer" if is_longer else "less"
+    ends = arrow(users.before, users.after)
+    return f"Users wait {users.change} {direction} per request ({ends})"
+
+
+def _users(story: Story) -> Moved:
+    """Return the mean user request before and now, of the same mix of requests."""
     before_ms = sum(row["baseline_user_ms"] for row in story.regressions)
-    direction = "longer" if change_ms > 0 else "less"
-    return (
-        f"Users wait {in_ms(abs(change_ms) * 1e6)} {direction} per request "
-        f"({from_to(before_ms * 1e6, (before_ms + change_ms) * 1e6)})"
-    )
+    change_ms = sum(row["change_ms"] for row in story.regressions)
+    return moved(before_ms * 1e6, (before_ms + change_ms) * 1e6)
+
+
+def now_ms(row: Row) -> float:
+    """Return what users wait for a component now, had they asked for the mix of the baseline.
+
+    What changed by another mix of requests (`mix_ms`) is left out, as it is of ``change_ms``: so
+    baseline and change add up to it.
+    """
+    return max(0.0, float(row["baseline_user_ms"] + row["change_ms"]))
 
 
 def _dearest(row: Row) -> Sentence:
@@ -130,17 +154,17 @@ def long_term_facts(story: Story) -> list[Fact]:
     """Return the facts that a comparison of weeks comes to; none where weeks were not compared."""
     if not story.is_long_term or not story.drift:
         return []
-    change_ms = sum(row["change_ms"] for row in story.regressions)
-    before_ms = sum(row["baseline_user_ms"] for row in story.regressions)
-    moved = changed(story)
+    edges = changed(story)
     steady = sum(row["change"] == "steady" for row in story.drift)
     facts = []
     if story.regressions:
-        remark = f"per user request on average, from {in_ms(before_ms * 1e6)}"
-        facts.append(Fact("Users wait", (signed_ms(change_ms),), (remark,), "user-time"))
-    words = change_words(moved) if moved else "none"
+        users, rose = _users(story), sum(row["change_ms"] for row in story.regressions) > 0
+        remark = f"per user request on average, from {users.before}"
+        change = f"{'+' if rose else '-'}{users.change}"
+        facts.append(Fact("Users wait", (change,), (remark,), "user-time"))
+    words = change_words(edges) if edges else "none"
     remark = f"{words}; {counted(steady, 'edge')} steady"
-    facts.append(Fact("Edges changed", (f"{len(moved):,}",), (remark,), "edge-change"))
+    facts.append(Fact("Edges changed", (f"{len(edges):,}",), (remark,), "edge-change"))
     if story.budget:
         used = sum(row["budget_share"] or 0.0 for row in story.budget)
         before = sum(row["baseline_budget_share"] or 0.0 for row in story.budget)

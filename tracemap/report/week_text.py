@@ -8,6 +8,7 @@ from tracemap.report.drift_words import (
     changed,
     component_name,
     edge_name,
+    now_ms,
     owner_of,
     paid,
     since_words,
@@ -15,7 +16,7 @@ from tracemap.report.drift_words import (
 from tracemap.report.rows import Row
 from tracemap.report.sections.budget import by_owner
 from tracemap.report.story import Story
-from tracemap.report.words import counted, in_ms, listed, percent, signed_ms
+from tracemap.report.words import counted, listed, moved, percent
 
 _SHOWN = 3
 _SHOWN_OWNERS = 6
@@ -38,11 +39,12 @@ def _cheaper(story: Story) -> list[Row]:
 
 
 def _component(word: str, story: Story, row: Row) -> str:
-    now = in_ms(max(0.0, row["baseline_user_ms"] + row["change_ms"]) * 1e6)
+    user = moved(row["baseline_user_ms"] * 1e6, now_ms(row) * 1e6)
+    sign = "+" if row["change_ms"] > 0 else "-"
     how = in_chat((row["verdict"], *since_words(row)))
     owner = owner_of(story, row["service"])
     owned = "" if owner is None else f"; owner {quoted(owner)}"
-    change = f"{signed_ms(row['change_ms'])} a request ({how}), now {now}{owned}"
+    change = f"{sign}{user.change} a request ({how}), now {user.after}{owned}"
     return f"• {word}: {in_chat(component_name(row))} {change}"
 
 

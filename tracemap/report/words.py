@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 
 from tracemap.model import SECOND_NS, Window, iso
 
@@ -10,6 +11,7 @@ UNKNOWN_TEXT = "\u2013"
 """A dash, for what is not known."""
 _PLACES_BELOW = ((100.0, 0), (10.0, 1), (1.0, 2))
 _SPOKEN_BELOW = ((10.0, 0), (1.0, 1))
+_MOST_PLACES = 3
 _BYTES = ("B", "kB", "MB", "GB", "TB")
 _KILO = 1000.0
 _ONE_PERCENT = 0.01
@@ -33,9 +35,7 @@ def fixed(value: float, places: int) -> str:
 
 def significant(value: float) -> str:
     """Return `value` with about three digits that matter: 0.125, 1.25, 12.5, 125, 1,250."""
-    magnitude = abs(value)
-    places = next((places for limit, places in _PLACES_BELOW if magnitude >= limit), 3)
-    return "0" if value == 0 else fixed(value, places)
+    return "0" if value == 0 else fixed(value, _places(value, _PLACES_BELOW, 3))
 
 
 def in_ms(duration_ns: float) -> str:
@@ -43,9 +43,13 @@ def in_ms(duration_ns: float) -> str:
     value, unit = duration_ns / 1e6, "ms"
     if abs(value) >= 10 * _KILO:
         value, unit = value / _KILO, "s"
-    magnitude = abs(value)
-    places = next((places for limit, places in _SPOKEN_BELOW if magnitude >= limit), 2)
+    places = _places(value, _SPOKEN_BELOW, 2)
     return f"{'0' if value == 0 else fixed(value, places)} {unit}"
+
+
+def _places(value: float, limits: tuple[tuple[float, int], ...], most: int) -> int:
+    """Return how many decimals a value of this size is given."""
+    return next((places for limit, places in limits if abs(value) >= limit), most)
 
 
 def from_to(before_ns: float, after_ns: float) -> str:
@@ -55,9 +59,42 @@ def from_to(before_ns: float, after_ns: float) -> str:
         >>> from_to(602e6, 2_001e6), from_to(842e6, 33e9)
         ('602 → 2,001 ms', '842 ms → 33 s')
     """
-    before, after = in_ms(before_ns), in_ms(after_ns)
-    (number, unit), last = before.split(), after.split()[1]
-    return f"{number if unit == last else before} → {after}"
+    return arrow(in_ms(before_ns), in_ms(after_ns))
+
+
+def arrow(before: str, after: str) -> str:
+    """Return two durations as texts with an arrow between; the unit once where both share it."""
+    number, unit = before.split()
+    return f"{number if unit == after.split()[1] else before} → {after}"
+
+
+class Moved(NamedTuple):
+    """Two durations and how far they are apart, as texts whose digits add up."""
+
+    before: str
+    after: str
+    change: str
+
+
+def moved(before_ns: float, after_ns: float) -> Moved:
+    """Return two durations and the time between them, with as few digits as add up.
+
+    Example:
+        >>> moved(26.6e6, 42.4e6).change, moved(27e6, 42e6).change
+        ('15.8 ms', '15 ms')
+    """
+    durations = (before_ns, after_ns, abs(after_ns - before_ns))
+    if len({in_ms(each).split()[1] for each in durations}) > 1 or max(durations) >= 10 * SECOND_NS:
+        return Moved(*map(in_ms, durations))
+    values = [Decimal(each) / 1_000_000 for each in durations]
+    least = min(_places(each / 1e6, _SPOKEN_BELOW, 2) for each in durations)
+    for places in (*range(least, _MOST_PLACES + 1), least):
+        one = Decimal(1).scaleb(-places)
+        rounded = [each.quantize(one, rounding=ROUND_HALF_UP) for each in values]
+        before, after, change = rounded
+        if abs(after - before) == change:
+            break
+    return Moved(*(f"{each:,} ms" if each else "0 ms" for each in rounded))
 
 
 def signed_ms(value_ms: float) -> str:

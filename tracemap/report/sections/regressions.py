@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tracemap.report.blocks import Block, Column, Section, remark
-from tracemap.report.drift_words import component_label
+from tracemap.report.drift_words import component_label, now_ms
 from tracemap.report.figures.dumbbell import Dumbbell, dumbbells
 from tracemap.report.figures.slope import Slope, slope
 from tracemap.report.rows import Row
 from tracemap.report.story import Story
 from tracemap.report.tables import OPERATION, SERVICE, table
-from tracemap.report.words import counted, in_ms, interval, listed
+from tracemap.report.words import counted, in_ms, interval, listed, moved
 
 _LINES, _PLACES = 10, 8
 _STILL = ("steady", "too few calls")
@@ -27,8 +27,9 @@ _COLUMNS = (
     Column("verdict", "Verdict", "verdict", "user-time"),
     Column("change_ms", "Change ms", "ms", "user-time"),
     Column("range", "95 % interval ms", "range", "interval-over-days"),
-    Column("user_ms", "Now ms", "ms", "user-time"),
     Column("baseline_user_ms", "Baseline ms", "ms", "user-time"),
+    Column("now_ms", "Now, same mix ms", "ms", "user-time"),
+    Column("user_ms", "Now ms", "ms", "user-time"),
     Column("slower_ms", "By slower calls ms", "ms", "slower-or-more"),
     Column("calls_ms", "By more calls ms", "ms", "slower-or-more"),
     Column("total_hours", "Cost users, hours", "number", "cost-to-users"),
@@ -45,43 +46,43 @@ def regressions(story: Story) -> Section | None:
     if not story.regressions:
         return None
     rows = [{**row, **_more(row)} for row in story.regressions]
-    moved = [row for row in rows if row["verdict"] not in _STILL]
-    drawn = sorted(moved or rows, key=lambda row: -abs(row["change_ms"]))[:_LINES]
+    changed = [row for row in rows if row["verdict"] not in _STILL]
+    drawn = sorted(changed or rows, key=lambda row: -abs(row["change_ms"]))[:_LINES]
     drawn.sort(key=lambda row: -row["change_ms"])
-    lines = [
-        Dumbbell(component_label(row), row["baseline_user_ms"], row["user_ms"]) for row in drawn
-    ]
+    lines = [Dumbbell(component_label(row), row["baseline_user_ms"], now_ms(row)) for row in drawn]
     caption = "Time users wait, by where it is spent, what costs them most first"
     behind = table("regressions-table", caption, _COLUMNS, rows)
     title = "What users wait for: baseline (hollow) and window (full)"
-    figure = dumbbells("regressions-figure", title, _words(rows, moved), lines, behind)
+    figure = dumbbells("regressions-figure", title, _words(rows, changed), lines, behind)
     blocks: list[Block] = [figure, *_mix(rows), *_moves(rows)]
     return Section(
         "regressions",
         "Regressions",
         tuple(blocks),
         "Milliseconds on the critical path per user request: what users really wait for. Changes "
-        "of all rows add up to the change of the mean request. Cost is change times requests.",
+        "and the figure are of the same mix of requests on both sides; Now without it is of what "
+        "users really asked for. Changes of all rows add up to that of the mean request of the "
+        "same mix. Cost is change times requests.",
     )
 
 
 def _more(row: Row) -> Row:
     return {
         "range": interval(row["low_ms"], row["high_ms"]),
+        "now_ms": now_ms(row),
         "total_hours": row["total_ms"] / 3_600_000,
         "downstream": row["downstream"] or None,
     }
 
 
-def _words(rows: list[Row], moved: list[Row]) -> str:
-    if not moved:
+def _words(rows: list[Row], changed: list[Row]) -> str:
+    if not changed:
         return f"None of {counted(len(rows), 'component')} changed by more than chance and limits."
-    said = [
-        f"{component_label(row)} from {in_ms(row['baseline_user_ms'] * 1e6)} "
-        f"to {in_ms(row['user_ms'] * 1e6)}"
-        for row in moved[:3]
-    ]
-    return f"{counted(len(moved), 'component')} of {len(rows):,} changed: {listed(said)}."
+    said = []
+    for row in changed[:3]:
+        user = moved(row["baseline_user_ms"] * 1e6, now_ms(row) * 1e6)
+        said.append(f"{component_label(row)} from {user.before} to {user.after}")
+    return f"{counted(len(changed), 'component')} of {len(rows):,} changed: {listed(said)}."
 
 
 def _mix(rows: list[Row]) -> list[Block]:

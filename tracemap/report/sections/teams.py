@@ -11,6 +11,7 @@ from tracemap.report.drift_words import (
     changed,
     component_name,
     edge_name,
+    now_ms,
     owner_of,
     since_words,
 )
@@ -69,7 +70,7 @@ def _costs(story: Story, sheets: dict[str, _Sheet]) -> None:
             *component_name(row),
             *since_words(row),
             f": {signed_ms(row['change_ms'])} per user request ({row['verdict']}), "  # noqa: ISC004
-            f"now {in_ms(row['user_ms'] * 1e6)}.",
+            f"now {in_ms(now_ms(row) * 1e6)}.",
         )
         mine = _key(story, row["service"])
         if row["verdict"] in _BY_CALLS:

@@ -100,7 +100,10 @@ def choose(
         return Choice(asked, reason="" if request.baseline.is_open else unused)
     if recipe.window == "worst spike" and not request.window.is_open:
         _require_no_spike(request)
-        found = _compared(asked, recipe, request, covered=covered, cells=cells, spikes=spikes)
+        found = _compared(
+            asked, recipe, request,
+            covered=covered, cells=cells, spikes=spikes, is_asked_for=True,
+        )  # fmt: skip
         return Choice(asked, asked, found.window, found.reason)
     within = spikes.filter(
         pl.col("start_ns").lt(asked.end_ns) & pl.col("end_ns").gt(asked.start_ns)
@@ -114,7 +117,10 @@ def choose(
         )
     incident = spike_window(within, rank)
     if incident is None and not request.window.is_open:
-        found = _compared(asked, recipe, request, covered=covered, cells=cells, spikes=spikes)
+        found = _compared(
+            asked, recipe, request,
+            covered=covered, cells=cells, spikes=spikes, is_asked_for=True,
+        )  # fmt: skip
         compared = "" if found.window is None else _NO_SPIKE_WITHIN
         return Choice(asked, asked, found.window, f"{found.reason}{compared}")
     if incident is None:
@@ -153,6 +159,7 @@ def _compared(
     covered: Window,
     cells: pl.Series,
     spikes: pl.DataFrame,
+    is_asked_for: bool = False,
 ) -> Baseline:
     """Return what `incident` is compared with.
 
@@ -171,7 +178,7 @@ def _compared(
         return Baseline(given, "the baseline asked for")
     if recipe.baseline == "none":
         return Baseline(None, "the recipe compares with nothing")
-    return baseline(incident, cells, spikes)
+    return baseline(incident, cells, spikes, is_asked_for=is_asked_for)
 
 
 def require_calls(window: Window, cells: pl.Series, covered: Window, option: str) -> None:

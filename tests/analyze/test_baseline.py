@@ -82,6 +82,31 @@ def test_a_baseline_with_holes_says_in_how_many_minutes_it_has_data() -> None:
     assert chosen.reason == "the quiet time before the window, with data in 4 of 46 minutes"
 
 
+def test_a_window_asked_for_leaves_no_minute_free_that_holds_most_of_the_data() -> None:
+    """Whoever says when it began means that it was quiet until then: on either side."""
+    third = MINUTE_NS // 20
+    asked = Window(minutes(6, 9).start_ns + third, minutes(6, 9).end_ns + third)
+    before = observed(minutes(-9, -2), minutes(5, 9))
+    after = observed(minutes(6, 10), minutes(20, 30))
+    spike = episodes(minutes(-10, 0))
+
+    assert baseline(asked, before, spike).window == Window(
+        minutes(1, 5).start_ns, minutes(1, 5).end_ns + third
+    )
+    chosen = baseline(asked, before, spike, is_asked_for=True)
+    assert chosen.window == Window(minutes(1, 6).start_ns, asked.start_ns)
+    asked, spikes = minutes(6, 9), episodes(minutes(5, 9), minutes(20, 30))
+    assert baseline(asked, after, spikes).window is None
+    assert baseline(asked, after, spikes, is_asked_for=True).window == minutes(9, 19)
+
+
+def test_a_window_asked_for_leaves_a_minute_free_where_there_are_others() -> None:
+    """Faults begin before somebody looks at a clock."""
+    cells, none = observed(minutes(-30, 10)), episodes()
+
+    assert baseline(minutes(0, 10), cells, none, is_asked_for=True).window == minutes(-29, -1)
+
+
 def test_an_earlier_spike_is_not_part_of_the_quiet_time() -> None:
     """The stretch nearest to the window that is long enough is taken, not the longest."""
     spikes = episodes(minutes(-20, -15), minutes(0, 5))

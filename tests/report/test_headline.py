@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import polars as pl
+import pytest
 
 from tests.report import believable
 from tests.report.shop import MS, NOON_NS, table
@@ -156,9 +157,31 @@ def test_too_few_calls_still_hand_on_what_was_measured() -> None:
 
     assert build(made).headline == (
         "Too little data to judge 2026-03-02 12:00 to 12:20 UTC: 400 calls over 1 edge of "
-        "2 services, or those of the baseline (2026-03-02 11:00 to 12:00 UTC), are too few to "
-        "compare; a lead, not a finding: web GET / (p95 80 → 200 ms) in 4 requests, 900 before."
+        "2 services, in 6 requests of users against 990 in the baseline (2026-03-02 11:00 to 12:00 "
+        "UTC); a verdict needs 20 of an operation in each: the window has too few; a lead, not a "
+        "finding: web GET / (p95 80 → 200 ms) in 4 requests, 900 before."
     )
+
+
+@pytest.mark.parametrize(
+    ("operations", "which"),
+    [
+        ([("GET /", 900, 0)], "in 900 requests of users against 0 in the baseline"),
+        ([("GET /", 900, 0)], "the baseline has too few"),
+        ([("GET /", 4, 5)], "both have too few"),
+        ([("GET /", 900, 4), ("POST /login", 4, 900)], "no operation has both"),
+    ],
+)
+def test_too_few_calls_are_told_for_window_and_baseline(
+    operations: list[tuple[str, int, int]], which: str
+) -> None:
+    """Who reads it knows which of the two to make longer."""
+    made = findings([], verdict="insufficient_data")
+    rows = [waited(name, requests, before, 1, 1) for name, requests, before in operations]
+    made.tables["user_operations"] = table(USER_OPERATIONS, rows)
+
+    assert which in build(made).headline
+    assert "Name another baseline with --baseline-from and --baseline-to" in build(made).markdown()
 
 
 def waited(

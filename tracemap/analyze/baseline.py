@@ -16,6 +16,8 @@ _OBSERVED_SHARE = 0.5
 """An earlier week counts only if this share of its cells has calls: half an export is no week."""
 _FULL_SHARE = 0.8
 """With calls in less than this share of its cells, a baseline's reason says in how many."""
+_MOST_LEFT_OUT = 0.5
+"""No cell is left free beside a window that was asked for if that costs this share of the data."""
 _LONGEST_STRETCH = 6
 """A quiet stretch is cut to this many times the window (at least an hour): older is less alike."""
 
@@ -47,7 +49,12 @@ def spike_window(spikes: pl.DataFrame, rank: int) -> Window | None:
 
 
 def baseline(
-    window: Window, cells: pl.Series, spikes: pl.DataFrame, *, cell_ns: int = MINUTE_NS
+    window: Window,
+    cells: pl.Series,
+    spikes: pl.DataFrame,
+    *,
+    cell_ns: int = MINUTE_NS,
+    is_asked_for: bool = False,
 ) -> Baseline:
     """Choose what to compare `window` with.
 
@@ -63,8 +70,10 @@ def baseline(
         cells: Starts of the cells of time in which calls were observed, ns since the epoch.
         spikes: As `model.SPIKES`.
         cell_ns: Width of a cell.
+        is_asked_for: Whether somebody said when it began and ended: then the cell next to it is
+            part of the quiet time where half of the data, or more, lie there.
     """
-    chosen = _chosen(window, cells, spikes, cell_ns)
+    chosen = _chosen(window, cells, spikes, cell_ns, window if is_asked_for else None)
     if chosen.window is None:
         return chosen
     return Baseline(chosen.window, chosen.reason + _holes(chosen.window, cells, cell_ns))
@@ -78,7 +87,9 @@ def _holes(window: Window, cells: pl.Series, cell_ns: int) -> str:
     return f", with data in {seen:,} of {whole:,} minutes"
 
 
-def _chosen(window: Window, cells: pl.Series, spikes: pl.DataFrame, cell_ns: int) -> Baseline:
+def _chosen(
+    window: Window, cells: pl.Series, spikes: pl.DataFrame, cell_ns: int, asked: Window | None
+) -> Baseline:
     busy = sorted(
         Window(start, end) for start, end in spikes.select("start_ns", "end_ns").iter_rows()
     )
@@ -94,12 +105,12 @@ def _chosen(window: Window, cells: pl.Series, spikes: pl.DataFrame, cell_ns: int
     times_ns = cells.to_list()
     first, last = min(times_ns), max(times_ns) + cell_ns
     longest_ns = max(_LONGEST_STRETCH * window.duration_ns, HOUR_NS)
-    before = _stretches(Window(first, window.start_ns), busy, cells, cell_ns)
+    before = _stretches(Window(first, window.start_ns), busy, cells, cell_ns, asked)
     if before:
         chosen = _nearest(before[::-1], window.duration_ns)
         start_ns = max(chosen.start_ns, chosen.end_ns - longest_ns)
         return Baseline(Window(start_ns, chosen.end_ns), "the quiet time before the window")
-    after = _stretches(Window(window.end_ns, last), busy, cells, cell_ns)
+    after = _stretches(Window(window.end_ns, last), busy, cells, cell_ns, asked)
     if after:
         chosen = _nearest(after, window.duration_ns)
         end_ns = min(chosen.end_ns, chosen.start_ns + longest_ns)
@@ -119,12 +130,12 @@ def _cells_in(cells: pl.Series, window: Window) -> int:
 
 
 def _stretches(
-    span: Window, busy: Sequence[Window], cells: pl.Series, cell_ns: int
+    span: Window, busy: Sequence[Window], cells: pl.Series, cell_ns: int, asked: Window | None
 ) -> list[Window]:
     """Return the parts of `span` that no spike touches and that have calls, in order of time.
 
     A cell next to a spike is left out where the stretch stays long enough: spikes do not start and
-    end on the grid.
+    end on the grid. Beside the window that was asked for see `_trimmed`.
     """
     reached_ns = span.start_ns
     edges = [span.start_ns]
@@ -135,13 +146,28 @@ def _stretches(
         reached_ns = edges[-1]
     edges.append(span.end_ns)
     quiet = [Window(start, end) for start, end in list(pairwise(edges))[::2] if end > start]
-    trimmed = [
-        Window(stretch.start_ns + cell_ns, stretch.end_ns - cell_ns)
-        if stretch.duration_ns >= 5 * cell_ns
-        else stretch
-        for stretch in quiet
-    ]
+    trimmed = [_trimmed(stretch, cells, cell_ns, asked) for stretch in quiet]
     return [stretch for stretch in trimmed if _cells_in(cells, stretch)]
+
+
+def _trimmed(stretch: Window, cells: pl.Series, cell_ns: int, asked: Window | None) -> Window:
+    """Return a stretch without the cells at its ends, where it stays long enough.
+
+    The cell next to the window that was asked for stays where most of the data lie in it.
+    """
+    if stretch.duration_ns < 5 * cell_ns:
+        return stretch
+    trimmed = Window(stretch.start_ns + cell_ns, stretch.end_ns - cell_ns)
+    if asked is None:
+        return trimmed
+    start_ns = stretch.start_ns if stretch.start_ns == asked.end_ns else trimmed.start_ns
+    end_ns = stretch.end_ns if stretch.end_ns == asked.start_ns else trimmed.end_ns
+    whole = Window(start_ns, end_ns)
+    kept, all_of_it = (
+        _cells_in(cells, Window(each.start_ns, each.end_ns - cell_ns + 1))
+        for each in (trimmed, whole)
+    )
+    return whole if kept <= _MOST_LEFT_OUT * all_of_it else trimmed
 
 
 def _nearest(stretches: Sequence[Window], least_ns: int) -> Window:

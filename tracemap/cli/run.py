@@ -78,7 +78,10 @@ def _lack(findings: Findings) -> str:
     few = f"too few calls in the window {findings.window}"
     if findings.baseline is None:
         return findings.baseline_reason or few
-    return f"{few}, or in the baseline {findings.baseline}"
+    return (
+        f"{few}, or in the baseline {findings.baseline}:"
+        " --baseline-from and --baseline-to name another"
+    )
 
 
 def run(

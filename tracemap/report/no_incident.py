@@ -110,10 +110,28 @@ def insufficient(story: Story) -> Sentence:
         because = f" ({missing})" if missing else ""
         said = f"{begin} {asked}: there is no baseline{because} to compare its {looked_at} with"
     else:
-        baseline = span_of(findings.baseline)
-        few = f"{looked_at}, or those of the baseline ({baseline}), are too few to compare"
-        said = f"{begin} {asked}: {few}"
+        said = f"{begin} {asked}: {looked_at}, {_too_few(story)}"
     return (said, *(lead(story) or _measured(story)), ".")
+
+
+def _too_few(story: Story) -> str:
+    """Return how many requests both windows hold, how many a verdict needs, and which has fewer."""
+    rows, least = story.waited.values(), story.findings.thresholds.get("min_call_count", 20)
+    sides = {"window": "requests", "baseline": "baseline_requests"}
+    few = [
+        side for side, key in sides.items() if max((row[key] for row in rows), default=0) < least
+    ]
+    which = {
+        0: "no operation has both",
+        1: f"the {few[0] if few else ''} has too few",
+        2: "both have too few",
+    }[len(few)]
+    now, before = (sum(row[key] for row in rows) for key in sides.values())
+    return (
+        f"in {counted(now, 'request')} of users against {before:,} in the baseline "
+        f"({span_of(story.findings.baseline)}); a verdict needs {least} of an operation in each: "
+        f"{which}"
+    )
 
 
 def _of_few_calls(begin: str, origin: Row) -> Sentence:

@@ -202,6 +202,13 @@ def _remarks(story: Story) -> list[Note]:
                 "--baseline-from and --baseline-to, or add older traces."
             )
         )
+    if findings.verdict == "insufficient_data" and findings.baseline is not None:
+        notes.append(
+            warning(
+                "Name another baseline with --baseline-from and --baseline-to, or a longer window, "
+                "to compare more."
+            )
+        )
     if is_sampled(story):
         notes.append(
             remark(

@@ -21,7 +21,7 @@ from tracemap.report.blocks import (
     WaterfallBlock,
     plain,
 )
-from tracemap.report.figures.panels import Panel
+from tracemap.report.figures.panels import Panel, panels
 
 
 def sheet_lines(page: Page) -> list[str]:
@@ -277,6 +277,27 @@ def test_a_line_within_its_scale_is_not_cut_off() -> None:
 
     assert line.top_ms is None
     assert "Cut off" not in line.words()
+
+
+def test_a_cell_of_minutes_that_reaches_into_a_shade_counts_as_shaded() -> None:
+    """A peak is told where it is shaded, though its cell began before the spike did."""
+    unit = ("server", "web", "GET /", "")
+    shaded = ("2026-03-02T12:18:00Z", "2026-03-02T12:21:00Z")
+    line = Panel(unit, "web", "spike", clocked({5: 80, 10: 82, 15: 33_000, 20: 400}), (shaded,))
+
+    assert "82 ms outside" in line.words()
+    assert "up to 33 s at 12:15" in line.words()
+
+
+def test_a_point_without_neighbours_is_seen() -> None:
+    """A line of one point is none: it gets a marker, those of a line do not."""
+    unit = ("server", "web", "GET /", "")
+    line = Panel(unit, "web", "spike", clocked({1: 80, 2: 82, 3: 81, 9: 400}))
+    drawn = panels("lines", "Lines", "", [line]).spec["data"][0]
+
+    assert drawn["mode"] == "lines+markers"
+    assert [size for size in drawn["marker"]["size"] if size] == [5]
+    assert drawn["y"][drawn["marker"]["size"].index(5)] == 200
 
 
 def test_a_trace_of_the_baseline_says_so_with_its_time() -> None:

@@ -6,7 +6,7 @@ compared in shape, which one scale for both would hide.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -24,6 +24,8 @@ _PANEL_PX = 104
 _FRAME_PX = 84
 _GAP_SHARE = 0.28
 _FEW_POINTS = 3
+_MARKER_PX = 5
+_SHADE_TITLE_PX = 34
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _STROKES: tuple[tuple[str, dict[str, Any], float], ...] = (
     ("p50", {"width": 1, "dash": "dot"}, 1),
@@ -95,7 +97,11 @@ class Panel:
         """Return the cells of the baseline and those of the incident."""
         rows = [row for row in self.rows if row["p95_ms"] is not None]
         stretches = (self.incident,) if self.incident else self.shaded
-        during = [row for row in rows if _lies_in(row, stretches)]
+        if self.incident:
+            during = [row for row in rows if _lies_in(row, stretches)]
+        else:
+            step = _step_of([row["window_start"] for row in self.rows])
+            during = [row for row in rows if _touches(row, stretches, step)]
         if self.incident:
             usual = [row for row in rows if self.baseline and _lies_in(row, (self.baseline,))]
         else:
@@ -113,6 +119,12 @@ class Panel:
 
 def _lies_in(row: Row, stretches: Sequence[Stretch]) -> bool:
     return any(start <= row["window_start"] < end for start, end in stretches)
+
+
+def _touches(row: Row, stretches: Sequence[Stretch], step: timedelta) -> bool:
+    """Return whether any of a cell lies in a stretch: cells of several minutes may begin before."""
+    end = f"{datetime.fromisoformat(row['window_start']) + step:{_TIME}}"
+    return any(row["window_start"] < last and first < end for first, last in stretches)
 
 
 def _highest(row: Row) -> float:
@@ -167,7 +179,7 @@ def panels(
         annotations=marks,
         shapes=shapes,
         hovermode="x",
-        margin={"l": 60, "r": 16, "t": 34, "b": 40},
+        margin={"l": 60, "r": 16, "t": _SHADE_TITLE_PX if shades else 2, "b": 40},
     )
     return FigureBlock(
         id_, title, summary, {"data": data, "layout": made},
@@ -177,11 +189,15 @@ def panels(
 
 def _range(shown: Sequence[Panel]) -> tuple[str, str]:
     """Return the ends of the time axis: the first cell's start and the last one's end."""
-    times = sorted(
-        {datetime.fromisoformat(row["window_start"]) for panel in shown for row in panel.rows}
-    )
-    step = min((after - before for before, after in pairwise(times)), default=timedelta(minutes=1))
-    return f"{times[0]:{_TIME}}", f"{times[-1] + step:{_TIME}}"
+    starts = {row["window_start"] for panel in shown for row in panel.rows}
+    last = datetime.fromisoformat(max(starts)) + _step_of(starts)
+    return f"{datetime.fromisoformat(min(starts)):{_TIME}}", f"{last:{_TIME}}"
+
+
+def _step_of(starts: Iterable[str]) -> timedelta:
+    """Return the width of cells that start then: the least time between two, else a minute."""
+    times = sorted({datetime.fromisoformat(start) for start in starts})
+    return min((after - before for before, after in pairwise(times)), default=timedelta(minutes=1))
 
 
 def _value_axis(number: int, total: int, top_ms: float | None) -> dict[str, Any]:
@@ -199,9 +215,12 @@ def _value_axis(number: int, total: int, top_ms: float | None) -> dict[str, Any]
 
 def _lines(panel: Panel, key: str) -> list[dict[str, Any]]:
     times, values = _with_gaps(panel.rows)
-    mode = "lines+markers" if len(panel.rows) <= _FEW_POINTS else "lines"
+    sizes = _marker_sizes(values["p95"], is_sparse=len(panel.rows) <= _FEW_POINTS)
+    mode = "lines+markers" if any(sizes) else "lines"
     colour = BY_ROLE[panel.role]
     common = {"type": "scatter", "x": times, "yaxis": key, "mode": mode, "connectgaps": False}
+    if any(sizes):
+        common["marker"] = {"size": sizes, "opacity": 1, "line": {"width": 0}, "color": colour}
     return [
         {
             **common,
@@ -231,6 +250,15 @@ def _with_gaps(rows: Sequence[Row]) -> tuple[list[str], dict[str, list[float | N
         for name, points in values.items():
             points.append(row[f"{name}_ms"])
     return times, values
+
+
+def _marker_sizes(values: Sequence[float | None], *, is_sparse: bool) -> list[int]:
+    """Return the size of each point's marker: 0 but for points with no line to either side."""
+    padded = [None, *values, None]
+    return [
+        _MARKER_PX if is_sparse or (before is None and after is None) else 0
+        for before, _, after in zip(padded, values, padded[2:], strict=False)
+    ]
 
 
 def _title(panel: Panel, key: str) -> dict[str, Any]:

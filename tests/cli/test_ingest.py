@@ -138,6 +138,19 @@ def test_the_sum_is_what_the_ledger_says(tracemap: Tracemap) -> None:
     assert again == "tracemap.duckdb: 5 known already, 0 spans stored"
 
 
+def test_an_archive_of_many_files_is_summed_up(tracemap: Tracemap) -> None:
+    """Beyond twenty lines only those with rejects are said; the sum counts all."""
+    for number in range(1, 31):
+        write(f"in/{number:02}.jsonl", otlp(spanId=f"{number:016x}"))
+    write("in/99.jsonl", otlp(spanId=f"{99:016x}") + b"{]\n")
+    said = tracemap("ingest", "in").err.splitlines()
+
+    assert len([line for line in said if line.endswith("1 span stored")]) == 20
+    assert "in/99.jsonl: otlp-json, 1 span stored, 1 rejected" in said
+    assert "... and 10 more without a reject" in said
+    assert "tracemap.duckdb: 31 files, 31 spans stored, 1 rejected" in said
+
+
 def test_a_file_that_was_left_out_is_no_rejected_record(tracemap: Tracemap) -> None:
     """The sum says of it what its line says, and `info` keeps it apart from records."""
     write("in/one.jsonl", otlp())

@@ -132,6 +132,41 @@ def test_spikes_have_the_number_that_spike_takes(tracemap: Tracemap, database: P
     assert f"window {rows[-1]['start']} .. {rows[-1]['end']}" in asked.err
 
 
+def test_what_rounds_to_nothing_has_no_sign(capsys: pytest.CaptureFixture[str]) -> None:
+    """-0.00 beside 0.00 looks like a difference."""
+    print_rows([{"change_ms": -0.001, "share": -0.0001}], ["change_ms", "share"], Format.TABLE)
+
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["0.00", "0.0", "%"]
+
+
+def test_spikes_of_one_event_name_its_worst_row(tracemap: Tracemap, database: Path) -> None:
+    """Server and client see the same; the table shows them in the order of the cost it shows."""
+    rows = json.loads(tracemap("spikes", "--db", database, "--format", "json").out)
+    costs = [row["excess_ms"] for row in rows]
+    twins = {row["number"]: row["same_as"] for row in rows if row["same_as"]}
+
+    assert costs == sorted(costs, reverse=True)
+    assert twins
+    for number, first in twins.items():
+        one, other = rows[first - 1], rows[number - 1]
+        assert first < number
+        assert one["same_as"] is None
+        assert (one["service"], one["operation"]) == (other["service"], other["operation"])
+    header = tracemap("spikes", "--db", database).out.splitlines()[0].split()
+    assert {"excess_ms", "same_as"} <= set(header)
+
+
+def test_a_step_that_ends_at_once_is_shown_once(tracemap: Tracemap, database: Path) -> None:
+    """What flows into it is its leaf; programs still get the whole tree."""
+    rows = json.loads(tracemap("flow", "--db", database, "--format", "json").out)
+    small = {row["path_id"] for row in rows if row["leaf"] == "small"}
+    twice = sum(row["path_id"] in small for row in rows)
+    ends = sum(row["leaf"] in ("small", "virtual", "unresolved") for row in rows)
+
+    assert twice == 2 * len(small) > 0
+    assert len(tracemap("flow", "--db", database).out.splitlines()) == len(rows) - ends + 2
+
+
 @pytest.mark.parametrize(
     ("share", "shown"),
     [(1.0, "100.0 %"), (0.99996, "> 99.9 %"), (0.997, "99.7 %"), (0.0, "0.0 %"), (1e-5, "< 0.1 %")],

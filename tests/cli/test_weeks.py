@@ -32,7 +32,7 @@ def test_what_compares_weeks_says_which_and_whose(
 def test_declared_dependencies_are_held_against_the_traces(
     tracemap: Tracemap, weeks: Path, tmp_path: Path
 ) -> None:
-    """All that was ever observed counts; without a catalog there is nothing to compare."""
+    """All that was ever observed counts."""
     catalog = tmp_path / "catalog-info.yaml"
     catalog.write_text(
         "kind: Component\nmetadata: {name: orders}\n"
@@ -45,7 +45,25 @@ def test_declared_dependencies_are_held_against_the_traces(
         "stock": "as declared", "pricing": "as declared", "printer": "not observed",
         "fraud": "not declared", "tariffs": "not declared",
     }  # fmt: skip
-    assert json.loads(tracemap("declarations", "--db", weeks, "--format", "json").out) == []
+
+
+def test_declarations_without_a_catalog_ask_for_one(tracemap: Tracemap, weeks: Path) -> None:
+    """There is nothing to compare with, which a hint can mend; not "nothing to tell"."""
+    answer = tracemap("declarations", "--db", weeks)
+
+    assert answer.code == 2
+    assert "hint: name a catalog-info.yaml" in answer.err
+
+
+def test_a_count_of_failed_requests_is_a_whole_number(tracemap: Tracemap, weeks: Path) -> None:
+    """Nobody counts 4.00 requests; only sampling leaves parts of one."""
+    rows = json.loads(tracemap("budget", "--db", weeks, "--format", "json").out)
+    failed = rows[0]["failed"]
+    line = tracemap("budget", "--db", weeks).out.splitlines()[2]
+
+    assert failed == int(failed) > 0
+    assert f" {int(failed):,} " in line
+    assert f"{failed:,.2f}" not in line
 
 
 def test_the_trend_is_a_row_per_edge_and_week(tracemap: Tracemap, weeks: Path) -> None:

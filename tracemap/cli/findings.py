@@ -60,6 +60,8 @@ _TABLE_COLUMNS = {
         "p95_ms",
         "ratio",
         "calls",
+        "excess_ms",
+        "same_as",
     ),
     "propagation": (
         "downstream",
@@ -152,7 +154,8 @@ def spikes(
 ) -> None:
     """Print when latency left its baseline.
 
-    One row an episode, worst first.
+    One row an episode, worst first by what it cost in all (excess_ms). same_as names the worst
+    other row of the same operation at the same time: one event, seen from another side.
 
     Example: tracemap spikes --from 2026-05-01 --to 2026-05-02
     """
@@ -258,7 +261,7 @@ def print_finding(
     frame = findings.tables[name]
     rows = report.rows(name, frame, findings.owners)
     if name == "spikes":  # what --spike takes
-        rows = [{"number": number, **row} for number, row in enumerate(rows, 1)]
+        rows = _numbered(rows)
     columns = list(rows[0] if rows else report.rows(name, frame.clear(1), findings.owners)[0])
     if shape is Format.TABLE:
         typer.echo(f"window {findings.window}", err=True)
@@ -272,7 +275,32 @@ def print_finding(
             rows = [{**row, "excess_share": row["share"]} for row in rows]
             columns = [*columns, "excess_share"]
         columns = table_columns(_TABLE_COLUMNS[name], rows, columns)
+        rows = _each_step_once(rows) if name == "flow" else rows
     print_rows(rows, columns, shape)
+
+
+def _numbered(spikes: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """Return spikes with their number, and that of the first one which shows the same event.
+
+    That is the worst row of the same operation whose time overlaps; None: this one is it. Times
+    are compared as the texts they are: all of one form, in UTC.
+    """
+    first: dict[tuple[object, object], list[tuple[int, str, str]]] = {}
+    numbered = []
+    for number, row in enumerate(spikes, 1):
+        start, end = str(row["start"]), str(row["end"])
+        events = first.setdefault((row["service"], row["operation"]), [])
+        same = next((it for it, since, until in events if start < until and since < end), None)
+        if same is None:
+            events.append((number, start, end))
+        numbered.append({"number": number, "same_as": same, **row})
+    return numbered
+
+
+def _each_step_once(flow: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Return the rows without steps that end at once: their one leaf says the same."""
+    ending = {row["path_id"] for row in flow if row["leaf"] in ("small", "virtual", "unresolved")}
+    return [row for row in flow if row["leaf"] or row["path_id"] not in ending]
 
 
 def table_columns(

@@ -66,9 +66,14 @@ def filled(db: Path) -> Iterator[Store]:
             store.discard_unused()
 
 
+LINES_MAX = 20
+"""Files of which a line is said, where nothing is wrong with them."""
+
+
 class Summary:
     """What became of the inputs, said on stderr: a line a file, and the sum.
 
+    Beyond `LINES_MAX` files only what is wrong has a line: an archive may hold thousands.
     The sum is what these inputs added to the ledger; contents that were known added nothing.
     """
 
@@ -76,6 +81,7 @@ class Summary:
         self._failed = 0
         self._sums: Counter[str] = Counter()
         self._holds_traces = False
+        self._lines = self._unsaid = 0
 
     def add(self, taken: Taken) -> None:
         """Say what became of one file."""
@@ -86,16 +92,25 @@ class Summary:
             self._failed += 1
             _say(f"tracemap: {_visible_lines(str(taken.error))}")
         elif appended is None or appended.format == "unknown":
-            _say(f"{visible(taken.path)}: no trace file, left out")
+            self._note(f"{visible(taken.path)}: no trace file, left out")
         elif appended.format == "unreadable":
             _say(f"{visible(taken.path)}: cannot be read, left out")
         elif appended.known:
             self._holds_traces = True
-            _say(f"{visible(taken.path)}: known already, nothing to do")
+            self._note(f"{visible(taken.path)}: known already, nothing to do")
         else:
             self._holds_traces |= any(counts[key] for key in ("spans", "duplicates", "skipped"))
             of_file = {key: count for key, count in counts.items() if key != "files"}
-            _say(f"{visible(taken.path)}: {appended.format}, {_counted(of_file)}")
+            said = f"{visible(taken.path)}: {appended.format}, {_counted(of_file)}"
+            _say(said) if counts["rejected"] else self._note(said)
+
+    def _note(self, text: str) -> None:
+        """Say what nobody has to act on, as long as there is not too much of it."""
+        if self._lines < LINES_MAX:
+            self._lines += 1
+            _say(text)
+        else:
+            self._unsaid += 1
 
     @property
     def is_failure(self) -> bool:
@@ -109,6 +124,8 @@ class Summary:
             typer.Exit: With the code of `InputError`, if a file that was named could not be read,
                 or none of those found holds a trace; all were tried.
         """
+        if self._unsaid:
+            _say(f"... and {self._unsaid:,} more without a reject")
         if self._sums:
             _say(f"{visible(database)}: {_counted(self._sums)}")
         if self._sums["rejected"]:

@@ -7,7 +7,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from shutil import get_terminal_size
 
 from tracemap.cli.options import Format
@@ -21,6 +21,7 @@ _SHARES = frozenset(
     {"reach", "waiting", "survived", "measured", "own", "bound", "excess_errors"}
     | {"error_ratio", "hardness"}
 )
+_COUNTS = frozenset({"failed", "baseline_failed"})
 _NARROWEST = 12
 """Text in a table on a terminal is not shortened below this."""
 
@@ -76,7 +77,7 @@ def print_table(rows: Sequence[Row], columns: Sequence[str], *, is_exact: bool =
     from rich.cells import cell_len
 
     numeric = [any(_is_number(row[name]) for row in rows) for name in columns]
-    cells = [_exact_cell if is_exact else _share if _is_share(name) else _cell for name in columns]
+    cells = [_exact_cell if is_exact else _form_of(name) for name in columns]
     lines = [list(columns)]
     lines += [[cell(row[name]) for cell, name in zip(cells, columns, strict=True)] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
@@ -125,16 +126,25 @@ def _exact_cell(value: object) -> str:
     return str(value) if _is_number(value) else _cell(value)
 
 
+def _form_of(column: str) -> Callable[[object], str]:
+    return _share if _is_share(column) else _count if column in _COUNTS else _cell
+
+
 def _is_share(column: str) -> bool:
     """Return whether a column holds parts of a whole, from 0 to 1."""
     return column.endswith("share") or column in _SHARES
+
+
+def _count(value: object) -> str:
+    """Return a count; whole unless sampling weighs it."""
+    return _cell(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _share(value: object) -> str:
     """Return a share in percent; one that is not quite all or nothing never says that it is."""
     if not isinstance(value, int | float):
         return _cell(value)
-    text = f"{100 * value:.1f} %"
+    text = f"{100 * value:z.1f} %"
     if text == "100.0 %" and value < 1:
         return "> 99.9 %"
     return "< 0.1 %" if text == "0.0 %" and value > 0 else text
@@ -144,7 +154,7 @@ def _cell(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
-        return f"{value:,.2f}"
+        return f"{value:z,.2f}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     if isinstance(value, Mapping):

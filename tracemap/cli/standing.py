@@ -87,8 +87,17 @@ def declarations(
 ) -> None:
     """Print declared dependencies against observed ones.
 
-    As declared, declared but not observed, observed but not declared: by owner, from --catalog.
+    As declared, declared but not observed, observed but not declared: by owner, from --catalog,
+    which has to be given.
 
     Example: tracemap declarations --catalog catalog-info.yaml
     """
+    if not catalog:
+        from tracemap.errors import PipelineError
+
+        raise PipelineError(
+            "there is nothing to compare with: no catalog was given",
+            where="--catalog",
+            hint="name a catalog-info.yaml or a folder of them: --catalog PATH",
+        )
     print_finding("declarations", db, request(start, end, catalog=catalog or []), (), shape)

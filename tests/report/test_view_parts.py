@@ -271,6 +271,55 @@ def test_a_line_is_told_by_its_baseline_and_its_incident_alone() -> None:
     assert line.top_ms == pytest.approx(441)
 
 
+def test_a_line_of_what_users_wait_says_the_numbers_of_the_headline() -> None:
+    """p95 of all requests, not of the worst minute, which comes last and only where it is worse."""
+    line = panel({1: 80, 2: 82, 11: 700, 12: 1_091})
+
+    assert panel({1: 80, 2: 82, 11: 700, 12: 1_091}).words() == (
+        "web: p95 80 ms in the baseline → 700 ms in the window, up to 1,091 ms at 12:12."
+    )
+    assert replace(line, whole=(81.0, 842.0)).words() == (
+        "web: p95 81 ms in the baseline → 842 ms in the window, up to 1,091 ms at 12:12."
+    )
+    assert replace(line, whole=(81.0, 1_200.0)).words().endswith("→ 1,200 ms in the window.")
+
+
+def test_a_minute_counts_where_most_of_it_lies() -> None:
+    """Windows do not begin on the grid: a minute of which three seconds lie in it is not its."""
+    line = panel({9: 80, 10: 300, 19: 320, 20: 90})
+    ends = [f"2026-03-02T12:{minute:02}:03Z" for minute in (0, 9, 20)]
+    late = replace(line, baseline=(ends[0], ends[1]), incident=(ends[1], ends[2]))
+
+    assert late.words() == "web: p95 300 ms in the window, up to 320 ms at 12:19."
+
+
+def test_without_an_origin_the_timeline_shows_whom_the_headline_is_about() -> None:
+    """Each name once, and nothing is said to be on top."""
+    spread = move("web", "GET /", "cart", "GET /cart", 89, 89, "propagated")
+    made = small([leaf(1, "self", -49)], [], [spread], verdict="quiet", sections=("timeline",))
+    lines = believable.incident().tables["timeline"].filter(pl.col("unit") == "server")
+    line = lines.filter(pl.col("service") == lines["service"][0])
+    names = [("web", "GET /", ""), ("cart", "GET /cart", ""), ("cart", "GET /cart", "web"),
+             ("ads", "GET /ad", ""), ("ads", "GET /ad", "web")]  # fmt: skip
+    made.tables["timeline"] = pl.concat(
+        line.with_columns(
+            service=pl.lit(service), operation=pl.lit(operation), downstream=pl.lit(downstream)
+        )
+        for service, operation, downstream in names
+    )
+    proof = build(made).view.proof
+    assert proof
+    (figure,) = proof.blocks
+    assert isinstance(figure, FigureBlock)
+
+    assert [figure.summary.count(name) for name in ("cart ·", "web ·", "ads ·")] == [1, 1, 0]
+    assert figure.summary.index("cart ·") < figure.summary.index("web ·")
+    assert "origin is on top" not in build(replace(made, verdict="incident")).markdown()
+    made.tables["propagation"] = made.tables["propagation"].clear()
+    made.tables["flow"] = made.tables["flow"].clear()
+    assert build(made).markdown().count("ads ·") == 1
+
+
 def test_a_line_within_its_scale_is_not_cut_off() -> None:
     """Then the scale is free."""
     line = panel({1: 80, 11: 200, 40: 190})
@@ -285,7 +334,7 @@ def test_a_cell_of_minutes_that_reaches_into_a_shade_counts_as_shaded() -> None:
     shaded = ("2026-03-02T12:18:00Z", "2026-03-02T12:21:00Z")
     line = Panel(unit, "web", "spike", clocked({5: 80, 10: 82, 15: 33_000, 20: 400}), (shaded,))
 
-    assert "82 ms outside" in line.words()
+    assert "80 ms outside" in line.words()
     assert "up to 33 s at 12:15" in line.words()
 
 

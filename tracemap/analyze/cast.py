@@ -18,7 +18,8 @@ def units(tables: Mapping[str, pl.DataFrame], latency_facts: pl.DataFrame) -> pl
     """Return the units worth a line over time: what spiked, where it began, whom it reached.
 
     Those of the worst spikes; every unit of the first origins (own time, server, and the client and
-    gap units of edges into them); the server unit of the operations that lost most.
+    gap units of edges into them); the server unit of the operations that lost most, and
+    of the two between which most spread.
 
     Args:
         tables: Findings by name; missing ones count as empty.
@@ -52,9 +53,26 @@ def units(tables: Mapping[str, pl.DataFrame], latency_facts: pl.DataFrame) -> pl
         callers = known.filter(pl.col("unit") == "server")
         chosen.append(servers.select(UNIT))
         chosen.append(callers.join(steps, on=["service", "operation"], how="semi"))
+    spread = tables.get("propagation")
+    if spread is not None:
+        chosen.append(_spread(spread, known))
     if not any(frame.height for frame in chosen):
         chosen.append(_busiest(latency_facts))
     return pl.concat(chosen).unique().sort(UNIT)
+
+
+def _spread(propagation: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Return the server units of the pair of operations between which most spread, if any did."""
+    pairs = propagation.filter(pl.col("verdict").is_in(["propagated", "amplified"]))
+    by = ["offered_ns", "downstream", "downstream_operation", "upstream", "upstream_operation"]
+    first = pairs.sort(by, descending=[True, *[False] * 4]).head(1)
+    ends = pl.concat(
+        first.select(service=end, operation=f"{end}_operation")
+        for end in ("upstream", "downstream")
+    )
+    servers = known.filter(pl.col("unit") == "server")
+    found = servers.join(ends, on=["service", "operation"], how="semi")
+    return pl.concat([found, found.with_columns(downstream=pl.lit(""))]).unique()
 
 
 def _busiest(latency_facts: pl.DataFrame) -> pl.DataFrame:

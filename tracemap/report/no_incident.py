@@ -40,11 +40,11 @@ def quiet(story: Story) -> Sentence:
         limits = story.findings.thresholds
         ratio, rise = limits.get("spike_ratio", 1.25), limits.get("spike_rise_ms", 5.0)
         none = f"No latency rose by more than the limits ({percent(ratio - 1)} and {rise:g} ms)"
-        none = _NOT_FELT.capitalize() if _spread(story) else none
+        none = _NOT_FELT.capitalize() if story.spread else none
         said = f"{none} in {_looked_at(story)}, {window}. "
         return (said, *moved, *_handed_on(story), ".")
     stayed = "no latency left its baseline"
-    if _spread(story):
+    if story.spread:
         stayed = _NOT_FELT
     elif story.findings.baseline is None:
         stayed = "no latency spike stands out"
@@ -56,15 +56,9 @@ def quiet(story: Story) -> Sentence:
     return (said, *_varied(story), *_handed_on(story), ".")
 
 
-def _spread(story: Story) -> list[Row]:
-    """Return the pairs of operations of which one got slower with the other, the most first."""
-    spread = [row for row in story.propagation if row["verdict"] in ("propagated", "amplified")]
-    return sorted(spread, key=lambda row: -row["offered_ms"])
-
-
 def _handed_on(story: Story) -> Sentence:
     """Return the lead of a quiet window: an origin, else what spread without reaching users."""
-    spread = _spread(story)
+    spread = story.spread
     if story.origin is not None or not spread:
         return lead(story)
     return ("; a lead, not a finding: ", *spread_words(spread[0]))

@@ -21,6 +21,7 @@ _ALSO_NAMED = 0.2
 """A second strong origin is named from this share of the change on."""
 _MOSTLY = 0.8
 """From this ratio on, what did not arrive is rounding rather than absorption."""
+_SPREAD = ("propagated", "amplified")
 SILENT = ("no spike", "within variation", "too few calls")
 """Verdicts of an edge of which there is nothing to tell."""
 _pair = itemgetter("downstream", "downstream_operation", "upstream", "upstream_operation")
@@ -72,6 +73,12 @@ class Story:
             self.finding("propagation"),
             key=lambda row: (-(row["arrived_ms"] or 0), -(row["offered_ms"] or 0), *_pair(row)),
         )
+
+    @cached_property
+    def spread(self) -> list[Row]:
+        """Rows of propagation of which downstream got slower with upstream, the most first."""
+        spread = [row for row in self.propagation if row["verdict"] in _SPREAD]
+        return sorted(spread, key=lambda row: -row["offered_ms"])
 
     @cached_property
     def lines(self) -> dict[tuple[str, str, str, str], list[Row]]:

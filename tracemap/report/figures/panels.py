@@ -54,6 +54,7 @@ class Panel:
         shaded: Stretches shaded in this panel only.
         baseline: Start and end of what `incident` is compared with; None: not compared.
         incident: Start and end of what is compared; None: what is shaded, if anything is.
+        whole: p95 in ms of all calls of the baseline, and of the incident; None: not known.
     """
 
     unit: Unit
@@ -63,21 +64,31 @@ class Panel:
     shaded: tuple[tuple[str, str], ...] = ()
     baseline: Stretch | None = None
     incident: Stretch | None = None
+    whole: tuple[float, float] | None = None
 
     def words(self) -> str:
-        """Return the panel as a sentence: p95 of the baseline's cells, then of the incident's."""
+        """Return the panel as a sentence: p95 of the baseline, then of the incident.
+
+        Of all calls where that is known, else of the cell in the middle; then the worst cell, if
+        it is worse.
+        """
         rows = [row for row in self.rows if row["p95_ms"] is not None]
         if not rows:
             return f"{self.title}: no values."
         usual, during = self._compared
         worst = max(during or rows, key=lambda row: row["p95_ms"])
+        before_ms, now_ms = self.whole or (
+            _middle(usual) if usual else None,
+            _middle(during or rows),
+        )
         before = (
-            f"{_middle(usual)} {'in the baseline' if self.incident else 'outside'} → "
-            if usual
+            f"{in_ms(before_ms * 1e6)} {'in the baseline' if self.incident else 'outside'} → "
+            if before_ms is not None
             else ""
         )
-        now = f"p95 {before}{_middle(during or rows)}{self._where if during else ''}"
-        return f"{self.title}: {now}, up to {_peak(worst)}.{self._cut_off(rows)}"
+        now = f"p95 {before}{in_ms(now_ms * 1e6)}{self._where if during or self.whole else ''}"
+        peak = f", up to {_peak(worst)}" if worst["p95_ms"] > now_ms else ""
+        return f"{self.title}: {now}{peak}.{self._cut_off(rows)}"
 
     @property
     def top_ms(self) -> float | None:
@@ -97,13 +108,12 @@ class Panel:
         """Return the cells of the baseline and those of the incident."""
         rows = [row for row in self.rows if row["p95_ms"] is not None]
         stretches = (self.incident,) if self.incident else self.shaded
+        step = _step_of([row["window_start"] for row in self.rows])
+        lies_in = _lies_in if self.incident else _touches
+        during = [row for row in rows if lies_in(row, stretches, step)]
         if self.incident:
-            during = [row for row in rows if _lies_in(row, stretches)]
-        else:
-            step = _step_of([row["window_start"] for row in self.rows])
-            during = [row for row in rows if _touches(row, stretches, step)]
-        if self.incident:
-            usual = [row for row in rows if self.baseline and _lies_in(row, (self.baseline,))]
+            before = (self.baseline,) if self.baseline else ()
+            usual = [row for row in rows if _lies_in(row, before, step)]
         else:
             usual = [row for row in rows if row not in during] if during else []
         return usual, during
@@ -117,8 +127,10 @@ class Panel:
         return f" Cut off above {in_ms(self.top_ms * 1e6)}, outside both{beyond}."
 
 
-def _lies_in(row: Row, stretches: Sequence[Stretch]) -> bool:
-    return any(start <= row["window_start"] < end for start, end in stretches)
+def _lies_in(row: Row, stretches: Sequence[Stretch], step: timedelta) -> bool:
+    """Return whether the middle of a cell, and so most of it, lies in a stretch."""
+    middle = f"{datetime.fromisoformat(row['window_start']) + step / 2:{_TIME}}"
+    return any(start <= middle < end for start, end in stretches)
 
 
 def _touches(row: Row, stretches: Sequence[Stretch], step: timedelta) -> bool:
@@ -131,9 +143,10 @@ def _highest(row: Row) -> float:
     return max((row[f"{name}_ms"] or 0.0 for name, _, _ in _STROKES), default=0.0)
 
 
-def _middle(rows: Sequence[Row]) -> str:
+def _middle(rows: Sequence[Row]) -> float:
+    """Return the p95 of the cell in the middle, of two in the middle the lower."""
     values = sorted(row["p95_ms"] for row in rows)
-    return in_ms(values[len(values) // 2] * 1e6)
+    return float(values[(len(values) - 1) // 2])
 
 
 def _peak(row: Row) -> str:

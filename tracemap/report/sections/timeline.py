@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tracemap.model import Window, iso
 from tracemap.report.blocks import FigureBlock, Section
 from tracemap.report.figures.panels import Panel, Shade, Stretch, Unit, panels
@@ -14,6 +16,7 @@ from tracemap.report.words import span_of
 
 _SHOWN = 5
 _ORDER = "Read downwards: the origin is on top, what it reached below it. "
+_NO_ORIGIN = "What users waited over time"
 _VISIBLE = 1.1
 """A middle that rose by less is a flat line to the eye."""
 
@@ -27,7 +30,7 @@ def timeline(story: Story) -> Section | None:
         "timeline",
         "Timeline",
         (figure,),
-        f"{_ORDER if story.findings.verdict == 'incident' else ''}The strong line is p95, the thin "
+        f"{_ORDER if _has_origin(story) else ''}The strong line is p95, the thin "
         "one p99, the dotted one the median; each panel has its own scale. Stretches in which a "
         "latency left its baseline are shaded.",
     )
@@ -38,11 +41,19 @@ def _figure(story: Story) -> FigureBlock | None:
     if not chosen:
         return None
     findings = story.findings
-    windows = (_ends_of(findings.baseline), _ends_of(story.compared if findings.baseline else None))
+    rows = story.waited.values()
+    is_empty = bool(rows) and not any(row["baseline_requests"] for row in rows)
+    windows = (
+        _ends_of(None if is_empty else findings.baseline),
+        _ends_of(story.compared if findings.baseline else None),
+    )
     shown = [
-        Panel(unit, label(*unit[1:3]), role, story.lines[unit], _spikes(story, unit), *windows)
+        Panel(
+            unit, label(*unit[1:3]), role, story.lines[unit], _spikes(story, unit), *windows,
+            whole=_whole(story, unit),
+        )
         for unit, role in chosen
-    ]
+    ]  # fmt: skip
     is_incident = findings.verdict == "incident"
     shades = [
         *_shades(findings.baseline, "baseline"),
@@ -50,8 +61,13 @@ def _figure(story: Story) -> FigureBlock | None:
     ]
     window = span_of(findings.window)
     summary = f"The window is {window}. " + " ".join(panel.words() for panel in shown)
-    title = "Origin and victims over time" if is_incident else "What users waited over time"
+    title = "Origin and victims over time" if _has_origin(story) else _NO_ORIGIN
     return panels("timeline-figure", title, summary, shown, shades)
+
+
+def _has_origin(story: Story) -> bool:
+    """Return whether the first panel is an origin, rather than only the largest rise."""
+    return story.findings.verdict == "incident" and bool(_way(story))
 
 
 def _spikes(story: Story, unit: Unit) -> tuple[tuple[str, str], ...]:
@@ -62,6 +78,19 @@ def _spikes(story: Story, unit: Unit) -> tuple[tuple[str, str], ...]:
         return tuple(spans)
     start, end = iso(window.start_ns), iso(window.end_ns)
     return tuple(span for span in spans if span[0] < start or span[1] > end)
+
+
+def _whole(story: Story, unit: Unit) -> tuple[float, float] | None:
+    """Return p95 of all of the baseline and of all of the window, where a unit is what users wait.
+
+    The same numbers as in the headline.
+    """
+    measured, service, operation, downstream = unit
+    row = story.waited.get((service, operation))
+    if row is None or measured != "server" or downstream:
+        return None
+    before_ms, now_ms = row["baseline_p95_ms"], row["p95_ms"]
+    return None if before_ms is None or now_ms is None else (before_ms, now_ms)
 
 
 def _ends_of(window: Window | None) -> Stretch | None:
@@ -89,12 +118,25 @@ def _chosen(story: Story) -> list[tuple[Unit, str]]:
         unit = _unit(story, "server", (root.service, root.operation), "")
         if unit is not None and root.change_ms >= LEAST_MS and _rose(story, unit):
             chosen.setdefault(unit, "victim")
+    for step, role in () if chosen else _spoken_of(story):
+        unit = _unit(story, "server", step, "")
+        if unit is not None and unit[2] == step[1]:
+            chosen.setdefault(unit, role)
     if not chosen:
-        chosen = dict.fromkeys(
-            sorted(story.lines, key=lambda unit: (-_rise(story, unit), unit)),
-            "between" if story.findings.verdict == "incident" else "user",
-        )
+        largest = sorted(story.lines, key=lambda unit: (-_rise(story, unit), unit))
+        first = {label(*unit[1:3]): unit for unit in reversed(largest)}  # a line for each name
+        role = "between" if story.findings.verdict == "incident" else "user"
+        chosen = {unit: role for unit in largest if first[label(*unit[1:3])] == unit}
     return list(chosen.items())[:_SHOWN]
+
+
+def _spoken_of(story: Story) -> Iterator[tuple[Step, str]]:
+    """Return whom a headline without an origin is about: what spread, then what users wait for."""
+    for row in story.spread[:1]:
+        yield (row["upstream"], row["upstream_operation"]), "between"
+        yield (row["downstream"], row["downstream_operation"]), "between"
+    for root in story.roots:
+        yield root.step, "user"
 
 
 def _way(story: Story) -> list[Step]:

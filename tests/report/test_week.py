@@ -8,7 +8,7 @@ import pytest
 from tests.report import believable, week
 from tests.report.pages import column, tables
 from tests.report.shop import table
-from tracemap.model import REGRESSIONS
+from tracemap.model import DRIFT, REGRESSIONS
 from tracemap.report import build
 from tracemap.report.blocks import Note, SheetBlock, TableBlock, plain
 from tracemap.report.sections.handoff import _unknown
@@ -201,3 +201,13 @@ def test_with_another_mix_of_requests_every_figure_is_of_the_same_mix() -> None:
     assert column(behind, "now_ms") == [pytest.approx(16.47)]
     assert column(behind, "user_ms") == [pytest.approx(16.59)]
     assert "catalog List from 3.7 ms to 16.5 ms" in page.markdown()
+
+
+def test_a_ratio_with_one_known_end_shows_that_end() -> None:
+    """Up to 0.71 is faster for certain, however few calls were fast before."""
+    found = week.weekly()
+    row = week.drifted("edge", "account", "faster", p95_ratio=0.64, p95_ratio_low=None)
+    found.tables["drift"] = table(DRIFT, [row | {"p95_ratio_high": 0.71}])
+
+    shown = tables(build(found).view)["drift-table"]
+    assert column(shown, "p95_range") == ["0.64 [up to 0.710]"]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tracemap.model import MINUTE_NS, SECOND_NS, Window
 from tracemap.report.words import (
     UNKNOWN_TEXT,
+    bounds,
     cell_text,
     counted,
     fixed,
@@ -90,6 +91,18 @@ def test_a_fixed_number_is_the_number_it_shows(value: float, places: int) -> Non
     shown = float(fixed(value, places).replace(",", ""))
 
     assert abs(shown - value) <= 0.5001 * 10**-places + abs(value) * 1e-15
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [(0.5, 0.71, "0.500 to 0.710"), (None, 0.71, "up to 0.710"), (1.2, None, "at least 1.20"),
+     (None, None, None)],
+)  # fmt: skip
+def test_an_interval_with_one_known_end_shows_that_end(
+    low: float | None, high: float | None, text: str | None
+) -> None:
+    """Where too few calls lie beyond one end, the other still says how certain a change is."""
+    assert bounds(low, high) == text
 
 
 def test_a_tiny_share_is_not_called_zero() -> None:

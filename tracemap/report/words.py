@@ -109,6 +109,14 @@ def interval(low: float | None, high: float | None, between: str = " to ") -> st
     return f"{significant(low)}{between}{significant(high)}"
 
 
+def bounds(low: float | None, high: float | None) -> str | None:
+    """Return an interval as text, also one of which only one end is known; None: neither is."""
+    if low is None or high is None:
+        known = [(word, end) for word, end in (("at least", low), ("up to", high)) if end]
+        return f"{known[0][0]} {significant(known[0][1])}" if known else None
+    return interval(low, high)
+
+
 def percent(share: float) -> str:
     """Return a share (0-1) as text in percent; below one percent it says so."""
     if 0 < share < _ONE_PERCENT:

@@ -79,5 +79,5 @@ def _ends(lines: Sequence[Dumbbell], *, is_now: bool) -> dict[str, Any]:
     return {
         "type": "scatter", "mode": "markers", "x": values, "y": list(range(len(lines))),
         "marker": marker, "customdata": words, "hovertemplate": "%{customdata}<extra></extra>",
-        "textfont": {"color": INK},
+        "textfont": {"color": INK}, "cliponaxis": False,  # a dot at 0 is a whole dot
     }  # fmt: skip

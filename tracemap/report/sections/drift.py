@@ -14,7 +14,7 @@ from tracemap.report.tables import (
     UPSTREAM_OWNER,
     table,
 )
-from tracemap.report.words import counted, interval
+from tracemap.report.words import bounds, counted, interval
 
 _COLUMNS = (
     DOWNSTREAM,
@@ -66,7 +66,8 @@ def drift(story: Story) -> Section | None:
         "Drift",
         tuple(blocks),
         "Ratios are window over baseline with their 95 % interval: one that holds 1 may be "
-        "chance. Speed is slower operations, mix another selection of them. Gone has to be "
+        "chance; of one that says up to or at least, too few calls tell the other end. "
+        "Speed is slower operations, mix another selection of them. Gone has to be "
         "earned: downstream was there, called others, and would have called this one.",
     )
 
@@ -91,7 +92,7 @@ def _more(row: Row) -> Row:
     made: Row = {}
     for name in ("p50", "p95", "p99", "calls"):
         ratio, low, high = (row[f"{name}_ratio{end}"] for end in ("", "_low", "_high"))
-        known = interval(low, high)
+        known = bounds(low, high)
         made[f"{name}_range"] = (
             None if ratio is None else f"{ratio:.2f}" + (f" [{known}]" if known else "")
         )

@@ -29,7 +29,7 @@ from tracemap.model import (
 from tracemap.simulate import random_shop, run
 from tracemap.simulate.behaviours import MAKERS, Behaviour
 from tracemap.simulate.behaviours.behaviour import PRICES, TAXES, call, played, system
-from tracemap.simulate.faults import Failing
+from tracemap.simulate.faults import Failing, Slower
 from tracemap.simulate.simulated import Simulated
 
 BEHAVIOURS = {maker.__name__: maker for maker in MAKERS}
@@ -161,6 +161,21 @@ def test_a_loop_in_which_calls_fail_is_no_retry() -> None:
 
     assert "retry" not in rows["pattern"]
     assert "calls in a loop" in rows["pattern"]
+
+
+def test_a_loop_that_a_fault_makes_slow_is_told_of_the_time_without_it() -> None:
+    """What it costs then is the fault's, not the loop's: advice is for every day."""
+    slow = Slower(service="prices", add_ms=300)
+    simulated = played(system((call(PRICES, times=8),)), slow, seed=11)
+    facts = facts_of(bucket(simulated), simulated)
+    incident, baseline = windows(simulated)
+    compared, usual = (
+        analyze.insulation(facts, *ends).filter(pattern="calls in a loop").row(0, named=True)
+        for ends in ((incident, baseline), (baseline,))
+    )
+
+    assert compared["shows"] == f"in the baseline: {usual['shows']}"
+    assert compared["saving_ns"] == usual["saving_ns"]
 
 
 def test_messages_that_several_take_are_no_hedge() -> None:

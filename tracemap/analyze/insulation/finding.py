@@ -89,7 +89,8 @@ def insulation(
     """Return what protects each edge, what makes things worse, and where nothing protects.
 
     Every detector's rule stands in its own file and in docs/methods.md#insulation. What was seen
-    in the baseline only is listed too (it is there), with nothing stopped in the incident. Patterns
+    in the baseline only is listed too (it is there), with nothing stopped in the incident. Advice
+    is that of the baseline where it gives any: a fault makes each call of a loop slow. Patterns
     that never came into play cannot be seen: a timeout that no call reached, a breaker that never
     opened.
 
@@ -115,6 +116,7 @@ def insulation(
     found, usual = _detected(now, then, limits), _NOTHING
     if baseline is not None:
         usual = _detected(then, then, limits)
+        found = _unless_usual(found, usual)
         earlier = usual.join(found, on=[*SITE, "pattern"], how="anti").with_columns(
             shows=pl.format("in the baseline: {}", "shows"), stopped_ns=pl.lit(None, pl.Float64)
         )
@@ -139,6 +141,18 @@ def insulation(
     rows = pl.concat([found, slack, bare], how="diagonal_relaxed")
     windows = [incident] if baseline is None else [incident, baseline]
     return _sorted(_complete(rows, facts["pattern_exemplars"], windows))
+
+
+def _unless_usual(found: pl.DataFrame, usual: pl.DataFrame) -> pl.DataFrame:
+    """Return what was found without advice that the baseline gives too.
+
+    What a loop costs is told of the time without a fault, which makes every call of it slow; what
+    is worth advice in the window alone says so.
+    """
+    advice = pl.col("pattern").is_in([name for name, role in ROLES.items() if role == "advice"])
+    alone = found.filter(advice).join(usual, on=[*SITE, "pattern"], how="anti")
+    alone = alone.with_columns(shows=pl.format("in the window, not in the baseline: {}", "shows"))
+    return pl.concat([found.filter(~advice), alone])
 
 
 def named_mechanisms(propagation: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:

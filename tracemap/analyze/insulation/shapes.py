@@ -30,6 +30,11 @@ def shapes(seen: Seen, limits: Thresholds) -> pl.DataFrame:
     )
 
 
+def _whole(value: pl.Expr) -> pl.Expr:
+    """Return numbers as texts: whole, thousands apart."""
+    return value.map_elements("{:,.0f}".format, return_dtype=pl.String)
+
+
 def _many(seen: Seen, pattern: str, limits: Thresholds) -> pl.DataFrame:
     """Return requests with many calls of one operation that last long enough in all."""
     found = seen.of_pattern(pattern).group_by(SITE).agg(
@@ -55,8 +60,8 @@ def _loops(seen: Seen, limits: Thresholds) -> pl.DataFrame:
         shows=pl.format(
             "{} calls one after another in a request, {} ms in all; one call for all of them, or "
             "calls side by side, would save {} ms at most",
-            pl.col("each").round(1), pl.col("sum_ms").round(0).cast(pl.Int64),
-            (pl.col("extra_ns") / NS_PER_MS).round(0).cast(pl.Int64),
+            pl.col("each").round(1), _whole(pl.col("sum_ms")),
+            _whole(pl.col("extra_ns") / NS_PER_MS),
         ),
     )  # fmt: skip
 
@@ -96,7 +101,7 @@ def _sequences(seen: Seen, limits: Thresholds) -> pl.DataFrame:
         shows=pl.format(
             "{} is called right after it in {} of {} requests; side by side would save {} ms at "
             "most, if the second does not need the first (not visible in spans)",
-            "other", "count", "making", (pl.col("saving_ns") / NS_PER_MS).round(0).cast(pl.Int64),
+            "other", "count", "making", _whole(pl.col("saving_ns") / NS_PER_MS),
         ),
     )  # fmt: skip
 

@@ -147,6 +147,19 @@ def test_without_a_baseline_the_headline_says_why() -> None:
     assert "nothing to compare with" not in headline
 
 
+def test_a_time_too_short_for_spikes_says_how_much_is_needed() -> None:
+    """Not that there is no baseline as there is no spike as there is nothing to compare."""
+    made = believable.insufficient()
+    made.baseline_reason = "no spike was found, so there is nothing to compare"
+
+    assert build(made).headline == (
+        "Too little data to judge 2026-03-02 12:00 to 12:20 UTC: 4 calls over 1 edge of 2 services "
+        "in 20.0 minutes are too few to tell a spike from what is usual: that needs an operation "
+        "with 20 minutes of 30 calls each, or 20 longer cells of up to an hour (--from and --to "
+        "compare a window with the rest all the same)."
+    )
+
+
 def test_too_few_calls_still_hand_on_what_was_measured() -> None:
     """As a lead with its numbers of requests, of the operation whose p95 moved most."""
     made = findings([], verdict="insufficient_data")

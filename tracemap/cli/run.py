@@ -75,7 +75,11 @@ def _keep(db: Path, findings: Findings) -> None:
 
 def _lack(findings: Findings) -> str:
     """Return why nothing could be judged."""
+    from tracemap.report.no_incident import NO_SPIKE, too_short
+
     few = f"too few calls in the window {findings.window}"
+    if findings.baseline is None and findings.baseline_reason.startswith(NO_SPIKE):
+        return f"the calls {too_short(findings)}"
     if findings.baseline is None:
         return findings.baseline_reason or few
     return (

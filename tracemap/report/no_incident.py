@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tracemap.model import MINUTE_NS, Findings
 from tracemap.report.blocks import Sentence
 from tracemap.report.drift_words import what_is_missing
 from tracemap.report.names import shown
@@ -17,6 +18,8 @@ from tracemap.report.rows import Row
 from tracemap.report.story import LEAST_MS, Story
 from tracemap.report.words import counted, interval, percent, signed_ms, span_of
 
+NO_SPIKE = "no spike was found"
+"""How the reason for no baseline begins where no window was asked for either."""
 _NOT_FELT = "no user-visible operation became slower by more than ordinary variation"
 
 
@@ -99,13 +102,29 @@ def insufficient(story: Story) -> Sentence:
         return (f"{begin}: no window could be chosen from {looked_at}.",)
     if story.origin is not None and story.origin["doubt"] == "few calls":
         return _of_few_calls(f"{begin} {asked}", story.origin)
-    if findings.baseline is None:
+    if findings.baseline is None and findings.baseline_reason.startswith(NO_SPIKE):
+        said = f"{begin} {asked}: {looked_at} {too_short(findings)}"
+    elif findings.baseline is None:
         missing = what_is_missing(findings.baseline_reason)
         because = f" ({missing})" if missing else ""
         said = f"{begin} {asked}: there is no baseline{because} to compare its {looked_at} with"
     else:
         said = f"{begin} {asked}: {looked_at}, {_too_few(story)}"
     return (said, *(lead(story) or _measured(story)), ".")
+
+
+def too_short(findings: Findings) -> str:
+    """Return what telling a spike needs, where no window was asked for and no unit had it."""
+    cells, calls = (
+        findings.thresholds.get(name, least)
+        for name, least in (("min_baseline_cells", 20), ("min_calls_p50", 30))
+    )
+    minutes = findings.window.duration_ns / MINUTE_NS if findings.window else 0.0
+    return (
+        f"in {minutes:,.1f} minutes are too few to tell a spike from what is usual: that needs an "
+        f"operation with {cells} minutes of {calls} calls each, or {cells} longer cells of up to "
+        "an hour (--from and --to compare a window with the rest all the same)"
+    )
 
 
 def _too_few(story: Story) -> str:

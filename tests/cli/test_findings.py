@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Tracemap
+from tracemap.cli.nothing import accuses_nobody
 
 KEYS = {
     "edges": (
@@ -192,3 +193,10 @@ def test_the_graph_in_every_language(
     assert start in answer.out[:200]
     assert "postgresql catalog" in answer.out
     assert answer.out.endswith("\n")
+
+
+def test_another_mix_of_requests_accuses_nobody_though_it_has_rank_1() -> None:
+    """The table says so where nothing else is in it."""
+    assert accuses_nobody([{"cause": "mix"}, {"cause": "mix"}])
+    assert not accuses_nobody([{"cause": "mix"}, {"cause": "self"}])
+    assert not accuses_nobody([])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tracemap.cli.nothing import why_nothing
+from tracemap.cli.nothing import ACCUSES_NOBODY, accuses_nobody, why_nothing
 from tracemap.cli.options import (
     DEFAULT_DATABASE,
     BaselineFrom,
@@ -271,6 +271,8 @@ def print_finding(
             typer.echo(findings.baseline_reason, err=True)
         if not rows:
             typer.echo(why_nothing(name, findings), err=True)
+        if name == "origins" and accuses_nobody(rows):
+            typer.echo(ACCUSES_NOBODY, err=True)
         if name == "origins":  # beside two times it has to say of which one it is a share
             rows = [{**row, "excess_share": row["share"]} for row in rows]
             columns = [*columns, "excess_share"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from tracemap.model import Findings
 
 _NOTHING = {
@@ -19,6 +21,7 @@ _NOTHING = {
     "availability": "no request was observed in the window",
     "cycles": "no services call each other in a circle",
 }
+ACCUSES_NOBODY = "no service or edge is accused: requests of another kind came (cause mix)"
 _COMPARING = ("propagation", "errors", "origins")
 
 
@@ -34,3 +37,8 @@ def why_nothing(name: str, findings: Findings) -> str:
     if name in ("spikes", "propagation", "origins") and findings.verdict == "insufficient_data":
         return f"no {name}: there are too few calls to judge"
     return f"no {name}: {_NOTHING.get(name, 'there is nothing to tell')}"
+
+
+def accuses_nobody(origins: Sequence[Mapping[str, object]]) -> bool:
+    """Return whether there are origins, all of them other mixes of requests."""
+    return bool(origins) and all(row["cause"] == "mix" for row in origins)

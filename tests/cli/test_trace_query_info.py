@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders import reading
 from tests.cli.conftest import Tracemap
+from tests.derive.traces import at
+from tracemap.store import Store
 
 
 @pytest.fixture
@@ -117,6 +120,24 @@ def test_info_accounts_for_every_record(tracemap: Tracemap, sample_database: Pat
     assert "catalog" in content["services"]
     assert f"stored   {content['spans']:,} spans" in text
     assert "covered    2026-03-03T09:00:0" in text
+
+
+@pytest.mark.parametrize("moved_ms", [0, 1])
+def test_bounds_of_clocks_that_contradict_each_other_are_explained(
+    tracemap: Tracemap, tmp_path: Path, moved_ms: int
+) -> None:
+    """A clock that moved by 1 ms: least above most reads as a mistake unless it is said why."""
+    rows = []
+    for trace in range(1, 101):
+        off = trace % 2 * moved_ms
+        rows.append(at("A.C", 1, trace=trace))
+        rows.append(at("B.S", 2, 1, (0.2 + off, 99.8 + off), trace=trace))
+    with Store.open(tmp_path / "clocks.duckdb", create=True) as store:
+        store.append(reading(*rows))
+    out = tracemap("info", "--db", tmp_path / "clocks.duckdb").out
+
+    assert "in step" in out
+    assert ("(least above most: " in out) == bool(moved_ms)
 
 
 def test_reading_needs_no_writing(tracemap: Tracemap, sample_database: Path) -> None:

@@ -26,6 +26,21 @@ def test_prints_everybody_who_waits_before_and_after(
     assert 190 < rise_ms <= 200.5
 
 
+def test_added_time_shows_in_percentiles_as_far_as_buckets_tell_and_in_means_exactly(
+    tracemap: Tracemap, sample_database: Path
+) -> None:
+    """200 ms more are 200 ms more of the mean; percentiles are ≈, and stderr says how near."""
+    asked = ("whatif", "--upstream", "pricing", "--add", "200ms", "--db", sample_database)
+    rows = json.loads(tracemap(*asked, "--format", "json").out)
+    (row,) = [row for row in rows if row["downstream"] == "pricing"]
+    added = {name: row[f"after_{name}_ms"] - row[f"before_{name}_ms"] for name in ("mean", "p50")}
+    width = 0.0055 * (row["after_p50_ms"] + row["before_p50_ms"])
+
+    assert added["mean"] == pytest.approx(200, abs=1e-5)
+    assert added["p50"] == pytest.approx(200, abs=width)
+    assert "percentiles are ≈, within 0.55 %" in tracemap(*asked).err
+
+
 def test_says_what_was_assumed(tracemap: Tracemap, sample_database: Path) -> None:
     """Nobody saw enough of these calls fail: the table says that each is taken to be fatal."""
     answer = tracemap("whatif", "--db", sample_database, "--upstream", "cart", "--fail", "0.1")

@@ -87,6 +87,16 @@ def _left_out(rejects: list[dict[str, Any]]) -> str:
     return f", of which {files:,} {'is a file' if files == 1 else 'are files'} left out"
 
 
+def _contradicting(skew: list[dict[str, Any]]) -> str:
+    """Return what a least above the most means, where there is one."""
+    if not any(row["least_ms"] > row["most_ms"] for row in skew if row["most_ms"] is not None):
+        return ""
+    return (
+        "\n(least above most: no one difference fits all calls, by uncertainty_ms; theta is the"
+        " middle.\nBelow the threshold skew_ms that is noise, else the verdict is unsteady)"
+    )
+
+
 def _print(content: dict[str, Any], database: str) -> None:
     covered = content["covered"]
     lines = [
@@ -116,6 +126,6 @@ def _print(content: dict[str, Any], database: str) -> None:
     }
     for key, title in titles.items():
         if content[key]:
-            typer.echo(f"\n{title}")
+            typer.echo(f"\n{title}{_contradicting(content[key]) if key == 'skew' else ''}")
             columns = [column for column in content[key][0] if column != "content_hash"]
             print_table(content[key], columns)

@@ -83,6 +83,10 @@ def whatif(
     columns = list(rows[0])
     if shape is Format.TABLE:
         typer.echo(f"window {window}", err=True)
+        typer.echo(
+            "percentiles are ≈, within 0.55 % of each value (means in JSON and CSV are exact)",
+            err=True,
+        )
         if any(row["assumed"] for row in rows):
             typer.echo(
                 "too few failures were recorded to know what one does to some requests: there,"

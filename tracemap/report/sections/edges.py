@@ -20,16 +20,14 @@ _WEIGHTED = Column("calls_weighted", "Calls, weighted", "count", "weighted-calls
 _COLUMNS = (
     DOWNSTREAM,
     UPSTREAM,
-    Column("upstream_kind", "Upstream is a"),
-    Column("protocol", "Protocol"),
     CALLS,
-    Column("errors_downstream", "Errors seen downstream", "count", "failed-calls"),
-    Column("errors_upstream", "Errors seen upstream", "count", "failed-calls"),
     Column("p50_ms", "p50 ms", "ms", "percentiles"),
     Column("p90_ms", "p90 ms", "ms", "percentiles", is_extra=True),
     Column("p95_ms", "p95 ms", "ms", "percentiles"),
     Column("p99_ms", "p99 ms", "ms", "percentiles"),
     Column("max_ms", "Slowest ms", "ms", "percentiles", is_extra=True),
+    Column("errors_downstream", "Errors seen downstream", "count", "failed-calls"),
+    Column("errors_upstream", "Errors seen upstream", "count", "failed-calls"),
     Column("retries", "Retries", "count", "retries"),
     Column("baseline_p95_ms", "p95 before ms", "ms", "percentiles", is_extra=True),
     Column("incident_p95_ms", "p95 during ms", "ms", "percentiles", is_extra=True),
@@ -38,6 +36,8 @@ _COLUMNS = (
     Column("server_p99_ms", "Server p99 ms", "ms", "percentiles", is_extra=True),
     Column("gap_p50_ms", "Gap p50 ms", "ms", "gap"),
     Column("gap_p95_ms", "Gap p95 ms", "ms", "gap", is_extra=True),
+    Column("upstream_kind", "Upstream is a"),
+    Column("protocol", "Protocol"),
     Column("evidence", "Evidence", "text", "evidence"),
     Column("traces", "Slowest and typical trace", "traces", "exemplar-traces"),
     DOWNSTREAM_OWNER,
@@ -51,7 +51,7 @@ def edges(story: Story) -> Section | None:
         return None
     columns = list(_COLUMNS)
     if is_sampled(story):
-        columns.insert(5, _WEIGHTED)
+        columns.insert(columns.index(CALLS) + 1, _WEIGHTED)
     blocks: list[Block] = [*_remarks(story)]
     rows = [{**row, "traces": _traces(row)} for row in story.edges]
     blocks.append(table("edges-table", "Edges, those with most calls first", columns, rows))

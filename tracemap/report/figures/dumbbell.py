@@ -37,8 +37,9 @@ def dumbbells(
         yaxis=axis(
             tickmode="array", tickvals=list(range(len(lines))), showgrid=False,
             ticktext=[text(label) for label in labels], range=[len(lines) - 0.4, -0.6],
+            ticklabelstandoff=8,  # room for a dot at 0
         ),
-        margin={"l": left, "r": 24, "t": 12, "b": 50},
+        margin={"l": left + 8, "r": 24, "t": 12, "b": 50},
         hovermode="closest",
     )  # fmt: skip
     data = [_bars(lines), _ends(lines, is_now=False), _ends(lines, is_now=True)]

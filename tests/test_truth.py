@@ -12,8 +12,8 @@ import pytest
 from tracemap import pipeline, recipe, report
 from tracemap.intake import take_in
 from tracemap.model import USER, Findings, from_iso
+from tracemap.pipeline.windows import Bounds, Request
 from tracemap.store import Store
-from tracemap.windows import Bounds, Request
 
 SAMPLES = Path(__file__).parents[1] / "sample_traces"
 TRUTH = json.loads((SAMPLES / "shop-hour.truth.json").read_text())

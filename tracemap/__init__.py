@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from tracemap.errors import TracemapError
     from tracemap.intake import take_in
     from tracemap.model import Findings, Window
-    from tracemap.pipeline import run
+    from tracemap.pipeline.run import run
+    from tracemap.pipeline.windows import Bounds, Request
     from tracemap.recipe import Recipe
     from tracemap.recipe import load as load_recipe
     from tracemap.report import build as build_report
     from tracemap.report import rows
     from tracemap.store import Store
-    from tracemap.windows import Bounds, Request
 
 __version__ = "0.1.0"
 
@@ -47,10 +47,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Bounds": ("tracemap.windows", "Bounds"),
+    "Bounds": ("tracemap.pipeline.windows", "Bounds"),
     "Findings": ("tracemap.model", "Findings"),
     "Recipe": ("tracemap.recipe", "Recipe"),
-    "Request": ("tracemap.windows", "Request"),
+    "Request": ("tracemap.pipeline.windows", "Request"),
     "Store": ("tracemap.store", "Store"),
     "TracemapError": ("tracemap.errors", "TracemapError"),
     "Window": ("tracemap.model", "Window"),

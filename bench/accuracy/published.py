@@ -19,8 +19,8 @@ from bench.accuracy.cases import Case, Culprit
 from tracemap import analyze, engine, pipeline, recipe
 from tracemap.intake import take_in
 from tracemap.model import SECOND_NS, Cells, Window, from_iso
+from tracemap.pipeline.windows import Bounds, Request
 from tracemap.store import Store
-from tracemap.windows import Bounds, Request
 
 BASELINE_NS = 200 * SECOND_NS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Tracemap
-from tests.test_weekly import weeks
+from tests.pipeline.test_week_findings import weeks
 
 __all__ = ["weeks"]
 

@@ -12,11 +12,12 @@ import pytest
 from tests.builders import Row, link, reading
 from tests.cli.conftest import Tracemap
 from tests.derive.traces import HOURLY, at, bucket
-from tracemap import derive, pipeline, questions
+from tracemap import derive, pipeline
 from tracemap.analyze.why_missing import REASONS
 from tracemap.model import WHY_MISSING
+from tracemap.pipeline import questions
+from tracemap.pipeline.windows import Bounds, Request
 from tracemap.store import Store
-from tracemap.windows import Bounds, Request
 
 
 def why(

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from tests.analyze.simulated import case
-from tracemap import analyze, computing, simulate
+from tracemap import analyze, simulate
 from tracemap.model import FINDINGS, Findings
+from tracemap.pipeline import window_findings
+from tracemap.pipeline.windows import Choice
 from tracemap.report.blocks import plain
 from tracemap.report.headline import headline
 from tracemap.report.roots import Leaf
@@ -19,7 +21,6 @@ from tracemap.report.sections.origins import origins
 from tracemap.report.story import Story
 from tracemap.report.words import in_ms
 from tracemap.simulate import Fault, MoreCalls, SlowEdge, Slower, SlowNetwork
-from tracemap.windows import Choice
 
 WHEN: dict[str, Any] = {"start_minute": 0, "end_minute": 0}
 FAULTS: dict[str, Fault] = {
@@ -37,7 +38,8 @@ def story(request: pytest.FixtureRequest) -> Story:
     made = case(simulate.shop(), FAULTS[request.param])
     choice = Choice(made.incident, made.incident, made.baseline)
     tables = {name: table.empty() for name, table in FINDINGS.items()}
-    tables |= computing.explained(choice, made.facts, analyze.Thresholds(), {})
+    compared, _ = window_findings.compared(choice, made.facts, analyze.Thresholds(), {})
+    tables |= compared
     return Story(
         Findings(
             recipe="postmortem",

@@ -14,6 +14,7 @@ from tracemap.analyze.drift import by_importance, drift
 from tracemap.analyze.edges import edges, with_change
 from tracemap.analyze.errors import errors
 from tracemap.analyze.exemplar_cells import exemplar_cells
+from tracemap.analyze.exemplar_traces import exemplar_traces
 from tracemap.analyze.flow import flow
 from tracemap.analyze.flow_bands import band_limits, changed_roots, flow_bands
 from tracemap.analyze.insulation import insulation, named_mechanisms
@@ -24,6 +25,7 @@ from tracemap.analyze.skew import skew
 from tracemap.analyze.spikes import judged, spikes
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.analyze.timeline import timeline
+from tracemap.analyze.timeline_units import timeline_units, timeline_window
 from tracemap.analyze.trend import trend
 from tracemap.analyze.user_operations import user_operations
 from tracemap.analyze.verdict import drifted, verdict
@@ -57,6 +59,7 @@ __all__ = [
     "edges",
     "errors",
     "exemplar_cells",
+    "exemplar_traces",
     "flow",
     "flow_bands",
     "hardness",
@@ -73,6 +76,8 @@ __all__ = [
     "spike_window",
     "spikes",
     "timeline",
+    "timeline_units",
+    "timeline_window",
     "trend",
     "user_operations",
     "verdict",

@@ -20,7 +20,7 @@ import polars as pl
 
 from tracemap.analyze.calledges import CallEdges
 from tracemap.analyze.calltree import CallTree, added, per
-from tracemap.analyze.frames import COMPONENTS, frame
+from tracemap.analyze.component_rows import COMPONENTS, component_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -268,7 +268,7 @@ def _frame(
     What was less than `least` before counts as that, so that a ratio means something.
     """
     labels = [(edges.entries[pair[0]][0], pair[1], pair[2]) for pair in edges.pairs]
-    rows = frame(kinds.tolist(), labels, edges.sums["calls"][0], np.stack(counts), excess)
+    rows = component_rows(kinds.tolist(), labels, edges.sums["calls"][0], np.stack(counts), excess)
     half = rows["half"].to_numpy()
     certain = moved & (excess[0] > half)
     before, now = counts

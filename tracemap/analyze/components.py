@@ -25,7 +25,7 @@ import polars as pl
 from tracemap.analyze.callcounts import EXPLAINED, call_counts
 from tracemap.analyze.calledges import call_edges
 from tracemap.analyze.calltree import CallTree, added, per
-from tracemap.analyze.frames import COMPONENTS, KEY, Label, frame, indexed
+from tracemap.analyze.component_rows import COMPONENTS, KEY, Label, component_rows, indexed
 from tracemap.analyze.rates import rate_rise
 from tracemap.analyze.statistics import slowdown
 from tracemap.analyze.visibility import visible_shares
@@ -162,7 +162,7 @@ def _measured(group: _Group, often: NDArray[np.float64]) -> pl.DataFrame:
     each = per(group.amount, group.calls)
     rise = (each[:, 1] - each[:, 0]) * (group.calls.min(axis=1) > 0)
     excess = added(rise * often, index, len(named))
-    return frame(group.kind, named, calls[0], per(amount, calls)[0], excess)
+    return component_rows(group.kind, named, calls[0], per(amount, calls)[0], excess)
 
 
 def _retried(tree: CallTree, durations: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
@@ -221,7 +221,7 @@ def _unanswered(
     rise = (longer + slower) * (sums["calls"].min(axis=1) > 0)
     excess = added(rise * often, index, len(named))
     calls, count = (added(sums[name], index, len(named)) for name in ("calls", "unanswered"))
-    rows = frame("unanswered", named, calls[0], per(count, calls)[0], excess)
+    rows = component_rows("unanswered", named, calls[0], per(count, calls)[0], excess)
     of_path = pl.DataFrame({"path_id": tree.paths["path_id"], "unit": pl.Series(index)})
     cells = (
         sided(path_facts, incident, baseline)

@@ -14,8 +14,8 @@ import polars as pl
 
 from tracemap.analyze.callers import rooted
 from tracemap.analyze.calltree import CallTree, added, per
+from tracemap.analyze.component_rows import COMPONENTS, KEY, Label, component_rows, indexed
 from tracemap.analyze.components import labels, weighed
-from tracemap.analyze.frames import COMPONENTS, KEY, Label, frame, indexed
 from tracemap.analyze.rates import rate_rise
 from tracemap.analyze.windows import sided
 
@@ -81,7 +81,8 @@ def _measured(
     ratio = per(sums["request_errors"], sums["calls"])
     rise = (ratio[:, 1] - ratio[:, 0]) * (sums["calls"].min(axis=1) > 0)
     calls, count = (added(sums[name], index, size) for name in ("calls", "request_errors"))
-    rows = frame(kind, known, calls[0], per(count, calls)[0], added(rise * often, index, size))
+    excess = added(rise * often, index, size)
+    rows = component_rows(kind, known, calls[0], per(count, calls)[0], excess)
     of_path = pl.DataFrame({"path_id": tree.paths["path_id"], "unit": pl.Series(index)})
     cells = (
         facts.join(of_path.filter(pl.col("unit") >= 0), on="path_id")

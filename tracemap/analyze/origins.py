@@ -20,9 +20,9 @@ from tracemap.analyze.consumers import consumers
 from tracemap.analyze.failures import failures
 from tracemap.analyze.flow import flow_of
 from tracemap.analyze.mix import RootMix, root_mixes
+from tracemap.analyze.origin_places import origin_places
 from tracemap.analyze.origin_words import cut_short_in_words, in_words, mix_in_words
 from tracemap.analyze.own_time import with_mix
-from tracemap.analyze.shown_by import shown_by
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.analyze.variation import root_halves
 from tracemap.model import ORIGINS, Facts, Window
@@ -152,7 +152,7 @@ def origins_with_flow(
             [{name: row[name] for name in ORIGINS.schema} for row in rows], schema=ORIGINS.schema
         )
     )
-    return Explained(table, charged(split, tree, named), shown_by(named))
+    return Explained(table, charged(split, tree, named), origin_places(named))
 
 
 def _compare_with_flow(

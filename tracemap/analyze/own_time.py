@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tracemap.analyze.calltree import CallTree
+from tracemap.analyze.component_rows import COMPONENTS, KEY
 from tracemap.analyze.components import weighed
-from tracemap.analyze.frames import COMPONENTS, KEY
 from tracemap.analyze.mix import RootMix
 from tracemap.analyze.statistics import jackknife
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from tracemap.analyze.spikes import UNIT
 from tracemap.model import MINUTE_NS, TIMELINE, Window
 from tracemap.model.histogram import percentiles
-
-_UNIT = ["unit", "service", "operation", "downstream"]
 
 
 def timeline(
@@ -36,8 +35,8 @@ def timeline(
     )
     step_ns = _step_ns(shown["window_start_ns"].unique(), cells)
     shown = shown.with_columns(window_start_ns=pl.col("window_start_ns") // step_ns * step_ns)
-    wanted = units.select(_UNIT).unique()
-    each = shown.join(wanted, on=_UNIT, how="semi")
+    wanted = units.select(UNIT).unique()
+    each = shown.join(wanted, on=UNIT, how="semi")
     together = (
         shown.drop("downstream")
         .join(
@@ -48,7 +47,7 @@ def timeline(
         .select(shown.columns)
     )
     rows = pl.concat([each.filter(pl.col("downstream") != ""), together])
-    by = [*_UNIT, "window_start_ns"]
+    by = [*UNIT, "window_start_ns"]
     return TIMELINE.conform(percentiles(rows, by=by)).sort(by)
 
 

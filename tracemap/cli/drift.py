@@ -29,7 +29,7 @@ from tracemap.errors import PipelineError
 if TYPE_CHECKING:
     import polars as pl
 
-    from tracemap.windows import Request
+    from tracemap.pipeline.windows import Request
 
 _COLUMNS = (
     "downstream", "upstream", "change", "detail", "calls", "baseline_calls", "p95_ms",
@@ -59,8 +59,9 @@ def drift(
 
     Example: tracemap drift 2026-02-01..2026-02-08 2026-02-08..2026-02-15
     """
-    from tracemap import pipeline, questions, recipe
-    from tracemap.cohorts import cohort
+    from tracemap import pipeline, recipe
+    from tracemap.pipeline import questions
+    from tracemap.pipeline.cohorts import cohort
 
     wanted = recipe.single("drift", settings or ())
     one, other = cohort(before, "argument A"), cohort(after, "argument B")

@@ -29,7 +29,7 @@ from tracemap.cli.progress import progress_line
 from tracemap.cli.reading import up_to_date
 
 if TYPE_CHECKING:
-    from tracemap.windows import Request
+    from tracemap.pipeline.windows import Request
 
 OWNER_COLUMNS = ("downstream_owner", "upstream_owner")
 # What a table on a terminal shows; JSON and CSV have every key.

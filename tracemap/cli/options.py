@@ -12,7 +12,7 @@ import typer
 from tracemap.errors import PipelineError
 
 if TYPE_CHECKING:
-    from tracemap.windows import Bounds, Request
+    from tracemap.pipeline.windows import Bounds, Request
 
 
 class Format(StrEnum):
@@ -79,7 +79,7 @@ def request(
         InputError: If a catalog cannot be read.
     """
     from tracemap.catalog import load
-    from tracemap.windows import Request
+    from tracemap.pipeline.windows import Request
 
     return Request(
         window=_bounds(start, end, ""),
@@ -98,7 +98,7 @@ def _bounds(start: str, end: str, prefix: str) -> Bounds:
     Raises:
         PipelineError: If a time cannot be read, or the window ends before it starts.
     """
-    from tracemap.windows import Bounds
+    from tracemap.pipeline.windows import Bounds
 
     start_ns = _instant(start, f"--{prefix}from")
     end_ns = _instant(end, f"--{prefix}to")

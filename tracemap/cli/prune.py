@@ -26,7 +26,7 @@ def prune(
     Example: tracemap prune --keep-spans 14d
     """
     from tracemap import pipeline
-    from tracemap.pruning import duration_ns
+    from tracemap.pipeline.pruning import duration_ns
     from tracemap.store import Store
 
     keep_ns = duration_ns(keep_spans, "--keep-spans")

@@ -137,9 +137,10 @@ def run(
 
     Example: tracemap run postmortem exports/ --from 2026-05-01T10:00 --to 2026-05-01T10:20
     """
-    from tracemap import failing, pipeline
+    from tracemap import pipeline
     from tracemap import recipe as recipes
     from tracemap.intake import take_in
+    from tracemap.pipeline.fail_on import check, conditions
     from tracemap.report import build, images
     from tracemap.report import trace_url as links
     from tracemap.self_trace import recording, stage
@@ -152,7 +153,7 @@ def run(
     pictures = [name for name, wanted in (("png", png), ("svg", svg)) if wanted]
     if pictures:
         images.require()
-    wanted = failing.conditions(fail_on or [], chosen.findings)
+    wanted = conditions(fail_on or [], chosen.findings)
     asked = request(start, end, baseline_from, baseline_to, spike=spike, catalog=catalog or [])
     summary = Summary()
     with recording(self_trace, "tracemap run", __version__):
@@ -179,4 +180,4 @@ def run(
         typer.echo(f"too little data to judge: {_lack(findings)}", err=True)
         if wanted:
             typer.echo("--fail-on: nothing to judge, too little data", err=True)
-    failing.check(wanted, findings, str(written[0]))
+    check(wanted, findings, str(written[0]))

@@ -39,7 +39,7 @@ def trace(
 
     Example: tracemap trace 4bf92f3577b34da6a3ce929d0e0e4736
     """
-    from tracemap import questions
+    from tracemap.pipeline import questions
 
     with progress_line() as line, opened(db, progress=line) as store:
         spans = questions.waterfall(store, trace_id)

@@ -64,8 +64,9 @@ def whatif(
 
     Example: tracemap whatif --upstream card-db --add 200ms
     """
-    from tracemap import questions, report
+    from tracemap import report
     from tracemap.model import Change
+    from tracemap.pipeline import questions
 
     change = Change(
         upstream=upstream,

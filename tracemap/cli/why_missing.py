@@ -37,7 +37,8 @@ def why_missing(
 
     Example: tracemap why-missing checkout pricing
     """
-    from tracemap import questions, report
+    from tracemap import report
+    from tracemap.pipeline import questions
 
     asked = request(start, end)
     with progress_line() as line, up_to_date(db, progress=line) as store:

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from tests.builders import reading, span
-from tests.test_weekly import DAY_NS, weeks
+from tests.pipeline.test_week_findings import DAY_NS, weeks
 from tracemap import pipeline, recipe
 from tracemap.errors import NoDataError, PipelineError
 from tracemap.model import HOUR_NS, Findings, from_iso
-from tracemap.pruning import duration_ns
+from tracemap.pipeline.pruning import duration_ns
+from tracemap.pipeline.windows import Bounds, Request
 from tracemap.store import Store
-from tracemap.windows import Bounds, Request
 
 __all__ = ["weeks"]
 """The fixture: the sample of eight weeks."""

@@ -1,4 +1,4 @@
-"""Whom a report speaks of: the units whose course over time is shown, and the traces to show."""
+"""What a timeline shows: which units, and which stretch of time."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from tracemap.analyze.spikes import UNIT
 from tracemap.model import MINUTE_NS, Window
 
-UNIT = ["unit", "service", "operation", "downstream"]
 _SPIKES = 8
 _ORIGINS = 3
 _VICTIMS = 5
 
 
-def units(tables: Mapping[str, pl.DataFrame], latency_facts: pl.DataFrame) -> pl.DataFrame:
+def timeline_units(tables: Mapping[str, pl.DataFrame], latency_facts: pl.DataFrame) -> pl.DataFrame:
     """Return the units worth a line over time: what spiked, where it began, whom it reached.
 
     Those of the worst spikes; every unit of the first origins (own time, server, and the client and
@@ -43,7 +43,7 @@ def units(tables: Mapping[str, pl.DataFrame], latency_facts: pl.DataFrame) -> pl
     if flow is not None:
         steps = pl.concat(
             [
-                hardest_hit(flow).head(_VICTIMS).select("service", "operation"),
+                _hardest_hit(flow).head(_VICTIMS).select("service", "operation"),
                 flow.filter(pl.col("leaf").eq("") & pl.col("share_ns").gt(0)).select(
                     "service", "operation"
                 ),
@@ -82,7 +82,7 @@ def _busiest(latency_facts: pl.DataFrame) -> pl.DataFrame:
     return counted.sort(["count", *UNIT], descending=[True, *[False] * 4]).head(_VICTIMS)[UNIT]
 
 
-def hardest_hit(flow: pl.DataFrame) -> pl.DataFrame:
+def _hardest_hit(flow: pl.DataFrame) -> pl.DataFrame:
     """Return the user-visible operations by the rise of their mean, largest first.
 
     Args:
@@ -99,8 +99,8 @@ def hardest_hit(flow: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def stage(shown: Window, baseline: Window | None, covered: Window) -> Window:
-    """Return the time that a course over time should show.
+def timeline_window(shown: Window, baseline: Window | None, covered: Window) -> Window:
+    """Return the time that a timeline should show.
 
     The window and its baseline where they lie close together, with a margin; a baseline weeks away
     would flatten everything, so it is left out then.
@@ -112,40 +112,3 @@ def stage(shown: Window, baseline: Window | None, covered: Window) -> Window:
         if both.duration_ns <= 4 * (shown.duration_ns + baseline.duration_ns):
             start_ns, end_ns = both.start_ns, both.end_ns
     return Window(max(start_ns, covered.start_ns), min(end_ns, covered.end_ns))
-
-
-def traces(
-    exemplars: pl.DataFrame,
-    operation: tuple[str, str] | None,
-    incident: Window,
-    baseline: Window | None,
-) -> dict[str, str]:
-    """Choose one typical and the worst trace of an operation.
-
-    Args:
-        exemplars: As `model.EXEMPLARS`, of both windows.
-        operation: Service and root operation that the report speaks of; None: all count, as they
-            do where it has no exemplars.
-        incident: Where the worst is looked for.
-        baseline: Where the typical one is looked for; None: in the incident.
-
-    Returns:
-        Trace ids in hex by role (``typical``, ``worst``); a role without a trace is missing.
-    """
-    time = pl.col("window_start_ns")
-    if operation is not None:
-        service, name = operation
-        mine = exemplars.filter(pl.col("service").eq(service) & pl.col("operation").eq(name))
-        exemplars = exemplars if mine.is_empty() else mine
-    chosen: dict[str, str] = {}
-    typical = exemplars.filter(
-        (baseline or incident).contains(time) & pl.col("role").eq("typical")
-    ).sort("duration_ns", "trace_high", "trace_low")
-    worst = exemplars.filter(incident.contains(time) & pl.col("role").eq("worst")).sort(
-        "duration_ns", "trace_high", "trace_low", descending=[True, False, False]
-    )
-    for role, frame, row in (("typical", typical, typical.height // 2), ("worst", worst, 0)):
-        if not frame.is_empty():
-            high, low = frame.row(row, named=True)["trace_high"], frame["trace_low"][row]
-            chosen[role] = f"{high:016x}{low:016x}"
-    return chosen

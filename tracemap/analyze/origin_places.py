@@ -15,7 +15,7 @@ _ANY_CALLER = ("self", "failed")
 _FAILING = ("failed", "lost", "retries", "fallback")
 
 
-def shown_by(named: Sequence[Row]) -> pl.DataFrame:
+def origin_places(named: Sequence[Row]) -> pl.DataFrame:
     """Return what traces have to show for each origin to be seen, as `model.EXEMPLAR_PLACES`.
 
     Args:

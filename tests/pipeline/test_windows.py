@@ -7,7 +7,7 @@ from tests.analyze.test_baseline import episodes, minutes, observed
 from tracemap import recipe
 from tracemap.errors import NoDataError, PipelineError
 from tracemap.model import Window
-from tracemap.windows import Bounds, Request, choose
+from tracemap.pipeline.windows import Bounds, Request, choose
 
 COVERED = minutes(-60, 60)
 CELLS = observed(COVERED)

@@ -10,10 +10,10 @@ from tracemap import pipeline, recipe
 from tracemap.errors import InputError, NoDataError
 from tracemap.intake import take_in
 from tracemap.model import FINDINGS, USER, Window, from_iso
+from tracemap.pipeline.windows import Bounds, Request
 from tracemap.store import Store
-from tracemap.windows import Bounds, Request
 
-SAMPLES = Path(__file__).parents[1] / "sample_traces"
+SAMPLES = Path(__file__).parents[2] / "sample_traces"
 TRUTH = json.loads((SAMPLES / "shop-hour.truth.json").read_text())
 
 

@@ -14,10 +14,10 @@ from tracemap.analyze import TREND_WEEKS, WEEK_NS, last_week, weeks_before
 from tracemap.errors import NoDataError, PipelineError
 from tracemap.intake import take_in
 from tracemap.model import HOUR_NS, Findings, Window, from_iso
+from tracemap.pipeline.windows import Bounds, Request
 from tracemap.store import Store
-from tracemap.windows import Bounds, Request
 
-SAMPLES = Path(__file__).parents[1] / "sample_traces"
+SAMPLES = Path(__file__).parents[2] / "sample_traces"
 TRUTH = json.loads((SAMPLES / "eight-weeks.truth.json").read_text())
 DAY_NS = 24 * HOUR_NS
 

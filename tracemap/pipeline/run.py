@@ -5,16 +5,12 @@ Stages never call each other; this file hands each one what the last one gave.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from functools import partial
-from pathlib import Path
 
 import polars as pl
 
-from tracemap import analyze, computing, engine, questions, weekly
-from tracemap.analyze import cast
+from tracemap import analyze
 from tracemap.errors import NoDataError
 from tracemap.intake import Progress, silent, take_in
 from tracemap.model import (
@@ -26,11 +22,13 @@ from tracemap.model import (
     Ledger,
     Window,
 )
-from tracemap.pruning import prunable, require_spans, unpruned_minutes, unpruned_spikes
+from tracemap.pipeline import exemplars, week_findings, window_findings
+from tracemap.pipeline.pruning import require_spans, unpruned_minutes, unpruned_spikes
+from tracemap.pipeline.up_to_date import bring_up_to_date
+from tracemap.pipeline.windows import Choice, Request, choose
 from tracemap.recipe import Recipe, limits
 from tracemap.self_trace import analyzed
-from tracemap.store import InUseError, OutdatedError, Pruned, Store
-from tracemap.windows import Choice, Request, choose
+from tracemap.store import Store
 
 
 def run(
@@ -69,7 +67,7 @@ def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress
     compute = _of_weeks if recipe.is_long_term else _of_windows
     found = compute(recipe, store, request, covered, progress)
     if "declarations" in recipe.findings:
-        found.tables["declarations"] = computing.declared(store, request, found)
+        found.tables["declarations"] = window_findings.declarations(store, request, found)
     return found
 
 
@@ -78,7 +76,7 @@ def _of_weeks(
 ) -> Findings:
     """Return what `recipe` asks for about weeks, with all cautions for a report."""
     owners = owners_of(recipe, store, request)
-    found = weekly.findings(recipe, store, request, covered, owners)
+    found = week_findings.findings(recipe, store, request, covered, owners)
     if recipe.is_report:
         book = ledger(store, limits(recipe))
         cautions = pl.concat([found.ledger.cautions, book.cautions])
@@ -99,7 +97,7 @@ def _of_windows(
     minutes = latency["window_start_ns"].unique().sort()
     choice = _chosen(recipe, store, request, covered, (minutes, spikes))
     owners = owners_of(recipe, store, request)
-    compared = computing.compared_facts(store, choice, progress)
+    compared = window_findings.compared_facts(store, choice, progress)
     tables = _tables(
         recipe, store, request, choice,
         compared=compared, covered=covered, owners=owners, progress=progress,
@@ -108,8 +106,9 @@ def _of_windows(
         pl.col("start_ns").lt(choice.shown.end_ns) & pl.col("end_ns").gt(choice.shown.start_ns)
     )
     if "timeline" in recipe.findings:
-        stage = cast.stage(choice.shown, choice.baseline, covered)
-        tables["timeline"] = analyzed(analyze.timeline)(latency, cast.units(tables, latency), stage)
+        time = analyze.timeline_window(choice.shown, choice.baseline, covered)
+        units = analyze.timeline_units(tables, latency)
+        tables["timeline"] = analyzed(analyze.timeline)(latency, units, time)
     judged = not spikes.is_empty() or not analyze.judged(latency, thresholds).is_empty()
     findings = Findings(
         recipe=recipe.name,
@@ -126,7 +125,7 @@ def _of_windows(
         owners=owners,
     )
     if "exemplars" in recipe.sections:
-        findings.traces = _traces(store, choice, compared, findings)
+        findings.traces = exemplars.of_incident(store, choice, compared, findings)
     return findings
 
 
@@ -145,22 +144,27 @@ def _tables(
     thresholds = limits(recipe)
     tables = {name: table.empty() for name, table in FINDINGS.items()}
     shown = Facts()
-    needs_shown = {"edges", "critical_path", *computing.STANDING} & set(recipe.findings)
+    needs_shown = {"edges", "critical_path", *window_findings.SINGLE_WINDOW} & set(recipe.findings)
     if needs_shown or ("insulation" in recipe.findings and choice.incident is None):
         cells = Cells(windows=(choice.shown,), collapse_proxies=request.collapse_proxies)
-        shown = computing.shown_facts(store, cells, choice, covered, compared, progress=progress)
+        shown = window_findings.shown_facts(
+            store, cells, choice, covered, compared, progress=progress
+        )
     if needs_shown:
-        tables |= computing.observed(shown, choice, compared, thresholds)
-        tables |= computing.standing(recipe, choice.shown, shown, thresholds)
-        tables["edges"] = computing.edges_shown(store, cells, tables["edges"], progress=progress)
-    show = partial(
-        computing.origins_shown, store, choice, compared["latency_facts"], progress=progress
+        tables |= window_findings.edges_and_critical_path(shown, choice, compared, thresholds)
+        tables |= window_findings.single_window(recipe, choice.shown, shown, thresholds)
+        tables["edges"] = exemplars.of_edges(store, cells, tables["edges"], progress=progress)
+    tables_compared, places = window_findings.compared(choice, compared, thresholds, owners)
+    tables |= tables_compared
+    tables["origins"] = exemplars.of_origins(
+        store, choice, compared["latency_facts"], tables["origins"], places, progress=progress
     )
-    tables |= computing.explained(choice, compared, thresholds, owners, show)
     if "flow_bands" in recipe.findings:
-        tables["flow_bands"] = computing.banded(store, choice, tables, thresholds, progress)
+        tables["flow_bands"] = window_findings.flow_bands(
+            store, choice, tables, thresholds, progress
+        )
     if "insulation" in recipe.findings:
-        tables |= computing.insulated(
+        tables |= window_findings.insulation(
             shown, choice, compared, tables, thresholds, critical=store.critical()
         )
     return tables
@@ -190,61 +194,12 @@ def _chosen(
     return choice
 
 
-def prune(store: Store, keep_ns: int, *, progress: Progress = silent) -> Pruned | None:
-    """Delete spans older than `keep_ns` before the end of the data; their facts stay, and right.
-
-    Facts are derived first wherever they are out of date. None: nothing is that old.
-    """
-    bring_up_to_date(store, progress=progress)
-    window = prunable(store, keep_ns)
-    return None if window is None else store.prune(window)
-
-
 def owners_of(recipe: Recipe, store: Store, request: Request) -> dict[str, str]:
     """Return the owner of each node: what the recipe says, else the catalog, else the spans."""
     named = store.owners()
     if request.catalog is not None:
         named |= request.catalog.owners(store.nodes())
     return named | recipe.owners
-
-
-def bring_up_to_date(store: Store, *, progress: Progress = silent) -> None:
-    """Derive the facts of every hour that got new spans; nothing to do is the usual case."""
-    if store.dirty_hours():
-        engine.update(store, progress=progress)
-
-
-@contextmanager
-def up_to_date(path: Path, *, progress: Progress = silent) -> Iterator[Store]:
-    """Open the database for reading, its facts up to date.
-
-    It is opened for writing only where facts have to be derived first, or its schema is an earlier
-    one, so that many can read one database at a time.
-
-    Raises:
-        StoreError: If it cannot be opened, or facts are missing and it cannot be written.
-    """
-    try:
-        opened = Store.open(path, read_only=True)
-    except OutdatedError:
-        pass
-    else:
-        with opened as store:
-            if not store.dirty_hours():
-                yield store
-                return
-    try:
-        writable = Store.open(path)
-    except InUseError as error:
-        raise InUseError(
-            f"{error.what}, and its facts are out of date: deriving them needs it alone",
-            where=error.where,
-            hint=error.hint,
-        ) from error
-    with writable as store:
-        bring_up_to_date(store, progress=progress)
-    with Store.open(path, read_only=True) as store:
-        yield store
 
 
 def ledger(store: Store, thresholds: analyze.Thresholds | None = None) -> Ledger:
@@ -260,17 +215,3 @@ def ledger(store: Store, thresholds: analyze.Thresholds | None = None) -> Ledger
     edge_facts = store.facts("edge_facts")
     cautions = analyzed(analyze.cautions)(book.quality, edge_facts, skew, limits_in_force)
     return replace(book, skew=skew, cautions=cautions)
-
-
-def _traces(
-    store: Store, choice: Choice, facts: Facts, findings: Findings
-) -> dict[str, pl.DataFrame]:
-    """Return a typical and the worst trace of the operation the report is about, by role."""
-    from tracemap.report.story import Story  # noqa: PLC0415 - a finding asked for alone needs none
-
-    if choice.incident is None:
-        return {}
-    hit = Story(findings).hit
-    operation = hit.step if hit is not None and hit.change_ms > 0 else None
-    chosen = cast.traces(facts["exemplars"], operation, choice.incident, choice.baseline)
-    return {role: questions.waterfall(store, trace_id) for role, trace_id in chosen.items()}

@@ -7,14 +7,15 @@ from functools import partial
 
 import polars as pl
 
-from tracemap import analyze, cohorts, derive, engine
-from tracemap.cohorts import Cohort
+from tracemap import analyze, derive, engine
 from tracemap.errors import NoDataError
 from tracemap.intake import Progress, silent
 from tracemap.model import MINUTE_NS, WHATIF_FACTS, Change, Window
-from tracemap.pruning import require_spans
+from tracemap.pipeline import cohorts
+from tracemap.pipeline.cohorts import Cohort
+from tracemap.pipeline.pruning import require_spans
+from tracemap.pipeline.windows import Request
 from tracemap.store import Store
-from tracemap.windows import Request
 
 
 def waterfall(store: Store, trace_id: str) -> pl.DataFrame:

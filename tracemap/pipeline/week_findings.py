@@ -9,9 +9,9 @@ import polars as pl
 from tracemap import analyze
 from tracemap.errors import PipelineError
 from tracemap.model import FINDINGS, MINUTE_NS, Facts, Findings, Window
+from tracemap.pipeline.windows import Choice, Request, require_calls
 from tracemap.recipe import Recipe, limits
 from tracemap.store import Store
-from tracemap.windows import Choice, Request, require_calls
 
 WEEK_NS = analyze.WEEK_NS
 _COMPARING = {"drift", "regressions", "budget"}

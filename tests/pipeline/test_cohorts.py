@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_pruning import pruned
-from tests.test_weekly import weeks
-from tracemap import pipeline, questions, simulate
-from tracemap.cohorts import Cohort, cohort
+from tests.pipeline.test_pruning import pruned
+from tests.pipeline.test_week_findings import weeks
+from tracemap import pipeline, simulate
 from tracemap.errors import NoDataError, PipelineError
 from tracemap.intake import take_in
+from tracemap.pipeline import questions
+from tracemap.pipeline.cohorts import Cohort, cohort
 from tracemap.simulate.eight_weeks import system
 from tracemap.store import Store
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tracemap import computing, pipeline, questions, recipe
+from tracemap import pipeline, recipe
 from tracemap.intake import silent
 from tracemap.model import EDGES, Cells, Findings, Window
+from tracemap.pipeline import exemplars, questions
+from tracemap.pipeline.windows import Bounds, Request
 from tracemap.store import Store
-from tracemap.windows import Bounds, Request
 
-SAMPLE = Path(__file__).parents[1] / "sample_traces" / "shop-hour"
+SAMPLE = Path(__file__).parents[2] / "sample_traces" / "shop-hour"
 MILLISECOND_NS = 1_000_000
 
 
@@ -81,7 +82,7 @@ def test_with_room_for_fewer_spans_edges_with_few_calls_go_without(
     shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A long window costs no more than a short one."""
-    monkeypatch.setattr(computing, "MOST_SPANS", 20_000)
+    monkeypatch.setattr(exemplars, "MOST_SPANS", 20_000)
     edges = found(shop, "edges").tables["edges"].sort("calls", descending=True)
 
     assert edges["slow_trace"][0] is not None
@@ -101,6 +102,6 @@ def test_nothing_is_read_for_no_edges(shop: Path) -> None:
         covered = store.covered()
         assert covered is not None
         cells = Cells(windows=(Window(covered.start_ns, covered.end_ns),))
-        shown = computing.edges_shown(store, cells, EDGES.empty(), progress=silent)
+        shown = exemplars.of_edges(store, cells, EDGES.empty(), progress=silent)
 
     assert shown.equals(EDGES.empty())

@@ -9,11 +9,11 @@ import pytest
 
 from tests.report import believable, week
 from tracemap.errors import PipelineError, ThresholdError
-from tracemap.failing import FIGURES, check, conditions
 from tracemap.model import FINDINGS
+from tracemap.pipeline.fail_on import FIGURES, check, conditions
 
 ALL = list(FINDINGS)
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ COMPONENTS = pl.Schema(
 )
 
 
-def frame(
+def component_rows(
     kinds: str | list[str],
     labels: list[Label],
     calls: NDArray[np.float64],

@@ -177,6 +177,48 @@ def test_services_of_different_requests_have_not_lost_their_context(tmp_path: Pa
     assert "no trace has both: the two serve different requests, or " in row["text"]
 
 
+def test_an_address_that_another_service_answers_is_named(tmp_path: Path) -> None:
+    """A proxy without spans passes the context on: who stands at the address is not unknown."""
+    call = at("A.C", 2, 1, (10, 90), peer_kind="external", peer_name="legacy.shop.svc:80")
+    rows = {
+        row["reason"]: row["text"]
+        for row in why(
+            tmp_path, at("A.S", 1), call, at("B.S", 3, 2, (20, 80)), pair=("A", "legacy")
+        )
+    }
+
+    assert (
+        "A calls legacy.shop.svc:80 (1 calls), and spans of B are right below"
+        in (rows["answered_by"])
+    )
+    assert rows["not_seen"] == "No span of legacy is stored; calls name something like it."
+
+
+def test_a_database_is_asked_for_by_the_name_it_has(tmp_path: Path) -> None:
+    """It never records spans, so there is nothing to set on the calls."""
+    call = at("A.C", 1, peer_kind="database", peer_name="redis cache:6379")
+    rows = {row["reason"]: row["text"] for row in why(tmp_path, call, pair=("A", "redis"))}
+
+    assert rows["other_name"].endswith("probably redis: ask for it by that name.")
+
+
+def test_consumers_of_messages_have_lost_no_context(tmp_path: Path) -> None:
+    """A batch has no one parent: links join it; no users enter there, and no context is lost."""
+    queue = {"peer_kind": "queue", "peer_name": "orders"}
+    sent = at("A.P", 1, **queue)  # type: ignore[arg-type]
+    processed = at("B.K", 2, 0, (200, 300), trace=2, **queue)
+    rows = {
+        row["reason"]: row["text"]
+        for row in why(tmp_path, sent, processed, links=[link(processed, sent)])
+    }
+
+    assert "never_together" not in rows
+    assert rows["roots"] == (
+        "1 times B processed messages in traces of their own: links lead to who sent them, not"
+        " parents."
+    )
+
+
 def test_calls_that_name_nobody(tmp_path: Path) -> None:
     """One of them may be the one that is missed."""
     assert reasons(tmp_path, at("A.C", 1), at("B.S", 2, trace=2))["unnamed_calls"] == 1

@@ -6,15 +6,15 @@ decides, and several may hold at once.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import NamedTuple
 
 import polars as pl
 
+from tracemap.analyze.likeness import ALIKE, likeness
+from tracemap.analyze.ways import call_graph, shortest_way
 from tracemap.model import UNKNOWN, USER, WHY_MISSING
 
 REASONS = {
@@ -29,6 +29,7 @@ REASONS = {
     "other_window": "there is an edge at another time",
     "other_time": "the two were never recorded at the same time",
     "no_client_span": "downstream recorded no call at all",
+    "answered_by": "downstream calls it by name, but another service's spans are below these calls",
     "other_name": "downstream calls something that is probably upstream under another name",
     "unnamed_calls": "downstream makes calls that name nobody",
     "orphans": "spans of upstream name a parent that is not in the data",
@@ -40,14 +41,7 @@ REASONS = {
 }
 """What can be said, with the meaning."""
 _CERTAIN = ("edge_exists", "named_only")
-_SIMILAR = 0.6
-"""Names are alike from this ratio of common letters on (`difflib`); words in common count 1."""
-_COMMON = frozenset(
-    {"service", "svc", "server", "api", "com", "local", "cluster", "internal", "unknown"}
-)
 _UNEVEN = 1.5
-_LONGEST_WAY = 6
-"""Calls of the longest way through other services that is looked for."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +109,9 @@ def why_missing(pair: Pair) -> pl.DataFrame:
         found += _places(pair)
         found += _other_ways(pair)
         if not unseen:
-            found += _times(pair)
+            found += _times(pair, by_queue=any(each.reason == "through_queue" for each in found))
         found += _calls(pair)
+        found += _answered_by(pair)
         is_reverse = any(each.reason == "reverse_edge" for each in found)
         found += _requests(pair, is_reverse=is_reverse)
         found += _losses(pair)
@@ -157,19 +152,26 @@ def _not_seen(pair: Pair) -> Iterator[_Reason]:
     for name in (pair.downstream, pair.upstream):
         if name in pair.known:
             continue
-        near = [each for each in sorted(pair.known) if _likeness(name, each) >= _SIMILAR]
+        near = [each for each in _nodes(pair) if likeness(name, each) >= ALIKE]
         virtual = pair.edge_facts.filter(
             (pl.col("upstream") == name) | (pl.col("downstream") == name)
         )
         calls = int(virtual["calls"].sum())
-        hint = f" There are: {', '.join(near[:5])}." if near else ""
+        called = name == pair.upstream and (_called_otherwise(pair) or any(_answered(pair)))
+        hint = f" There are: {', '.join(near[:5])}." if near and not called else ""
         if calls:
             text = f"No span of {name} is stored; it is known only by name, from {calls:,} calls."
-        elif name == pair.upstream and _called_otherwise(pair):
+        elif called:
             text = f"No span of {name} is stored; calls name something like it."
         else:
             text = f"No span of {name} is stored, and no call names it."
         yield _Reason("not_seen", calls, text + hint, [])
+
+
+def _nodes(pair: Pair) -> list[str]:
+    """Return the names there are: of services, and of upstreams that calls name."""
+    nodes = set(pair.known).union(pair.edge_facts["upstream"], pair.edge_facts["downstream"])
+    return sorted(nodes - {USER, UNKNOWN})
 
 
 def _places(pair: Pair) -> Iterator[_Reason]:
@@ -194,8 +196,8 @@ def _places(pair: Pair) -> Iterator[_Reason]:
 def _other_ways(pair: Pair) -> Iterator[_Reason]:
     """Return how else one reaches the other: a queue, other services, the other way round."""
     calls = pair.edge_facts.filter(pl.col("connection_type") != "link")
-    graph = _graph(calls)
-    way = _way(graph, pair.downstream, pair.upstream)
+    graph = call_graph(calls)
+    way = shortest_way(graph, pair.downstream, pair.upstream)
     if way and len(way) > 2:  # noqa: PLR2004 (more than the two ends)
         queues = set(calls.filter(pl.col("downstream_kind") == "queue")["downstream"])
         reason = "through_queue" if queues & set(way[1:-1]) else "through_service"
@@ -203,7 +205,9 @@ def _other_ways(pair: Pair) -> Iterator[_Reason]:
         yield _Reason(
             reason, least, f"The way is {' -> '.join(way)}, at least {least:,} calls.", []
         )
-    yield from _reverse(pair, [] if way else _way(graph, pair.upstream, pair.downstream), graph)
+    yield from _reverse(
+        pair, [] if way else shortest_way(graph, pair.upstream, pair.downstream), graph
+    )
     elsewhen = calls.filter(
         (pl.col("downstream") == pair.downstream) & (pl.col("upstream") == pair.upstream)
     )
@@ -234,32 +238,8 @@ def _reverse(
         yield _Reason("reverse_edge", reverse, text, pair.exemplars("reverse"))
 
 
-def _graph(calls: pl.DataFrame) -> dict[str, dict[str, int]]:
-    summed = calls.group_by("downstream", "upstream").agg(pl.col("calls").sum())
-    graph: dict[str, dict[str, int]] = {}
-    for downstream, upstream, count in summed.sort("downstream", "upstream").iter_rows():
-        graph.setdefault(downstream, {})[upstream] = count
-    return graph
-
-
-def _way(graph: Mapping[str, Mapping[str, int]], start: str, end: str) -> list[str]:
-    """Return the nodes of a shortest way of calls; of several, the first by name."""
-    ways = [[start]]
-    seen = {start, USER, UNKNOWN}
-    for _ in range(_LONGEST_WAY):
-        longer = []
-        for way in ways:
-            for node in graph.get(way[-1], {}):
-                if node == end:
-                    return [*way, node]
-                if node not in seen:
-                    seen.add(node)
-                    longer.append([*way, node])
-        ways = longer
-    return []
-
-
-def _times(pair: Pair) -> Iterator[_Reason]:
+def _times(pair: Pair, *, by_queue: bool) -> Iterator[_Reason]:
+    """Return that the two never met; messages are processed in traces of their own."""
     if pair.count("together"):
         return
     rows = pair.facts.filter(pl.col("situation").is_in(["downstream", "upstream"]))
@@ -267,7 +247,8 @@ def _times(pair: Pair) -> Iterator[_Reason]:
     if rows.select(apart).item():
         text = f"Spans of {pair.downstream} and of {pair.upstream} do not overlap in time."
         yield _Reason("other_time", 0, text, [])
-    if pair.count("downstream") and pair.count("upstream"):
+    by_queue = by_queue or pair.count("root", "message") == pair.count("root") > 0
+    if pair.count("downstream") and pair.count("upstream") and not by_queue:
         text = (
             f"{pair.count('downstream'):,} spans of {pair.downstream} and"
             f" {pair.count('upstream'):,} of {pair.upstream}, but no trace has both: the two serve"
@@ -294,22 +275,47 @@ def _calls(pair: Pair) -> Iterator[_Reason]:
             text = f"{count:,} calls of {pair.downstream} name nobody: they may be the ones."
             yield _Reason("unnamed_calls", count, text, shown)
         elif _is_other_name(pair, name):
-            text = (
-                f"{pair.downstream} calls {name} ({kind}, {count:,} calls), which records no spans"
-                f" and is probably {pair.upstream}: set service.peer.name on these calls."
+            what = f"{pair.downstream} calls {name} ({kind}, {count:,} calls), which records no"
+            what += f" spans and is probably {pair.upstream}: "
+            infrastructure = kind in {"database", "queue"}
+            text = what + (
+                "ask for it by that name."
+                if infrastructure
+                else "set service.peer.name on these calls."
             )
             yield _Reason("other_name", count, text, shown)
 
 
+def _answered(pair: Pair) -> Iterator[tuple[str, str, str, int]]:
+    """Return what downstream calls that is probably upstream, but another service's spans answer.
+
+    Each with its key in the facts, its name, that service, and the calls.
+    """
+    for other, count in pair.others("answered").items():
+        name, _, service = other.rpartition(" ")
+        if service != pair.upstream and likeness(name, pair.upstream) >= ALIKE:
+            yield other, name, service, count
+
+
 def _is_other_name(pair: Pair, name: str) -> bool:
     """Return whether a name that downstream calls is probably upstream's, which recorded none."""
-    return name not in pair.known and _likeness(name, pair.upstream) >= _SIMILAR
+    return name not in pair.known and likeness(name, pair.upstream) >= ALIKE
 
 
 def _called_otherwise(pair: Pair) -> bool:
     """Return whether downstream calls something that is probably upstream under another name."""
     called = (other.partition(" ") for other in pair.others("calls"))
     return any(kind != "unknown" and _is_other_name(pair, name) for kind, _, name in called)
+
+
+def _answered_by(pair: Pair) -> Iterator[_Reason]:
+    for other, name, service, count in _answered(pair):
+        text = (
+            f"{pair.downstream} calls {name} ({count:,} calls), and spans of {service} are right"
+            f" below: what stands there passes the trace context on and records no spans, so the"
+            f" edge is {pair.downstream} -> {service}, and its time is in the gap of that edge."
+        )
+        yield _Reason("answered_by", count, text, pair.exemplars("answered", other))
 
 
 def _requests(pair: Pair, *, is_reverse: bool) -> Iterator[_Reason]:
@@ -328,7 +334,14 @@ def _requests(pair: Pair, *, is_reverse: bool) -> Iterator[_Reason]:
         )
         shown = pair.exemplars("orphan_beside") or pair.exemplars("orphan")
         yield _Reason("orphans", count, text, shown)
-    roots, called = pair.count("root"), pair.count("called")
+    by_message = pair.count("root", "message")
+    if by_message:
+        text = (
+            f"{by_message:,} times {pair.upstream} processed messages in traces of their own: links"
+            " lead to who sent them, not parents."
+        )
+        yield _Reason("roots", by_message, text, pair.exemplars("root", "message"))
+    roots, called = pair.count("root", ""), pair.count("called") + by_message
     if roots:
         others = ", ".join(list(pair.others("called"))[:5])
         why = "who called them passed no trace context."
@@ -341,7 +354,7 @@ def _requests(pair: Pair, *, is_reverse: bool) -> Iterator[_Reason]:
             f" begin traces of their own: {why}"
             + (f" The others come from {others}." if others else "")
         )
-        yield _Reason("roots", roots, text, pair.exemplars("root"))
+        yield _Reason("roots", roots, text, pair.exemplars("root", ""))
 
 
 def _losses(pair: Pair) -> Iterator[_Reason]:
@@ -374,19 +387,3 @@ def _losses(pair: Pair) -> Iterator[_Reason]:
 def _by_service(quality: pl.DataFrame, wanted: pl.Expr) -> dict[str, int]:
     rows = quality.filter(wanted).group_by("service").agg(pl.col("spans").sum())
     return dict(rows.iter_rows())
-
-
-def _likeness(one: str, other: str) -> float:
-    """Return how alike two names are, 0-1: 1 where all words of one are words of the other."""
-    ours, theirs = _words(one), _words(other)
-    if not ours or not theirs:
-        return 0.0
-    if ours <= theirs or theirs <= ours:
-        return 1.0
-    return SequenceMatcher(None, "".join(sorted(ours)), "".join(sorted(theirs))).ratio()
-
-
-def _words(name: str) -> set[str]:
-    """Return the words of a name; those that many names have only if there are no others."""
-    words = set(re.findall("[a-z0-9]+", name.lower()))
-    return words - _COMMON or words

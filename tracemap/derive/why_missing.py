@@ -8,8 +8,9 @@
 | ``together`` | traces with spans of both | |
 | ``serves`` | entries of downstream | |
 | ``calls`` | calls of downstream | kind and name of whom it reached |
+| ``answered`` | calls of downstream that another service answered | name they give, service |
 | ``called`` | entries of upstream with a caller | that caller |
-| ``root`` | entries of upstream without a parent | |
+| ``root`` | entries of upstream without a parent | ``message``: it consumes; else '' |
 | ``orphan`` | entries of upstream whose parent is missing | remote, local, or '' |
 | ``orphan_beside`` | those of them in traces with spans of downstream | |
 """
@@ -25,7 +26,7 @@ from tracemap.derive.arrays import Bools, Rows
 from tracemap.derive.derived import Derived, derived
 from tracemap.derive.spans import KNOWN_LOCAL, KNOWN_REMOTE, REMOTE_MASK, spans
 from tracemap.derive.tree import Above
-from tracemap.model import PAIR_FACTS, TraceBucket
+from tracemap.model import PAIR_FACTS, Kind, TraceBucket
 
 SHOWN = 3
 """Traces named as examples."""
@@ -87,6 +88,10 @@ def _situations(
     reached = np.flatnonzero(a & found.roles.call)
     kinds, names = found.upstreams.kind[reached], found.upstreams.name[reached]
     yield "calls", reached, texts.gather(kinds) + " " + texts.gather(names)
+    service = ours.vocabulary.words["service"]
+    elsewhere = (ours.peer[reached] != 0) & (ours.peer[reached] != names) & (kinds == service)
+    named = texts.gather(ours.peer[reached][elsewhere]) + " "
+    yield "answered", reached[elsewhere], named + texts.gather(names[elsewhere])
     yield from _entries(found, b & found.roles.entry, with_a)
 
 
@@ -98,7 +103,9 @@ def _entries(
     called = np.flatnonzero(entry & (tree.parent >= 0))
     caller = np.where(client[called] >= 0, client[called], tree.parent[called])
     yield "called", called, ours.vocabulary.texts.gather(ours.service[caller])
-    yield "root", np.flatnonzero(entry & (tree.above == Above.ROOT)), None
+    root = np.flatnonzero(entry & (tree.above == Above.ROOT))
+    consumed = ours.kind[root] == Kind.CONSUMER
+    yield "root", root, pl.Series(np.where(consumed, "message", ""), dtype=pl.String)
     orphan = entry & (tree.above == Above.ORPHAN)
     flags = ours.flags & REMOTE_MASK
     places = {"remote": flags == KNOWN_REMOTE, "local": flags == KNOWN_LOCAL}

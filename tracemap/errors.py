@@ -15,6 +15,9 @@ error: it is counted, kept in ``rejects`` and shown by ``tracemap info``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class TracemapError(Exception):
     """A problem the user can do something about.
@@ -71,3 +74,9 @@ class ThresholdError(TracemapError):
     """A condition that the user wants to fail on holds; the report was written."""
 
     exit_code = 6
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return a hint that names the nearest of the known words; `otherwise` if none is near."""
+    near = get_close_matches(word, list(known), n=1)
+    return f"did you mean {near[0]!r}?" if near else otherwise

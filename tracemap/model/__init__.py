@@ -42,24 +42,19 @@ from tracemap.model.facts import (
     VERSION_FACTS,
 )
 from tracemap.model.findings import (
-    AVAILABILITY,
-    BOTTLENECKS,
-    CRITICAL_PATH,
-    CYCLES,
-    DEPENDENCIES,
     EDGES,
     FINDINGS,
     FLOW,
-    INSULATION,
     ORIGINS,
     PROPAGATION,
     SPIKES,
     TIMELINE,
-    TRACE,
     USER_OPERATIONS,
 )
 from tracemap.model.flow_bands import BAND_FACTS, BAND_LIMITS, FLOW_BANDS, ROOT_DURATIONS
+from tracemap.model.insulation import INSULATION
 from tracemap.model.ledger import CAUTIONS, FILES, SKEW
+from tracemap.model.one_window import AVAILABILITY, BOTTLENECKS, CRITICAL_PATH, CYCLES, DEPENDENCIES
 from tracemap.model.spans import (
     LINKED_SPANS,
     LINKS,
@@ -69,6 +64,7 @@ from tracemap.model.spans import (
     SPANS,
 )
 from tracemap.model.table import Column, Table
+from tracemap.model.trace import TRACE
 from tracemap.model.weekly import BUDGET, DECLARATIONS, DRIFT, REGRESSIONS, TREND
 from tracemap.model.whatif import HARDNESS_FACTS, WHATIF, WHATIF_FACTS, Change
 from tracemap.model.why_missing import PAIR_FACTS, WHY_MISSING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from tracemap.model.columns import DOWNSTREAM, DOWNSTREAM_OPERATION, UPSTREAM, UPSTREAM_OPERATION
 from tracemap.model.table import Table, column
 
 ERRORS = Table(
@@ -11,10 +12,10 @@ ERRORS = Table(
     "Per edge between two operations: what failing calls offered and what failed downstream because"
     " of them (docs/methods.md#errors). Shares of downstream requests.",
     (
-        column("downstream", pl.String, "", "who consumes and waits"),
-        column("downstream_operation", pl.String, "", "operation that waits"),
-        column("upstream", pl.String, "", "who provides"),
-        column("upstream_operation", pl.String, "", "operation called"),
+        DOWNSTREAM,
+        DOWNSTREAM_OPERATION,
+        UPSTREAM,
+        UPSTREAM_OPERATION,
         column("offered_errors", pl.Float64, "", "rise of failed calls per downstream request"),
         column("arrived_errors", pl.Float64, "", "rise of the share of requests failed of them"),
         column("arrived_low", pl.Float64, "", "lower end of its 95 % interval"),

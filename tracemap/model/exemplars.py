@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from tracemap.model.columns import WINDOW_START
 from tracemap.model.spans import TRACE_HIGH, TRACE_LOW
 from tracemap.model.table import Table, column
 
@@ -30,7 +31,7 @@ EXEMPLAR_CELLS = Table(
     (
         *EXEMPLAR_PLACES.columns,
         _ROLE,
-        column("window_start_ns", pl.Int64, "ns since the epoch", "start of the cell"),
+        WINDOW_START,
         column("middle_ns", pl.Int64, "ns", "the median, which a typical trace is near"),
     ),
     key=("number", "role"),

@@ -4,34 +4,34 @@ from __future__ import annotations
 
 import polars as pl
 
+from tracemap.model.columns import (
+    CALLS,
+    CONNECTION_TYPE,
+    DOWNSTREAM,
+    PATH_ID,
+    UPSTREAM,
+    UPSTREAM_KIND,
+    UPSTREAM_OPERATION,
+    WINDOW_START,
+)
 from tracemap.model.spans import TRACE_HIGH, TRACE_LOW
 from tracemap.model.table import Table, column
-
-_WINDOW = column("window_start_ns", pl.Int64, "ns since the epoch", "start of the cell")
-_DOWNSTREAM = column("downstream", pl.String, "", "who consumes and waits")
-_UPSTREAM = column("upstream", pl.String, "", "who provides")
-_CALLS = column("calls", pl.Int64, "", "calls")
 
 EDGE_FACTS = Table(
     "edge_facts",
     "Sums per cell, edge, operations and rule. A trace belongs to the cell in which it starts.",
     (
-        _WINDOW,
-        _DOWNSTREAM,
+        WINDOW_START,
+        DOWNSTREAM,
         column("downstream_operation", pl.String, "", "operation in which the call was made; ''"),
-        _UPSTREAM,
-        column("upstream_operation", pl.String, "", "operation called"),
-        column(
-            "upstream_kind",
-            pl.String,
-            "",
-            "service, database, queue, external, faas, genai, unknown",
-        ),
+        UPSTREAM,
+        UPSTREAM_OPERATION,
+        UPSTREAM_KIND,
         column("downstream_kind", pl.String, "", "service, queue, user"),
-        column("connection_type", pl.String, "", "rpc, messaging, database, external, link"),
+        CONNECTION_TYPE,
         column("protocol", pl.String, "", "http, grpc, ...; ''"),
         column("evidence", pl.String, "", "the rule that made it (docs/methods.md#edges)"),
-        _CALLS,
+        CALLS,
         column("calls_weighted", pl.Float64, "", "calls, adjusted for sampling"),
         column("errors_downstream", pl.Int64, "", "calls whose client span has status ERROR"),
         column("errors_upstream", pl.Int64, "", "calls whose server span has status ERROR"),
@@ -64,7 +64,7 @@ LATENCY_FACTS = Table(
     " operation as its service records it), `self` (its own time), and per edge `client` (what"
     " downstream waits) and `gap` (client - server); `wait` (consumer start - producer end).",
     (
-        _WINDOW,
+        WINDOW_START,
         column("unit", pl.String, "", "server, self, client, gap, wait"),
         column("service", pl.String, "", "whose operation; for edges: upstream"),
         column("operation", pl.String, "", "operation; for edges: the one called"),
@@ -106,10 +106,10 @@ PATH_FACTS = Table(
     " duration = self + on-path time of the calls in it. For a call: duration = gap (`self_ns`)"
     " + on-path time of the entry below; with none below, all of it is the virtual upstream's.",
     (
-        _WINDOW,
+        WINDOW_START,
         column("hash_bucket", pl.UInt8, "", "trace id hashed to 0 .. JACKKNIFE_BUCKETS - 1"),
-        column("path_id", pl.UInt64, "", "row of `paths`"),
-        _CALLS,
+        PATH_ID,
+        CALLS,
         column("callers", pl.Int64, "", "parent steps with at least one such call; root: calls"),
         column("errors", pl.Int64, "", "spans with status ERROR"),
         column("duration_ns", pl.Int64, "ns", "sum of durations"),
@@ -162,7 +162,7 @@ REQUEST_FACTS = Table(
     "Sums per cell, hash bucket of the trace, root operation and class: the set of distinct calls"
     " that the root itself made (docs/methods.md#mix).",
     (
-        _WINDOW,
+        WINDOW_START,
         column("hash_bucket", pl.UInt8, "", "trace id hashed to 0 .. JACKKNIFE_BUCKETS - 1"),
         column("service", pl.String, "", "service of the root entry"),
         column("operation", pl.String, "", "operation of the root entry"),
@@ -181,7 +181,7 @@ QUALITY_FACTS = Table(
     "quality_facts",
     "Counts per cell, service and reason: spans that made no edge, orphans, skew, odd times.",
     (
-        _WINDOW,
+        WINDOW_START,
         column("service", pl.String, "", "who recorded the spans"),
         column("reason", pl.String, "", "see docs/messages.md#quality"),
         column("spans", pl.Int64, "", "how many"),
@@ -194,16 +194,11 @@ REACH_FACTS = Table(
     "Requests per cell, root operation and node below it that they reached, however often. The"
     " node '' stands for all requests of the root.",
     (
-        _WINDOW,
+        WINDOW_START,
         column("root_service", pl.String, "", "service of the root entry"),
         column("root_operation", pl.String, "", "operation of the root entry"),
         column("upstream", pl.String, "", "the node reached: a service, or a virtual upstream"),
-        column(
-            "upstream_kind",
-            pl.String,
-            "",
-            "service, database, queue, external, faas, genai, unknown",
-        ),
+        UPSTREAM_KIND,
         column("requests", pl.Int64, "", "requests that reached it"),
         column("waiting", pl.Int64, "", "those of them with it on their critical path"),
         column("hit", pl.Int64, "", "those in which a failure began at it"),
@@ -217,8 +212,8 @@ SLACK_FACTS = Table(
     "slack_facts",
     "Calls per cell and call path that were hidden behind a slower sibling, and how far.",
     (
-        _WINDOW,
-        column("path_id", pl.UInt64, "", "row of `paths`"),
+        WINDOW_START,
+        PATH_ID,
         column("hidden_calls", pl.Int64, "", "calls that nobody had to wait for"),
         column("slack_ns", pl.Int64, "ns", "sum of what they could have taken longer unnoticed"),
     ),
@@ -233,8 +228,8 @@ PARALLEL_FACTS = Table(
     "How far the calls of a path reach into blocks of calls side by side: from the start of the"
     " block to the end of the path's last call in it (docs/methods.md#parallel-calls).",
     (
-        _WINDOW,
-        column("path_id", pl.UInt64, "", "row of `paths`"),
+        WINDOW_START,
+        PATH_ID,
         column("block_id", pl.UInt64, "", "which sort of block: a hash of the paths in it"),
         column("bucket", pl.Int32, "", "log bucket of the reach, four times as wide as others"),
         column("count", pl.Int64, "", "blocks"),
@@ -248,7 +243,7 @@ VERSION_FACTS = Table(
     "version_facts",
     "Spans per cell, service and version: which versions of a service ran when.",
     (
-        _WINDOW,
+        WINDOW_START,
         column("service", pl.String, "", "who recorded the spans"),
         column("version", pl.String, "", "`service.version`; ''"),
         column("spans", pl.Int64, "", "how many"),
@@ -264,7 +259,7 @@ SKEW_FACTS = Table(
     " directions (docs/methods.md#clock-skew). What is to be added to the other host's clock is at"
     " least `least` and at most `most`.",
     (
-        _WINDOW,
+        WINDOW_START,
         column("host", pl.String, "", "host whose clock counts; '(service)' where none is named"),
         column("other_host", pl.String, "", "the other one, later by name"),
         column("bound", pl.String, "", "least or most"),
@@ -278,7 +273,7 @@ EXEMPLARS = Table(
     "exemplars",
     "A few traces per cell and entry operation: the slowest, and those nearest to the median.",
     (
-        _WINDOW,
+        WINDOW_START,
         column("service", pl.String, "", "service of the root entry"),
         column("operation", pl.String, "", "operation of the root entry"),
         column("role", pl.String, "", "worst or typical"),
@@ -290,10 +285,10 @@ EXEMPLARS = Table(
 )
 
 _PATTERN_KEY = (
-    _DOWNSTREAM,
+    DOWNSTREAM,
     column("downstream_operation", pl.String, "", "operation that makes the calls"),
-    _UPSTREAM,
-    column("upstream_operation", pl.String, "", "operation called"),
+    UPSTREAM,
+    UPSTREAM_OPERATION,
     column("pattern", pl.String, "", "what is counted (docs/methods.md#pattern-facts)"),
 )
 _OTHER = (
@@ -306,7 +301,7 @@ PATTERN_FACTS = Table(
     "How calls of one operation follow each other, end and are cut short, counted per cell, edge"
     " between operations and pattern (docs/methods.md#pattern-facts).",
     (
-        _WINDOW,
+        WINDOW_START,
         *_PATTERN_KEY,
         column("part", pl.Int32, "", "bits, attempt, calls or log bucket, by pattern"),
         *_OTHER,
@@ -327,7 +322,7 @@ PATTERN_EXEMPLARS = Table(
     "pattern_exemplars",
     "A few calls per cell, edge and pattern that show it best.",
     (
-        _WINDOW,
+        WINDOW_START,
         *_PATTERN_KEY,
         *_OTHER,
         column("rank", pl.Int32, "", "1 is the first choice"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from tracemap.model.columns import PATH_ID, ROOT_OPERATION, ROOT_SERVICE
 from tracemap.model.facts import PATH_FACTS
 from tracemap.model.table import Table, column
 
@@ -51,14 +52,14 @@ FLOW_BANDS = Table(
     " paths (methods.md, flow band). Leaves of one root and band add up to the change of the band.",
     (
         _BAND,
-        column("root_service", pl.String, "", "service of the root operation"),
-        column("root_operation", pl.String, "", "the root operation"),
+        ROOT_SERVICE,
+        ROOT_OPERATION,
         column("requests", pl.Int64, "", "requests in the band, in the incident"),
         column("baseline_requests", pl.Int64, "", "requests in the band, in the baseline"),
         column("band_change_ns", pl.Int64, "ns", "change of the mean of the requests in the band"),
         column("quantile_change_ns", pl.Int64, "ns", "change of the percentile itself"),
         column("smoothing_ns", pl.Int64, "ns", "change of the band - change of the percentile"),
-        column("path_id", pl.UInt64, "", "row of `paths`"),
+        PATH_ID,
         column("leaf", pl.String, "", "self, gap, calls, virtual, small, unresolved"),
         column("service", pl.String, "", "service of the step; for a gap: downstream"),
         column("operation", pl.String, "", "operation of the step"),

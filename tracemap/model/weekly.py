@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from tracemap.model.columns import CONNECTION_TYPE, UPSTREAM
 from tracemap.model.table import Table, column
 
 _DOWNSTREAM = column("downstream", pl.String, "", "who consumes and waits; user: outside")
-_UPSTREAM = column("upstream", pl.String, "", "who provides")
-_CONNECTION = column("connection_type", pl.String, "", "rpc, messaging, database, external, link")
 
 DRIFT = Table(
     "drift",
@@ -16,8 +15,8 @@ DRIFT = Table(
     " those of 95 %; null: unknown.",
     (
         _DOWNSTREAM,
-        _UPSTREAM,
-        _CONNECTION,
+        UPSTREAM,
+        CONNECTION_TYPE,
         column("change", pl.String, "", "what matters most: new, gone, slower, steady, ..."),
         column("changes", pl.List(pl.String), "", "all that changed, what matters most first"),
         column("detail", pl.String, "", "what speaks for it, in words"),
@@ -151,7 +150,7 @@ TREND = Table(
     (
         column("week_start_ns", pl.Int64, "ns since the epoch", "start of the seven days"),
         _DOWNSTREAM,
-        _UPSTREAM,
+        UPSTREAM,
         column("calls", pl.Int64, "", "calls in the week"),
         column("error_ratio", pl.Float64, "", "share of calls that failed"),
         column("p50_ns", pl.Int64, "ns", "median of what downstream waited; null: unknown"),

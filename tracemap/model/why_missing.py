@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from tracemap.model.columns import EXEMPLAR_IDS
 from tracemap.model.table import Table, column
 
 PAIR_FACTS = Table(
@@ -15,7 +16,7 @@ PAIR_FACTS = Table(
         column("count", pl.Int64, "", "spans, calls or traces"),
         column("first_ns", pl.Int64, "ns since the epoch", "the first of them (min)"),
         column("last_ns", pl.Int64, "ns since the epoch", "the last of them (max)"),
-        column("exemplars", pl.List(pl.String), "", "ids of up to three traces that show it"),
+        EXEMPLAR_IDS,
     ),
     key=("situation", "other"),
 )
@@ -27,7 +28,7 @@ WHY_MISSING = Table(
         column("reason", pl.String, "", "one of docs/commands.md#why-missing"),
         column("count", pl.Int64, "", "spans, calls or traces that show it"),
         column("text", pl.String, "", "in a sentence"),
-        column("exemplars", pl.List(pl.String), "", "ids of up to three traces that show it"),
+        EXEMPLAR_IDS,
     ),
     key=("reason", "text"),
 )

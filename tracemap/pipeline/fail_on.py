@@ -13,12 +13,11 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import MappingProxyType
 
 import polars as pl
 
-from tracemap.errors import PipelineError, ThresholdError
+from tracemap.errors import PipelineError, ThresholdError, did_you_mean
 from tracemap.model import Findings
 
 _CONDITION = re.compile(r"\s*(?P<figure>\w+)\s*(?P<operator>>=|<=|>|<)\s*(?P<number>\S+)\s*")
@@ -124,8 +123,7 @@ def _condition(text: str, findings: Sequence[str]) -> Condition:
         raise _mistake(f"{text!r} is no condition", "write it such as 'p95_ratio>1.2'", text)
     name, number = match["figure"], _number(match["number"])
     if name not in FIGURES:
-        near = get_close_matches(name, FIGURES, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(FIGURES)}"
+        hint = did_you_mean(name, FIGURES, f"there are {', '.join(FIGURES)}")
         raise _mistake(f"unknown figure {name!r}", hint, text)
     if number is None:
         raise _mistake(f"{match['number']!r} is no number", "such as 1.2 or 5", text)

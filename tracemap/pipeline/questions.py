@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from functools import partial
 
 import polars as pl
 
 from tracemap import analyze, derive, engine
-from tracemap.errors import NoDataError
+from tracemap.errors import NoDataError, did_you_mean
 from tracemap.intake import Progress, silent
 from tracemap.model import MINUTE_NS, WHATIF_FACTS, Change, Window
 from tracemap.pipeline import cohorts
@@ -113,11 +112,11 @@ def whatif(
 def _nothing_changed(change: Change, seen: pl.DataFrame, window: Window) -> NoDataError:
     """Return the error that says why a change changes nothing."""
     operation = f" operation {change.operation!r} of" if change.operation else ""
-    near = get_close_matches(change.upstream, seen["upstream"].unique().sort().to_list(), n=1)
+    called = seen["upstream"].unique().sort().to_list()
     return NoDataError(
         f"no call of{operation} {change.upstream!r} in the window {window} would be different",
         where="--upstream, --operation",
-        hint=f"did you mean {near[0]!r}?" if near else "tracemap edges lists who is called",
+        hint=did_you_mean(change.upstream, called, "tracemap edges lists who is called"),
     )
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 
-from tracemap.errors import PipelineError
+from tracemap.errors import PipelineError, did_you_mean
 from tracemap.model import Findings
 from tracemap.report.blocks import Page, Section
 from tracemap.report.headline import headline
@@ -35,11 +34,10 @@ def page(findings: Findings, trace_url: str = "") -> Page:
     """
     for name in findings.sections:
         if name not in SECTIONS:
-            near = get_close_matches(name, SECTIONS, n=1)
             raise PipelineError(
                 f"unknown section {name!r}",
                 where="key 'sections'",
-                hint=f"did you mean {near[0]!r}?" if near else f"there are {', '.join(SECTIONS)}",
+                hint=did_you_mean(name, SECTIONS, f"there are {', '.join(SECTIONS)}"),
             )
     story = Story(findings)
     proof = _proof(story)

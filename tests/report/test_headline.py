@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import polars as pl
@@ -8,7 +9,7 @@ import pytest
 from tests.report import believable
 from tests.report.shop import MS, NOON_NS, table
 from tests.report.small import findings, leaf, move, origin
-from tracemap.model import MINUTE_NS, USER_OPERATIONS, Findings, Window
+from tracemap.model import MINUTE_NS, USER_OPERATIONS, FailedRequests, Findings, Window
 from tracemap.report import build
 
 
@@ -147,6 +148,39 @@ def test_without_a_baseline_the_headline_says_why() -> None:
     assert "nothing to compare with" not in headline
 
 
+def test_a_quiet_time_in_which_requests_fail_is_no_time_with_nothing_to_report() -> None:
+    """How many failed and when comes first, then that nothing was slower; JSON has the numbers."""
+    made = believable.quiet()
+    minute = Window(NOON_NS + 5 * MINUTE_NS, NOON_NS + 8 * MINUTE_NS)
+    made.failed_requests = FailedRequests(4_000, 120, minute)
+
+    report = build(made)
+
+    assert report.headline.startswith(
+        "120 of 4,000 requests of users failed (3 %), most of them 2026-03-02 12:05 to 12:08 UTC; "
+        "no latency"
+    )
+    assert "Not slower, but failing" in report.markdown()
+    assert "--from 2026-03-02T12:05:00Z --to 2026-03-02T12:08:00Z compares" in report.markdown()
+    assert json.loads(report.json())["failed_requests"]["failed"] == 120
+
+
+def test_a_quiet_time_with_a_failed_request_in_a_thousand_has_nothing_to_report() -> None:
+    """Some requests always fail."""
+    made = believable.quiet()
+    made.failed_requests = FailedRequests(4_000, 4)
+
+    assert build(made).headline.startswith("Nothing to report: ")
+
+
+def test_too_little_data_to_judge_still_says_that_requests_failed() -> None:
+    """Counting needs no baseline."""
+    made = believable.insufficient()
+    made.failed_requests = FailedRequests(10, 10)
+
+    assert "; 10 of 10 requests of users failed (100 %)" in build(made).headline
+
+
 def test_a_time_too_short_for_spikes_says_how_much_is_needed() -> None:
     """Not that there is no baseline as there is no spike as there is nothing to compare."""
     made = believable.insufficient()
@@ -154,7 +188,7 @@ def test_a_time_too_short_for_spikes_says_how_much_is_needed() -> None:
 
     assert build(made).headline == (
         "Too little data to judge 2026-03-02 12:00 to 12:20 UTC: 4 calls over 1 edge of 2 services "
-        "in 20.0 minutes are too few to tell a spike from what is usual: that needs an operation "
+        "in 20 minutes are too few to tell a spike from what is usual: that needs an operation "
         "with 20 minutes of 30 calls each, or 20 longer cells of up to an hour (--from and --to "
         "compare a window with the rest all the same)."
     )

@@ -15,6 +15,7 @@ from tracemap.analyze.edges import edges, with_change
 from tracemap.analyze.errors import errors
 from tracemap.analyze.exemplar_cells import exemplar_cells
 from tracemap.analyze.exemplar_traces import exemplar_traces
+from tracemap.analyze.failed_requests import failed_requests
 from tracemap.analyze.flow import flow
 from tracemap.analyze.flow_bands import band_limits, changed_roots, flow_bands
 from tracemap.analyze.insulation import insulation, named_mechanisms
@@ -60,6 +61,7 @@ __all__ = [
     "errors",
     "exemplar_cells",
     "exemplar_traces",
+    "failed_requests",
     "flow",
     "flow_bands",
     "hardness",

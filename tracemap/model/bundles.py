@@ -200,6 +200,26 @@ class Ledger:
     cautions: pl.DataFrame = field(default_factory=CAUTIONS.empty)
 
 
+@dataclass(frozen=True)
+class FailedRequests:
+    """Requests of users in a window, and how many of them failed.
+
+    Attributes:
+        requests: How many there were.
+        failed: How many of these failed.
+        most: The short stretch of the window in which most of them failed; None: there is none.
+    """
+
+    requests: int = 0
+    failed: int = 0
+    most: Window | None = None
+
+    @property
+    def share(self) -> float:
+        """Failed requests as a share of all, from 0 to 1."""
+        return self.failed / self.requests if self.requests else 0.0
+
+
 @dataclass
 class Findings:
     """Everything a report is made of; the report adds nothing but words and pictures.
@@ -218,6 +238,7 @@ class Findings:
         ledger: Where every record went.
         thresholds: Thresholds in force, by name.
         owners: Owner by service, where the spans or the recipe name one.
+        failed_requests: How many requests of users failed in the window, whatever was compared.
     """
 
     recipe: str
@@ -235,3 +256,4 @@ class Findings:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
     incident: Window | None = None
+    failed_requests: FailedRequests = FailedRequests()

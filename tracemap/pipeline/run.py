@@ -15,9 +15,11 @@ from tracemap.errors import NoDataError
 from tracemap.intake import Progress, silent, take_in
 from tracemap.model import (
     FINDINGS,
+    MINUTE_NS,
     SPIKES,
     Cells,
     Facts,
+    FailedRequests,
     Findings,
     Ledger,
     Window,
@@ -123,10 +125,23 @@ def _of_windows(
         ledger=ledger(store, thresholds) if is_report else store.ledger(),
         thresholds=asdict(thresholds),
         owners=owners,
+        failed_requests=_failed(choice, latency, compared["latency_facts"]),
     )
     if "exemplars" in recipe.sections:
         findings.traces = exemplars.of_incident(store, choice, compared, findings)
     return findings
+
+
+def _failed(choice: Choice, minutes: pl.DataFrame, compared: pl.DataFrame) -> FailedRequests:
+    """Return how many requests of users failed in the window shown, exactly where it is compared.
+
+    Of a window that is not, whole minutes count.
+    """
+    shown, time = choice.shown, pl.col("window_start_ns")
+    touched = minutes.filter(time.gt(shown.start_ns - MINUTE_NS) & time.lt(shown.end_ns))
+    is_compared = shown == choice.incident
+    cells = compared.filter(shown.contains(time)) if is_compared else touched
+    return analyze.failed_requests(cells, touched)
 
 
 def _tables(

@@ -38,6 +38,11 @@ def _content(findings: Findings, page: Page) -> Mapping[str, Any]:
         "inputs": _inputs(findings),
         "headline": plain(page.headline),
         "summary": {"verdict": findings.verdict},
+        "failed_requests": {
+            "requests": findings.failed_requests.requests,
+            "failed": findings.failed_requests.failed,
+            "most": _window(findings.failed_requests.most),
+        },
         **{name: known.get(name, []) for name in FINDINGS},
         "traces": {role: rows("trace", trace) for role, trace in sorted(findings.traces.items())},
         "owners": dict(sorted(findings.owners.items())),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tracemap.report.blocks import Name, Sentence
 from tracemap.report.drift_words import drift_headline
 from tracemap.report.names import shown
-from tracemap.report.no_incident import insufficient, lead, quiet
+from tracemap.report.no_incident import insufficient, is_failing, lead, quiet
 from tracemap.report.phrases import (
     cause_words,
     effect_words,
@@ -60,6 +60,8 @@ def verdict_words(story: Story) -> str:
         return "Something changed"
     if verdict == "incident" and story.is_held_back:
         return "Absorbed"
+    if verdict == "quiet" and not story.is_long_term and is_failing(story):
+        return "Not slower, but failing"
     return _VERDICTS.get(verdict, verdict)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracemap.model import MINUTE_NS, Findings
+from tracemap.model import Findings
 from tracemap.report.blocks import Sentence
 from tracemap.report.drift_words import what_is_missing
 from tracemap.report.names import shown
@@ -16,10 +16,12 @@ from tracemap.report.phrases import (
 from tracemap.report.roots import Root
 from tracemap.report.rows import Row
 from tracemap.report.story import LEAST_MS, Story
-from tracemap.report.words import counted, interval, percent, signed_ms, span_of
+from tracemap.report.words import counted, interval, lasting, percent, signed_ms, span_of
 
 NO_SPIKE = "no spike was found"
 """How the reason for no baseline begins where no window was asked for either."""
+_FAILING = 0.01
+"""From this share on, failed requests of users are told although nobody compared anything."""
 _NOT_FELT = "no user-visible operation became slower by more than ordinary variation"
 
 
@@ -45,6 +47,7 @@ def quiet(story: Story) -> Sentence:
         none = f"No latency rose by more than the limits ({percent(ratio - 1)} and {rise:g} ms)"
         none = _NOT_FELT.capitalize() if story.spread else none
         said = f"{none} in {_looked_at(story)}, {window}. "
+        said = f"{failing(story)}. {said}" if is_failing(story) else said
         return (said, *moved, *_handed_on(story), ".")
     stayed = "no latency left its baseline"
     if story.spread:
@@ -56,7 +59,26 @@ def quiet(story: Story) -> Sentence:
             f"{counted(len(story.spikes), 'spike')} seen, none of which reached a user's request"
         )
     said = f"Nothing to report: {_looked_at(story)}, {window}; {stayed}"
+    if is_failing(story):
+        said = f"{failing(story)}; {stayed} in {_looked_at(story)}, {window}"
     return (said, *_varied(story), *_handed_on(story), ".")
+
+
+def is_failing(story: Story) -> bool:
+    """Return whether so many requests of users failed that a report has to say so."""
+    return story.findings.failed_requests.share >= _FAILING
+
+
+def failing(story: Story) -> str:
+    """Return how many requests of users failed, when most did, and how many do usually."""
+    found, rows = story.findings.failed_requests, story.waited.values()
+    said = f"{found.failed:,} of {counted(found.requests, 'request')} of users failed"
+    when = f", most of them {span_of(found.most)}" if found.most else ""
+    before = sum(row["baseline_requests"] for row in rows)
+    if not before:
+        return f"{said} ({percent(found.share)}){when}"
+    usual = percent(sum(row["baseline_errors"] for row in rows) / before)
+    return f"{said} ({percent(found.share)}; in the baseline {usual}){when}"
 
 
 def _handed_on(story: Story) -> Sentence:
@@ -110,6 +132,7 @@ def insufficient(story: Story) -> Sentence:
         said = f"{begin} {asked}: there is no baseline{because} to compare its {looked_at} with"
     else:
         said = f"{begin} {asked}: {looked_at}, {_too_few(story)}"
+    said = f"{said}; {failing(story)}" if is_failing(story) else said
     return (said, *(lead(story) or _measured(story)), ".")
 
 
@@ -119,9 +142,9 @@ def too_short(findings: Findings) -> str:
         findings.thresholds.get(name, least)
         for name, least in (("min_baseline_cells", 20), ("min_calls_p50", 30))
     )
-    minutes = findings.window.duration_ns / MINUTE_NS if findings.window else 0.0
+    length = lasting(findings.window.duration_ns if findings.window else 0)
     return (
-        f"in {minutes:,.1f} minutes are too few to tell a spike from what is usual: that needs an "
+        f"in {length} are too few to tell a spike from what is usual: that needs an "
         f"operation with {cells} minutes of {calls} calls each, or {cells} longer cells of up to "
         "an hour (--from and --to compare a window with the rest all the same)"
     )

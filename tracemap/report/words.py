@@ -167,6 +167,20 @@ def span_of(window: Window | None) -> str:
     return f"{start} to {end} UTC"
 
 
+def lasting(duration_ns: int) -> str:
+    """Return how long a stretch of time is, in the largest unit that it fills twice.
+
+    Example:
+        >>> lasting(3_600 * SECOND_NS), lasting(400 * 10**6), lasting(56 * 86_400 * SECOND_NS)
+        ('60 minutes', 'less than a second', '56 days')
+    """
+    seconds = duration_ns // SECOND_NS
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= 2 * length:
+            return counted(round(seconds / length), unit)
+    return counted(seconds, "second") if seconds else "less than a second"
+
+
 def cell_text(value: object, kind: str) -> str:  # noqa: PLR0911
     """Return one table cell as text by its column's kind (`blocks.Column`)."""
     if value is None or value in ("", ()):

@@ -90,8 +90,8 @@ def _remarks(story: Story) -> list[Note]:
     if unpaired:
         notes.append(
             remark(
-                f"{counted(unpaired, 'edge')} lead to an upstream that recorded no spans of "
-                "its own: what it took, and the gap, are unknown."
+                f"{counted(unpaired, 'edge leads', 'edges lead')} to an upstream that recorded no "
+                "spans of its own: what it took, and the gap, are unknown."
             )
         )
     return notes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from tracemap.model import iso
 from tracemap.report.blocks import (
     Block,
     Fact,
@@ -18,6 +19,7 @@ from tracemap.report.blocks import (
 from tracemap.report.drift_words import long_term_facts
 from tracemap.report.headline import verdict_words
 from tracemap.report.names import shown, visible
+from tracemap.report.no_incident import is_failing
 from tracemap.report.phrases import cause_words, effect_words, operation_name
 from tracemap.report.roots import Root
 from tracemap.report.rows import Row
@@ -33,6 +35,7 @@ def summary(story: Story) -> Section:
     facts = [
         _verdict(story),
         *long_term_facts(story),
+        *_failed(story),
         *_victim(story),
         *_origin(story),
         *_absorbed(story),
@@ -54,6 +57,15 @@ def _verdict(story: Story) -> Fact:
     findings = story.findings
     remark: Sentence = (f"window {span_of(findings.window)}",)
     return Fact("Verdict", (verdict_words(story),), remark)
+
+
+def _failed(story: Story) -> list[Fact]:
+    """Return how many requests of users failed, where the headline speaks of that."""
+    if story.findings.verdict == "incident" or story.is_long_term or not is_failing(story):
+        return []
+    found = story.findings.failed_requests
+    of = f"{percent(found.share)} of {counted(found.requests, 'request')} of users"
+    return [Fact("Failed requests", (f"{found.failed:,}",), (of,))]
 
 
 def _victim(story: Story) -> list[Fact]:
@@ -195,6 +207,14 @@ def _orphan_share(story: Story) -> float:
 def _remarks(story: Story) -> list[Note]:
     findings = story.findings
     notes = []
+    most = findings.failed_requests.most
+    if _failed(story) and most is not None:
+        notes.append(
+            warning(
+                f"Most failures lie close together. --from {iso(most.start_ns)} "
+                f"--to {iso(most.end_ns)} compares that time, and says where they began."
+            )
+        )
     if findings.verdict == "insufficient_data" and findings.baseline is None:
         notes.append(
             warning(

@@ -128,3 +128,22 @@ def test_progress_is_told(tmp_path: Path) -> None:
         )
 
     assert told[0] == f"reading {source}, spans"
+
+
+def test_requests_of_users_are_counted_with_those_that_failed(sample: Path) -> None:
+    """Of an hour with the roots' own status, of a window to the very request."""
+    shown = [(recipe.load("batch"), Request()), (recipe.load("postmortem"), Request())]
+    start_ns, end_ns = (from_iso(f"2026-03-03T09:{time}") for time in ("41:30", "44:45"))
+    shown.append((recipe.load("postmortem"), Request(window=Bounds(start_ns, end_ns))))
+    with Store.open(sample, read_only=True) as store:
+        for wanted, request in shown:
+            findings = pipeline.run(wanted, store, (), request)
+            assert findings.window is not None
+            roots = store.query(
+                "SELECT count(*) AS requests, count(*) FILTER (status_code = 'ERROR') AS failed "
+                "FROM spans WHERE parent_span_id IS NULL "
+                f"AND start_time_unix_nano >= {findings.window.start_ns} "
+                f"AND start_time_unix_nano < {findings.window.end_ns}"
+            )
+            assert findings.failed_requests.requests == roots["requests"][0]
+            assert findings.failed_requests.failed == roots["failed"][0]

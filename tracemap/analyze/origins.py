@@ -7,21 +7,22 @@ another kind (`mix`) are said, and accuse nobody.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from tracemap.analyze.blame import MOVED, Blame, Row, counted
+from tracemap.analyze.blame import Blame, Row
 from tracemap.analyze.calltree import CallTree, call_tree
 from tracemap.analyze.charges import charged, felt_ns
 from tracemap.analyze.components import components
-from tracemap.analyze.confidence import UNCERTAIN, doubt, not_felt
+from tracemap.analyze.confidence import UNCERTAIN, not_felt
 from tracemap.analyze.consumers import consumers
 from tracemap.analyze.failures import failures
 from tracemap.analyze.flow import flow_of
 from tracemap.analyze.mix import RootMix, root_mixes
 from tracemap.analyze.origin_places import origin_places
-from tracemap.analyze.origin_words import cut_short_in_words, in_words, mix_in_words
+from tracemap.analyze.origin_rows import TIMES, one_per_edge, origin_of, together
+from tracemap.analyze.origin_words import cut_short_in_words, mix_in_words
 from tracemap.analyze.own_time import with_mix
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.analyze.variation import root_halves
@@ -36,9 +37,7 @@ if TYPE_CHECKING:
 NS_PER_MS = 1e6
 MOST = 10
 """Origins named at most."""
-_TIMES = ("excess_ns", "low_ns", "high_ns")
 _MAYBE_TIMES = ("low_ns", "high_ns", "flow_ns")
-_CALLS = ("calls", "share")
 _FAILING = ("retries", "hidden retries", "fallback")
 """What a failing upstream makes its callers do: it counts as that upstream's failures."""
 
@@ -130,16 +129,23 @@ def origins_with_flow(
     varies = root_halves(facts["path_facts"], facts["paths"], incident, baseline)
     split = flow_of(tree, limits, varies)
     _compare_with_flow(found, split, tree, requests, limits)
-    total = sum(row["excess_ns"] or 0.0 for row in found) or 1.0
     named = _named(found)[:MOST]
-    traces = _exemplars(facts["exemplars"], incident)
+    total = sum(row["excess_ns"] or 0.0 for row in found) or 1.0
+    table = _table(named, total, _exemplars(facts["exemplars"], incident), owners or {})
+    return Explained(table, charged(split, tree, named), origin_places(named))
+
+
+def _table(
+    named: list[Row], total_ns: float, exemplars: list[str], owners: Mapping[str, str]
+) -> pl.DataFrame:
+    """Return origins as `model.ORIGINS`, ranked in their order; shares are of `total_ns`."""
     rows = [
         {
             **row,
             "rank": rank,
-            "share": (row["excess_ns"] or 0.0) / total,
-            "owner": (owners or {}).get(row["service"]),
-            "exemplars": traces,
+            "share": (row["excess_ns"] or 0.0) / total_ns,
+            "owner": owners.get(row["service"]),
+            "exemplars": exemplars,
             "typical_exemplars": None,
             "excess_ns": round(row["excess_ns"] or 0.0),
             **{name: None if row[name] is None else round(row[name]) for name in _MAYBE_TIMES},
@@ -147,12 +153,8 @@ def origins_with_flow(
         }
         for rank, row in enumerate(named, start=1)
     ]
-    table = ORIGINS.conform(
-        pl.DataFrame(
-            [{name: row[name] for name in ORIGINS.schema} for row in rows], schema=ORIGINS.schema
-        )
-    )
-    return Explained(table, charged(split, tree, named), origin_places(named))
+    columns = [{name: row[name] for name in ORIGINS.schema} for row in rows]
+    return ORIGINS.conform(pl.DataFrame(columns, schema=ORIGINS.schema))
 
 
 def _compare_with_flow(
@@ -183,7 +185,7 @@ def _named(found: list[Row]) -> list[Row]:
 def _slow(moved: pl.DataFrame, least_ns: float, limits: Thresholds) -> list[Row]:
     """Return the origins of time, largest first."""
     blame = Blame(moved.filter((pl.col("weight") > 0) & (pl.col("excess") > 0)), moved)
-    found = _one_per_edge([_origin(blame, name, limits) for name in blame.services()])
+    found = one_per_edge([origin_of(blame, name, limits) for name in blame.services()])
     for row in found:
         row["is_named"] = row["excess_ns"] >= least_ns and row["z"] >= limits.origin_z
     return sorted(found, key=lambda row: (-row["excess_ns"], row["service"]))
@@ -195,18 +197,18 @@ def _failing(
     """Return the origins of failures, largest share first."""
     blame = Blame(failed.filter((pl.col("weight") > 0) & (pl.col("excess") > 0)), failed)
     again = Blame(retried.filter((pl.col("weight") > 0) & (pl.col("excess") > 0)), retried)
-    found = [_origin(blame, name, limits) for name in blame.services()] or [
-        _origin(again, name, limits) | {"excess_ns": 0.0} for name in again.services()
+    found = [origin_of(blame, name, limits) for name in blame.services()] or [
+        origin_of(again, name, limits) | {"excess_ns": 0.0} for name in again.services()
     ]
     rows = [
-        row | {"cause": "error", "excess_errors": row["excess_ns"]} | dict.fromkeys(_TIMES)
+        row | {"cause": "error", "excess_errors": row["excess_ns"]} | dict.fromkeys(TIMES)
         for row in sorted(found, key=lambda row: (-row["excess_ns"], row["service"]))
     ]
     for name in again.services():
         # Whoever merely passed failures on is not blamed for the retries they cost.
         blamed = next((row for row in rows if row["service"] == name), rows[0])
-        excess, half = _sum(again.shares(name))
-        for key, value in zip(_TIMES, (excess, excess - half, excess + half), strict=True):
+        excess, half = together(again.shares(name))
+        for key, value in zip(TIMES, (excess, excess - half, excess + half), strict=True):
             blamed[key] = (blamed[key] or 0.0) + value
         blamed["components"] = [*blamed["components"], *again.shares(name)]
     for row in rows:
@@ -233,7 +235,7 @@ def _less_saved(
         together = max(sum(one["excess_ns"] for one in own), 1.0)
         for one in own:
             part_ns = saved_ns * row["excess_errors"] / whole * one["excess_ns"] / together
-            for name in _TIMES:
+            for name in TIMES:
                 one[name] += part_ns
             one["is_named"] &= one["excess_ns"] >= least_ns
             one["evidence"] += f"; {cut_short_in_words(part_ns)}"
@@ -243,11 +245,6 @@ def _less_saved(
 def _counted(components: pl.DataFrame, kind: str) -> pl.DataFrame:
     """Return the components of a kind that moved."""
     return components.filter((pl.col("kind") == kind) & (pl.col("weight") > 0))
-
-
-def _sum(shares: list[tuple[Row, float]]) -> tuple[float, float]:
-    """Return the effect of several components together, and its half-width."""
-    return sum(counted(row) * part for row, part in shares), _half(shares)
 
 
 def _mixed(
@@ -290,22 +287,6 @@ def _mixed(
     return sorted(named, key=lambda row: (-row["excess_ns"], row["service"], row["operation"]))
 
 
-def _one_per_edge(found: list[Row]) -> list[Row]:
-    """Return the origins with an edge that both its ends were named for named once.
-
-    The end with the larger share keeps the name and gets the other's share added.
-    """
-    merged: dict[Any, Row] = {}
-    for row in sorted(found, key=lambda row: -row["excess_ns"]):
-        edge = (row["edge_downstream"], row["edge_upstream"])
-        first = merged.setdefault(edge if edge[0] else row["service"], row)
-        if first is not row:
-            for name in _TIMES:
-                first[name] += row[name]
-            first["components"] = [*first["components"], *row["components"]]
-    return list(merged.values())
-
-
 def _names(tree: CallTree, requests: NDArray[np.int64]) -> set[tuple[str, str]]:
     """Return the services and operations of these roots."""
     service, operation = tree.rows("service"), tree.rows("operation")
@@ -329,51 +310,3 @@ def _exemplars(exemplars: pl.DataFrame, incident: Window) -> list[str]:
     return [
         f"{high:016x}{low:016x}" for high, low in worst.select("trace_high", "trace_low").rows()
     ]
-
-
-def _origin(blame: Blame, service: str, limits: Thresholds) -> Row:
-    """Return what `service` would be named for, unranked."""
-    shares = blame.shares(service)
-    weights = [counted(row) * part for row, part in shares]
-    excess, half = sum(weights), _half(shares)
-    spread = sum(weight**2 for weight in weights) ** 0.5 or 1.0
-    z = sum(w * row["z"] for w, (row, _) in zip(weights, shares, strict=True)) / spread
-    cause, edge = _cause(blame, service, excess, limits)
-    largest = max(shares, key=lambda pair: counted(pair[0]) * pair[1])[0]
-    operation_is_all = counted(largest) >= MOVED * excess
-    return {
-        "service": service,
-        "operation": largest["operation"] if operation_is_all and cause != "wire" else None,
-        "cause": cause,
-        "edge_downstream": edge[0] if edge else None,
-        "edge_upstream": edge[1] if edge else None,
-        "excess_ns": excess,
-        "low_ns": excess - half,
-        "high_ns": excess + half,
-        "excess_errors": None,
-        "z": z,
-        "doubt": doubt(shares, half, z, limits),
-        "components": shares,
-        "evidence": in_words(shares),
-    }
-
-
-def _half(shares: list[tuple[Row, float]]) -> float:
-    """Return the half-width of the interval of several components together."""
-    return float(sum((row["half"] * part) ** 2 for row, part in shares) ** 0.5)
-
-
-def _cause(
-    blame: Blame, service: str, excess: float, limits: Thresholds
-) -> tuple[str, tuple[str, str] | None]:
-    """Return the cause, and the edge where one edge alone rose."""
-    by_kind: dict[str, float] = {}
-    for row, part in blame.shares(service):
-        own = row["kind"] in ("virtual", "unanswered") and row["upstream"] == service
-        kind = "calls" if row["kind"] in _CALLS else "self" if own else row["kind"]
-        by_kind[kind] = by_kind.get(kind, 0.0) + counted(row) * part
-    if by_kind.get("calls", 0.0) >= MOVED * excess:
-        return "calls", None
-    if by_kind.get("self", 0.0) + by_kind.get("failed", 0.0) >= limits.self_share * excess:
-        return "self", None
-    return "wire", blame.risen_edge(service)

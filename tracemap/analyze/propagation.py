@@ -80,11 +80,36 @@ def propagation_of(
     edges = call_edges(tree)
     if not edges.pairs:
         return PROPAGATION.empty()
+    absorbs = pl.col("verdict").is_in(["absorbed", "propagated"]) & (
+        pl.col("absorbed_ns") > limits.arrived_rise_ms * NS_PER_MS
+    )
+    spiked = pl.col("verdict").is_in(_SPIKED)
+    rows = _rows(edges, call_edges(by_cell).offered(), cells, limits)
+    rows = rows.filter(pl.col("downstream") != pl.col("upstream")).with_columns(
+        mechanism=pl.when(absorbs).then("mechanism"),
+        ratio=pl.when(spiked & pl.col("ratio").is_not_nan()).then("ratio"),
+    )
+    key = list(PROPAGATION.key)
+    return PROPAGATION.conform(rows).sort(
+        [pl.col("offered_ns"), *key], descending=[True, *[False] * len(key)]
+    )
+
+
+def _rows(
+    edges: CallEdges, varied: NDArray[np.float64], cells: int, limits: Thresholds
+) -> pl.DataFrame:
+    """Return a row per pair, with ratio and mechanism also where they mean nothing.
+
+    Args:
+        edges: Replicates leave out hash buckets of traces.
+        varied: What the pairs offered; replicates leave out cells of time.
+        cells: Cells of time in the window that has fewer.
+        limits: Thresholds.
+    """
     offered, arrived = edges.offered(), edges.arrived()
-    varied = call_edges(by_cell).offered()
     halves = tuple(jackknife(moved[1:], moved[0]) for moved in (offered, arrived))
     calls, requests = edges.sums["calls"][0], edges.requests[0][1][edges.caller]
-    rows = pl.DataFrame(
+    return pl.DataFrame(
         {
             **edges.names(),
             "offered_ns": np.rint(offered[0]),
@@ -104,18 +129,6 @@ def propagation_of(
             "baseline_calls": calls[0],
             "downstream_requests": requests,
         }
-    )
-    absorbs = pl.col("verdict").is_in(["absorbed", "propagated"]) & (
-        pl.col("absorbed_ns") > limits.arrived_rise_ms * NS_PER_MS
-    )
-    spiked = pl.col("verdict").is_in(_SPIKED)
-    rows = rows.filter(pl.col("downstream") != pl.col("upstream")).with_columns(
-        mechanism=pl.when(absorbs).then("mechanism"),
-        ratio=pl.when(spiked & pl.col("ratio").is_not_nan()).then("ratio"),
-    )
-    key = list(PROPAGATION.key)
-    return PROPAGATION.conform(rows).sort(
-        [pl.col("offered_ns"), *key], descending=[True, *[False] * len(key)]
     )
 
 

@@ -93,8 +93,7 @@ def _of_windows(
     thresholds = limits(recipe)
     latency = store.facts("latency_facts")
     # A report says whether anything spiked, so only a finding asked for alone does without.
-    is_report = recipe.is_report
-    needs_spikes = is_report or recipe.compares or "spikes" in recipe.findings
+    needs_spikes = recipe.is_report or recipe.compares or "spikes" in recipe.findings
     spikes = analyzed(analyze.spikes)(latency, thresholds) if needs_spikes else SPIKES.empty()
     minutes = latency["window_start_ns"].unique().sort()
     choice = _chosen(recipe, store, request, covered, (minutes, spikes))
@@ -122,7 +121,7 @@ def _of_windows(
         baseline_reason=choice.reason,
         verdict=analyze.verdict(tables, judged=judged),
         tables=tables,
-        ledger=ledger(store, thresholds) if is_report else store.ledger(),
+        ledger=ledger(store, thresholds) if recipe.is_report else store.ledger(),
         thresholds=asdict(thresholds),
         owners=owners,
         failed_requests=_failed(choice, latency, compared["latency_facts"]),

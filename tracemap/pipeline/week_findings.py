@@ -45,9 +45,7 @@ def findings(
     tables = {name: table.empty() for name, table in FINDINGS.items()}
     facts = _summed(store, choice)
     if "edges" in recipe.findings:
-        here = choice.shown.contains(pl.col("window_start_ns"))
-        known = (facts[name].filter(here) for name in ("edge_facts", "latency_facts"))
-        tables["edges"] = analyze.edges(*known)
+        tables["edges"] = _edges(facts, choice.shown)
     if "bottlenecks" in recipe.findings:
         tables["bottlenecks"] = _bottlenecks(store, choice.shown)
     book = store.ledger()
@@ -122,6 +120,12 @@ def _compared(
         "regressions": analyze.regressions(facts, *windows, limits=thresholds, owners=owners),
         "budget": analyze.budget(facts, *windows, limits=thresholds, owners=owners),
     }
+
+
+def _edges(facts: Facts, shown: Window) -> pl.DataFrame:
+    """Return the finding `edges` of the window."""
+    here = shown.contains(pl.col("window_start_ns"))
+    return analyze.edges(*(facts[name].filter(here) for name in ("edge_facts", "latency_facts")))
 
 
 def _bottlenecks(store: Store, shown: Window) -> pl.DataFrame:

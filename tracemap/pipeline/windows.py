@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import polars as pl
 
@@ -98,38 +99,44 @@ def choose(
     if not recipe.compares:
         unused = "the recipe compares nothing: the baseline asked for is not used"
         return Choice(asked, reason="" if request.baseline.is_open else unused)
+    compared = partial(
+        _compared, recipe=recipe, request=request, covered=covered, cells=cells, spikes=spikes
+    )
     if recipe.window == "worst spike" and not request.window.is_open:
         _require_no_spike(request)
-        found = _compared(
-            asked, recipe, request,
-            covered=covered, cells=cells, spikes=spikes, is_asked_for=True,
-        )  # fmt: skip
+        found = compared(asked, is_asked_for=True)
         return Choice(asked, asked, found.window, found.reason)
+    rank = 1 if request.spike is None else request.spike
+    incident = _incident(spikes, asked, rank)
+    if incident is None and not request.window.is_open:
+        found = compared(asked, is_asked_for=True)
+        addition = "" if found.window is None else _NO_SPIKE_WITHIN
+        return Choice(asked, asked, found.window, f"{found.reason}{addition}")
+    if incident is None:
+        return Choice(asked, reason=_nothing_compared(request))
+    found = compared(incident)
+    spike = "the worst spike" if rank == 1 else f"spike {rank}"
+    shown = incident if recipe.window == "worst spike" else asked
+    joint = "" if found.reason.endswith("the window") else "; the window is that"
+    return Choice(shown, incident, found.window, f"{found.reason}{joint} of {spike}, {incident}")
+
+
+def _incident(spikes: pl.DataFrame, asked: Window, rank: int) -> Window | None:
+    """Return the window of the `rank`-th spike that touches `asked`; None: there is no spike.
+
+    Raises:
+        PipelineError: If there are spikes, but not as many.
+    """
     within = spikes.filter(
         pl.col("start_ns").lt(asked.end_ns) & pl.col("end_ns").gt(asked.start_ns)
     )
-    rank = 1 if request.spike is None else request.spike
     if rank > max(1, within.height):
         raise PipelineError(
             f"there is no spike {rank}, only {within.height} were found",
             where="--spike",
             hint="tracemap spikes lists them",
         )
-    incident = spike_window(within, rank)
-    if incident is None and not request.window.is_open:
-        found = _compared(
-            asked, recipe, request,
-            covered=covered, cells=cells, spikes=spikes, is_asked_for=True,
-        )  # fmt: skip
-        compared = "" if found.window is None else _NO_SPIKE_WITHIN
-        return Choice(asked, asked, found.window, f"{found.reason}{compared}")
-    if incident is None:
-        return Choice(asked, reason=_nothing_compared(request))
-    found = _compared(incident, recipe, request, covered=covered, cells=cells, spikes=spikes)
-    spike = "the worst spike" if rank == 1 else f"spike {rank}"
-    shown = incident if recipe.window == "worst spike" else asked
-    joint = "" if found.reason.endswith("the window") else "; the window is that"
-    return Choice(shown, incident, found.window, f"{found.reason}{joint} of {spike}, {incident}")
+    return spike_window(within, rank)
 
 
 def _require_no_spike(request: Request) -> None:
@@ -153,9 +160,9 @@ def _nothing_compared(request: Request) -> str:
 
 def _compared(
     incident: Window,
+    *,
     recipe: Recipe,
     request: Request,
-    *,
     covered: Window,
     cells: pl.Series,
     spikes: pl.DataFrame,

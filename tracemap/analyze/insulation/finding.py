@@ -123,24 +123,37 @@ def insulation(
         found = pl.concat([found, earlier])
     found = _stopped((found, now), (usual, then))
     slack = _slack(named_mechanisms(moved, found))
-    protects = [name for name, role in ROLES.items() if role == "protects"]
-    keeps_off = [name for name in protects if name not in _STOPS_NO_SLOWNESS]
-    protected = pl.concat(
-        [each.filter(pl.col("pattern").is_in(keeps_off)).select(SITE) for each in (found, slack)]
-    ).unique()
     tree = call_tree(facts["path_facts"], facts["paths"], incident, baseline or incident)
-    spare = found.filter(pl.col("pattern") == "fallback").select(
-        "downstream", "downstream_operation", upstream="other"
-    )
+    protected = _protected(found, slack)
     bare = missing(tree, facts["edge_facts"], now, protected, limits, critical=critical)
-    bare = bare.join(spare, on=spare.columns, how="anti")
-    came_through = moved.filter(pl.col("verdict").is_in(["propagated", "amplified"]))
-    bare = bare.join(
-        came_through.select(*SITE, is_strong=pl.lit(value=True)), on=SITE, how="left"
-    ).with_columns(pl.col("is_strong").fill_null(value=False))
+    bare = _marked(bare, found, moved)
     rows = pl.concat([found, slack, bare], how="diagonal_relaxed")
     windows = [incident] if baseline is None else [incident, baseline]
     return _sorted(_complete(rows, facts["pattern_exemplars"], windows))
+
+
+def _protected(found: pl.DataFrame, slack: pl.DataFrame) -> pl.DataFrame:
+    """Return the edges on which something stops slowness: columns `SITE`."""
+    protects = [name for name, role in ROLES.items() if role == "protects"]
+    keeps_off = [name for name in protects if name not in _STOPS_NO_SLOWNESS]
+    stopping = (each.filter(pl.col("pattern").is_in(keeps_off)) for each in (found, slack))
+    return pl.concat(each.select(SITE) for each in stopping).unique()
+
+
+def _marked(bare: pl.DataFrame, found: pl.DataFrame, moved: pl.DataFrame) -> pl.DataFrame:
+    """Return the edges that nothing protects, strong where a spike came through.
+
+    Calls to a fallback are left out: they are the protection of another edge.
+    """
+    fallbacks = found.filter(pl.col("pattern") == "fallback").select(
+        "downstream", "downstream_operation", upstream="other"
+    )
+    came_through = moved.filter(pl.col("verdict").is_in(["propagated", "amplified"]))
+    return (
+        bare.join(fallbacks, on=fallbacks.columns, how="anti")
+        .join(came_through.select(*SITE, is_strong=pl.lit(value=True)), on=SITE, how="left")
+        .with_columns(pl.col("is_strong").fill_null(value=False))
+    )
 
 
 def _unless_usual(found: pl.DataFrame, usual: pl.DataFrame) -> pl.DataFrame:

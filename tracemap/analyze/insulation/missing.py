@@ -73,14 +73,7 @@ def missing(
         "limit_ns",
         pattern=pl.lit("none"),
         occurrences="calls",
-        shows=pl.format(
-            "{}{} % of its time is waited for; {}",
-            pl.when(pl.col("is_critical"))
-            .then(pl.lit("into a critical service: "))
-            .otherwise(pl.lit("")),
-            (100 * pl.col("waited")).round(0).cast(pl.Int64),
-            _words(),
-        ),
+        shows=_words(),
     )
 
 
@@ -111,15 +104,20 @@ def _slowest(seen: Seen) -> pl.DataFrame:
 
 
 def _words() -> pl.Expr:
-    """Return what is known of what its failures do."""
+    """Return who waits for an edge, for how much of its time, and what its failures do."""
+    critical = pl.when(pl.col("is_critical")).then(pl.lit("into a critical service: "))
     unknown = pl.when(pl.col("hardness").is_null()).then(
         pl.lit("too few of its calls failed to say what a failure does")
     )
-    return unknown.otherwise(
-        pl.format(
-            "its failures take {} % of the requests with them",
-            (100 * pl.col("hardness")).round(0).cast(pl.Int64, strict=False),
-        )
+    failures = pl.format(
+        "its failures take {} % of the requests with them",
+        (100 * pl.col("hardness")).round(0).cast(pl.Int64, strict=False),
+    )
+    return pl.format(
+        "{}{} % of its time is waited for; {}",
+        critical.otherwise(pl.lit("")),
+        (100 * pl.col("waited")).round(0).cast(pl.Int64),
+        unknown.otherwise(failures),
     )
 
 

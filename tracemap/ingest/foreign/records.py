@@ -112,23 +112,21 @@ def span(
         "attributes": key_values(attributes or {}),
         "status": {"code": int(status)},
     }
-    listed = [{"traceId": trace, "spanId": linked} for trace, linked in links]
-    thrown = [
-        {
-            "name": "exception",
-            "attributes": [{"key": "exception.type", "value": {"stringValue": text(kind)}}],
-        }
-        for kind in exceptions
-    ]
     optional = {
-        "links": listed,
-        "events": thrown,
+        "links": [{"traceId": trace, "spanId": linked} for trace, linked in links],
+        "events": [_exception(thrown) for thrown in exceptions],
         "traceState": trace_state,
         "flags": flags,
         "droppedAttributesCount": dropped,
     }
     made.update({key: value for key, value in optional.items() if value})
     return made
+
+
+def _exception(thrown: Json) -> Json:
+    """Return the event that OpenTelemetry records for an exception of that type."""
+    of_type = {"key": "exception.type", "value": {"stringValue": text(thrown)}}
+    return {"name": "exception", "attributes": [of_type]}
 
 
 def nanoseconds(value: Json, unit_ns: int) -> Json:

@@ -248,31 +248,15 @@ def _flat(rows: pa.RecordBatch, names: Names) -> FlatSpans:
     rs_offsets, rs = unlisted(rows.column("rs"))
     ss_offsets, ss = unlisted(rs.field("ss"))
     span_offsets, spans = unlisted(ss.field("Spans"))
-    count = len(spans)
     of_scope = np.repeat(np.arange(len(ss)), np.diff(span_offsets))
     of_resource = np.repeat(np.arange(len(rs)), np.diff(ss_offsets))[of_scope]
     of_row = np.repeat(np.arange(len(rows)), np.diff(rs_offsets))[of_resource]
 
-    table = np.zeros((count, SPAN_WIDTH), np.int64)
+    table = _span_table(text, spans)
     _place(table, columnar.TRACE_ID, text.places(rows.column("TraceID")), of_row)
-    _place(table, columnar.SPAN_ID, text.places(spans.field("SpanID")))
-    _place(table, columnar.PARENT_ID, text.places(spans.field("ParentSpanID")))
-    _place(table, columnar.NAME, text.places(spans.field("Name")))
-    state = _field(spans, "TraceState")
-    if state is not None:
-        _place(table, columnar.STATE, text.places(state))
     scope = _field(ss, "Scope")
     if scope is not None:
         _place(table, columnar.SCOPE, text.places(scope.field("Name")), of_scope)
-    start = whole(spans.field("StartTimeUnixNano"), count)
-    table[:, columnar.START] = start
-    table[:, columnar.END] = start + whole(spans.field("DurationNano"), count)
-    table[:, columnar.KIND] = whole(_field(spans, "Kind"), count)
-    table[:, columnar.STATUS] = whole(_field(spans, "StatusCode"), count)
-    table[:, columnar.DROPPED] = sum(
-        whole(_field(spans, f"Dropped{what}Count"), count)
-        for what in ("Attributes", "Events", "Links")
-    )
     table[:, columnar.RECORD] = of_row
     table[:, columnar.RESOURCE] = of_resource
     found = made.attribute_lists(spans, "span", _OF_SPANS)
@@ -287,6 +271,28 @@ def _flat(rows: pa.RecordBatch, names: Names) -> FlatSpans:
         attributes=made.attributes.table(),
         raw=True,
     )
+
+
+def _span_table(text: Text, spans: pa.StructArray) -> Ints:
+    """Return the rows of `FlatSpans` with what the columns of the spans themselves say."""
+    count = len(spans)
+    table = np.zeros((count, SPAN_WIDTH), np.int64)
+    _place(table, columnar.SPAN_ID, text.places(spans.field("SpanID")))
+    _place(table, columnar.PARENT_ID, text.places(spans.field("ParentSpanID")))
+    _place(table, columnar.NAME, text.places(spans.field("Name")))
+    state = _field(spans, "TraceState")
+    if state is not None:
+        _place(table, columnar.STATE, text.places(state))
+    start = whole(spans.field("StartTimeUnixNano"), count)
+    table[:, columnar.START] = start
+    table[:, columnar.END] = start + whole(spans.field("DurationNano"), count)
+    table[:, columnar.KIND] = whole(_field(spans, "Kind"), count)
+    table[:, columnar.STATUS] = whole(_field(spans, "StatusCode"), count)
+    table[:, columnar.DROPPED] = sum(
+        whole(_field(spans, f"Dropped{what}Count"), count)
+        for what in ("Attributes", "Events", "Links")
+    )
+    return table
 
 
 def _place(table: Ints, column: int, places: Places, owners: Ints | None = None) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any
 
-from tracemap.report.blocks import Column, FigureBlock
+from tracemap.report.blocks import Column, FigureBlock, TableBlock
 from tracemap.report.figures.style import GRID, INK, axis, layout, text
 from tracemap.report.names import shown
 from tracemap.report.tables import table
@@ -56,27 +57,33 @@ def steps(
             "hovertemplate": "%{customdata}<extra></extra>",
         }
     ]  # fmt: skip
-    labels = [shown(name, _LABEL_LENGTH) for name in names]
     made = layout(
         xaxis=axis(rangemode="tozero", ticksuffix=" ms", nticks=4, tickangle=0),
         yaxis=axis(showticklabels=False, range=[len(names) - 0.5, -0.9], showgrid=False),
-        annotations=[  # above the bars: beside them they would leave no room on a phone
-            {
-                "x": 0, "xref": "paper", "xanchor": "left", "y": place, "yshift": 18,
-                "text": text(label), "showarrow": False, "font": {"size": 11, "color": INK},
-            }
-            for place, label in enumerate(labels)
-        ],
+        annotations=[_label(name, place) for place, name in enumerate(names)],
         margin={"l": 12, "r": 84, "t": 8, "b": 32}, hovermode="closest",
     )  # fmt: skip
+    return FigureBlock(
+        id_, title, summary, {"data": data, "layout": made},
+        height_px=_FRAME_PX + _BAR_PX * len(names), min_width_px=300,
+        table=_table(f"{id_}-table", f"{title}: step by step", before_ms, changes),
+    )  # fmt: skip
+
+
+def _label(name: str, place: int) -> dict[str, Any]:
+    """Return a name above its bar: beside it, it would leave no room on a phone."""
+    return {
+        "x": 0, "xref": "paper", "xanchor": "left", "y": place, "yshift": 18,
+        "text": text(shown(name, _LABEL_LENGTH)), "showarrow": False,
+        "font": {"size": 11, "color": INK},
+    }  # fmt: skip
+
+
+def _table(id_: str, title: str, before_ms: float, changes: Sequence[Change]) -> TableBlock:
     sums = accumulate((change.ms for change in changes), initial=before_ms)
     parts = [Change("before", before_ms), *changes]
     rows = [
         {"what": part.what, "ms": part.ms, "sum_ms": so_far}
         for part, so_far in zip(parts, sums, strict=True)
     ]
-    return FigureBlock(
-        id_, title, summary, {"data": data, "layout": made},
-        height_px=_FRAME_PX + _BAR_PX * len(names), min_width_px=300,
-        table=table(f"{id_}-table", f"{title}: step by step", _COLUMNS, rows, folded=True),
-    )  # fmt: skip
+    return table(id_, title, _COLUMNS, rows, folded=True)

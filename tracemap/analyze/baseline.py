@@ -1,4 +1,4 @@
-"""Which stretch of time to look at, and what to compare it with, when nobody said."""
+"""Default windows: which time to look at and what to compare it with, where nobody said."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LONGEST_STRETCH = 6
 
 @dataclass(frozen=True)
 class Baseline:
-    """What to compare a window with, and why that.
+    """What a window is compared with.
 
     Attributes:
         window: The stretch of time; None: there is none.
@@ -80,7 +80,7 @@ def baseline(
 
 
 def _holes(window: Window, cells: pl.Series, cell_ns: int) -> str:
-    """Return in how many minutes of `window` calls were observed, if in few."""
+    """Return a remark on how many minutes of `window` hold calls; '' where most do."""
     seen, whole = _cells_in(cells, window), max(1, window.duration_ns // cell_ns)
     if seen >= _FULL_SHARE * whole:
         return ""

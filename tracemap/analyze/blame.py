@@ -1,9 +1,10 @@
-"""Who is blamed for what moved: links shared between their two ends, the simplest way.
+"""Attribution: for which service each component that moved counts.
 
-A fault in the network of a service shows in the gaps of all edges that touch it, on either side,
-and never in its own server spans. So a link is not charged to caller or callee by convention: it is
-shared between its two ends by how consistently the other edges of each end moved too, again and
-again until the simplest explanation holds (expectation-maximisation of a mixture).
+Own time counts for its service. A link (what lies between two services) is not charged to caller or
+callee by convention, because a fault in the network of a service shows in the gaps of all edges
+that touch it, on either side, and never in its own server spans. It is shared between its two ends
+by how consistently the other edges of each end moved too, repeated until the shares settle
+(expectation-maximisation of a mixture).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _BY_DOWNSTREAM = ("calls", "share")
 
 @dataclass
 class Blame:
-    """Shares the moved components out between services.
+    """Divides the components that moved between services.
 
     Attributes:
         moved: Components that moved, columns as `components.COMPONENTS`.
@@ -130,10 +131,11 @@ def _summed(split: list[tuple[Row, str, float]], services: Mapping[str, float]) 
 
 
 def _settled(split: list[tuple[Row, str, float]]) -> list[tuple[Row, str, float]]:
-    """Return the shares with links that have one likelier end charged to that end alone.
+    """Return the shares; a link with one clearly likelier end is charged to that end alone.
 
-    One link rises for one reason; what is left with the other end is doubt, not blame. Where
-    neither end is `CLEARLY` the likelier one the shares of a gap stay, and the edge is named.
+    One link rises for one reason: what is left with the other end is uncertainty, not a second
+    fault. Where neither end is `CLEARLY` the likelier one the shares of a gap stay, and the edge is
+    named.
     """
     return [(row, end, _all_or_nothing(row, end, part)) for row, end, part in split]
 

@@ -31,11 +31,12 @@ def budget(
 
     The budget is the share of user requests that may fail (1 - `Thresholds.success_objective`).
     Every failed request is charged once, to the step that it failed of (`derive.failures`). What
-    requests survived, by a retry, a fallback or because they could do without, is charged to
-    nobody. A call that failed though no entry below it did is charged to the upstream it called.
+    requests survived (by a retry, by a fallback, or because they did not need the answer) is
+    charged to nobody. A call that failed though no entry below it did is charged to the upstream it
+    called.
 
-    Requests count as those that a recorded one stands for, by the sampling of its root; where that
-    is not known, as one.
+    With sampling, each recorded request counts as the number of requests it stands for, by the
+    sampling of its root; where that is not known, as one.
 
     Args:
         facts: ``path_facts``, ``paths`` and ``edge_facts`` of both windows.
@@ -86,6 +87,6 @@ def _requests(sums: pl.DataFrame) -> dict[bool, float]:
 
 
 def _share(failed: str, requests: str, allowed: float) -> pl.Expr:
-    """Return the part of the budget that so many failures use; null: nothing may fail, or came."""
+    """Return the part of the budget that these failures use; null: no budget, or no requests."""
     budget_of = pl.col(requests) * allowed
     return pl.when(budget_of > 0).then(pl.col(failed) / budget_of)

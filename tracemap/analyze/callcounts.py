@@ -2,12 +2,12 @@
 
 - ``calls``: an operation makes more calls where it makes any (N+1);
 - ``share``: a larger share of requests makes the call (a cold cache, a changed flag);
-- ``retries``: the same, but as many calls more failed: upstream made its caller try again;
+- ``retries``: more calls per request, and as many more calls failed: the caller tried again;
 - ``fallback``: a larger share of requests makes the call, as many as saw another upstream fail;
-- ``cut short``: it is made less often, as requests that failed ended before they came to it.
+- ``cut short``: the call is made less often, because requests failed before they came to it.
 
-The first two count for the caller, the others for the upstream that failed; the last one is time
-that failures save, and the only one below zero.
+The first two count for the caller, the others for the upstream that failed. ``cut short`` is time
+that failures save: its effect is negative.
 """
 
 from __future__ import annotations
@@ -59,10 +59,11 @@ def call_counts(
 ) -> pl.DataFrame:
     """Return the components of calls: ``calls``, ``share``, ``retries``, and so on.
 
-    Calls are counted per request that makes any, which keeps a changed mix of requests out. That a
-    larger share of requests makes a call is told from another mix by the other calls of the same
-    operation: where one is made by a smaller share than before, other kinds of requests came. At
-    root operations it is always taken for another mix: users decide what they ask for.
+    Calls are counted per request that makes at least one, so that a changed mix of requests does
+    not count. A larger share of requests that make a call may also be a changed mix. The other
+    calls of the same operation tell: where one of them is made by a smaller share than before, the
+    mix has changed. At root operations it is always taken for a changed mix: users decide what they
+    ask for.
 
     Args:
         tree: Call paths of both windows.
@@ -163,7 +164,7 @@ def _more_callers(
 
 
 def _cut_short(edges: CallEdges, change: _Change, limits: Thresholds) -> pl.DataFrame:
-    """Return kind ``cut short``: calls that requests no longer come to, as many as failed more."""
+    """Return kind ``cut short``: calls not made because requests failed before them."""
     requests = edges.requests[:, :, edges.caller]
     often = per(edges.sums["calls"], requests)
     usual = per(edges.sums["on_parent_ns"][:, 0], edges.sums["calls"][:, 0])

@@ -167,7 +167,7 @@ def _shared_ns(
 
 
 def _of_entries(tree: CallTree, of_path: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return for each entry the pair of the call that reached it: who gave up is known there."""
+    """Return for each entry the pair of the call that reached it, which knows who gave up."""
     entry = np.array([step == "entry" for step in tree.rows("step")], dtype=np.bool_)
     above = np.where(tree.parent >= 0, of_path[tree.parent], -1)
     return np.where(entry, np.where(of_path >= 0, of_path, above), -1)

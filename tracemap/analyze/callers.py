@@ -1,4 +1,4 @@
-"""Call paths by the user request they belong to, and what the own time of a step stands for."""
+"""Which user request each call path belongs to, and whose time the own time of a step is."""
 
 from __future__ import annotations
 

@@ -57,8 +57,8 @@ class CallTree:
         sums: By name of `MEASURES`: array of shape (replicate, side, path); side 0 is the
             baseline, 1 the incident; replicate 0 is all data, replicate i leaves out the i-th
             hash bucket of traces, or the i-th cell of time of both windows.
-        shared_ns: By how much the change of each path's on-path time, per request of the step
-            above, is larger than by tiling once calls side by side share theirs (`parallel`).
+        shared_ns: What is added to the change of each path's on-path time, per request of the step
+            above, where parallel calls share a change that tiling gives to one (`parallel`).
     """
 
     paths: pl.DataFrame

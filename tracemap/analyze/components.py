@@ -107,11 +107,11 @@ def weighed(rows: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
 
 
 def _between(tree: CallTree) -> NDArray[np.float64]:
-    """Return per path by what to multiply what it costs with its calls of the incident.
+    """Return per path the factor for its cost, which is that of its calls in the incident.
 
-    Where a request makes more calls than before, what those calls cost counts with the mean of both
-    counts: that there are more of them is an effect of its own. Fewer calls are nobody's: those
-    that are still made count.
+    Where a request makes more calls than before, their cost counts with the mean of both numbers of
+    calls, because that there are more of them is a component of its own. Where it makes fewer, no
+    component counts the calls that are gone: the factor is 1.
     """
     calls, callers = tree.sums["calls"], tree.sums["callers"]
     times = per(calls, callers, otherwise=1.0)

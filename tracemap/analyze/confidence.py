@@ -21,9 +21,9 @@ _COUNTS = ("calls", "share", "retries", "fallback")
 
 
 def doubt(shares: list[tuple[Row, float]], half: float, z: float, limits: Thresholds) -> str | None:
-    """Return why an origin is no finding, from its components alone; None: it is one.
+    """Return why an origin is only a lead, judged by its components; None: it is a finding.
 
-    Strong evidence are components that got much slower and make half of it
+    Strong evidence is components that got much slower and make half of it
     (`Thresholds.strong_ratio`), or a rise that is very certain (`Thresholds.strong_z`,
     `Thresholds.strong_interval`); in both cases half of it must come from components with
     `Thresholds.min_call_count` calls on either side.
@@ -48,9 +48,9 @@ def doubt(shares: list[tuple[Row, float]], half: float, z: float, limits: Thresh
 def not_felt(excess_ns: float | None, flow_ns: float | None, limits: Thresholds) -> str | None:
     """Return the doubt that an origin did not reach users; None: it did, or nobody can tell.
 
-    Two ways to the same answer must agree: what the components of an origin add up to, and what
-    the exact split of users' latency ends at them. An origin is not felt where the second has the
-    other sign, or less than `Thresholds.felt_share` of the first.
+    Two computations of the same effect must agree: the sum of the origin's components, and the part
+    of the exact split of users' latency (`flow`) that ends at them. An origin is not felt where the
+    second has the opposite sign, or is less than `Thresholds.felt_share` of the first.
     """
     if not excess_ns or flow_ns is None:
         return None

@@ -30,7 +30,7 @@ def consumers(edge_facts: pl.DataFrame) -> frozenset[Operation]:
 def waited(roots: Iterable[Operation], consumed: Collection[Operation]) -> NDArray[np.bool_]:
     """Return which root operations somebody waits for: those that consume no messages.
 
-    Where all of them do, all count: then the consumers are what the traces are about.
+    Where all roots consume messages, all count: then the traces are about the consumers.
 
     Args:
         roots: Service and operation of each root.

@@ -12,10 +12,10 @@ _ROOT = ["root_service", "root_operation"]
 def critical_path(path_facts: pl.DataFrame, paths: pl.DataFrame) -> pl.DataFrame:
     """Return the time each call path spends on the critical path, over all traces.
 
-    The time is exclusive: of a step itself, without what it waited for others. So the steps below
-    a root operation, and itself, add up to the time of all its requests; a step that runs beside
-    something longer has none. Of a call that is what passed between both sides (the gap), or all
-    of it where upstream recorded no spans. Steps without any time have a row only where a step
+    The time is exclusive: that of the step itself, without what it waited for others. So a root
+    operation and the steps below it add up to the time of all its requests; a step that runs beside
+    something longer has none. For a call it is the time between both sides (the gap), or all of the
+    call where upstream recorded no spans. Steps without any time have a row only where a step
     below them has some.
 
     Args:

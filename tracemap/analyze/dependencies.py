@@ -1,6 +1,6 @@
-"""Findings ``dependencies``, ``availability`` and ``cycles``: what hangs on whom.
+"""Findings ``dependencies``, ``availability`` and ``cycles``: who depends on whom.
 
-All from requests as they happened, not from what could reach what in a drawn graph
+All of it comes from recorded requests, not from which node could reach which in the graph
 (docs/methods.md#dependencies).
 """
 

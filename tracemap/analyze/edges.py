@@ -26,10 +26,9 @@ def edges(
     """Return one row per downstream, upstream and connection type.
 
     Percentiles come from all calls of the two services, whatever the operation. ``p50_ns`` to
-    ``max_ns`` are what
-    downstream waited (client spans); where no client span was recorded, what upstream
-    took. ``gap_*`` is client minus server, call by call, from durations alone: clock skew cannot
-    touch it. Calls within one service and calls from outside (`model.USER`,
+    ``max_ns`` are what downstream waited (client spans); where no client span was recorded, what
+    upstream took. ``gap_*`` is client minus server, call by call, from durations alone: clock skew
+    cannot touch it. Calls within one service and calls from outside (`model.USER`,
     `model.UNKNOWN_CALLER`) are left out.
 
     Args:
@@ -80,7 +79,7 @@ def with_change(
     """Return `edges` with the 95th percentile before and during an incident.
 
     Null where one of the windows has fewer than `Thresholds.min_call_count` calls of the edge: a
-    percentile of a few calls is one of them.
+    percentile of so few calls is a single call.
 
     Args:
         edges: As `model.EDGES`.

@@ -1,6 +1,6 @@
 """Finding ``errors``: what failing calls offered, and what failed downstream because of them.
 
-The currency beside milliseconds: shares of downstream requests. Every failure of an operation is
+The unit is not milliseconds but shares of downstream requests. Every failure of an operation is
 its own or charged to one of its calls (`derive.failures`), so what arrived over all edges and what
 began in the operation add up to the rise of its failures.
 """

@@ -1,6 +1,6 @@
-"""Where traces that show something can be found: one cell of time each, chosen from facts.
+"""In which cells of time to look for exemplars, chosen from facts.
 
-Spans are read of these cells only, so that showing something costs little however long the window.
+Only the spans of these cells are read, so that an exemplar costs little however long the window.
 """
 
 from __future__ import annotations

@@ -46,8 +46,8 @@ def flow(
     Inner rows (``leaf`` is ``''``) say what flows through a step, leaves where it ends: ``self``
     (own time), ``gap`` (client minus server of one call), ``virtual`` (an upstream that recorded
     no spans), ``calls`` (more or fewer calls), ``small`` (not followed), ``unresolved`` (moves that
-    cancel out inside a step). The interval of a root's whole change knows two sorts of chance:
-    which traces came, and how means vary from cell to cell of time. Roots with fewer than
+    cancel out inside a step). The interval of a root's whole change covers two sorts of chance:
+    which traces were recorded, and how means vary from cell to cell of time. Roots with fewer than
     `Thresholds.min_call_count` requests on either side are left out. Negative shares are
     improvements.
 
@@ -71,7 +71,7 @@ def flow(
 def flow_of(
     tree: CallTree, limits: Thresholds, varies: Mapping[int, float] | None = None
 ) -> pl.DataFrame:
-    """Return `flow` of a tree that is at hand.
+    """Return `flow` from call paths as arrays.
 
     Args:
         tree: Call paths of both windows.

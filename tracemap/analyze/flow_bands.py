@@ -109,8 +109,8 @@ def flow_bands(
 
     The leaves of ``flow``, for the requests of a band instead of all. They add up to the change of
     the band's mean, exactly; ``smoothing_ns`` is by how much that differs from the change of the
-    percentile. A negative share is no improvement of the requests that are slow now: it is what
-    made the slow ones slow before and no longer does.
+    percentile. A negative share does not mean that today's slow requests improved: it is
+    what made requests slow before and no longer does.
 
     Args:
         band_facts: As `model.BAND_FACTS`, of both windows.

@@ -1,4 +1,4 @@
-"""Another mix of requests inside one root operation: slower on average, and nobody got slower.
+"""A changed mix of requests within a root operation: its mean rises though no request got slower.
 
 Requests of a root operation are told apart by the calls they make (`model.REQUEST_FACTS`). With
 shares p and means m of each class, and bars for the mean of both windows (Kitagawa)::

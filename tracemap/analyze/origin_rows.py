@@ -63,7 +63,7 @@ def _cause(
 
 
 def one_per_edge(found: list[Row]) -> list[Row]:
-    """Return the origins with an edge that both its ends were named for named once.
+    """Return the origins, with one row for an edge for which both its ends were named.
 
     The end with the larger share keeps the name and gets the other's share added.
     """

@@ -1,4 +1,4 @@
-"""What moved, in words: the evidence of an origin."""
+"""The evidence of an origin in words: what moved, where, by how much."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Finding ``origins``: where it began, services and edges ranked by what users felt of it.
+"""Finding ``origins``: where an incident began, services and edges ranked by their effect on users.
 
-Two currencies that never mix: milliseconds of the mean user request, and the share of user requests
-that fail. What moved is `components` and `failures`, whom it counts for is `blame`; requests of
-another kind (`mix`) are said, and accuse nobody.
+Two units that are never added: milliseconds of the mean user request, and the share of user
+requests that fail. `components` and `failures` say what moved, `blame` for which service it counts.
+A changed mix of requests (`mix`) is listed, but accuses nobody.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _FAILING = ("retries", "hidden retries", "fallback")
 
 
 class Explained(NamedTuple):
-    """Who is named, and what follows from it.
+    """The origins, and what follows from them.
 
     Attributes:
         origins: As `model.ORIGINS`.
@@ -88,8 +88,8 @@ def origins_with_flow(
     `Thresholds.origin_z`: an empty table is an answer. An origin is ``strong`` when components that
     got much slower make half of it, or when it is very certain, on more than a handful of calls
     (`confidence.doubt`), and the flow of users' requests agrees that it reached them
-    (`confidence.not_felt`). Others are ``weak``: leads to look at. Those that lack nothing but
-    calls or agreement are listed alone too, the others only beside a strong one.
+    (`confidence.not_felt`). Others are ``weak``: leads to look at. Those that lack only
+    calls or agreement are also listed where there is no strong one, the others only beside one.
 
     Causes: ``self`` (own time, or that of an upstream that records no spans or did not answer: at
     or beyond it), ``wire`` (gaps: network, queue, pool), ``calls`` (more calls, or by more
@@ -173,7 +173,7 @@ def _compare_with_flow(
 
 
 def _named(found: list[Row]) -> list[Row]:
-    """Return the origins to name; uncertain ones only beside a strong one of their currency."""
+    """Return the origins to name; uncertain ones only beside a strong one in the same unit."""
     strong = {row["cause"] == "error" for row in found if row["is_named"] and not row["doubt"]}
     return [
         row
@@ -220,11 +220,11 @@ def _failing(
 def _less_saved(
     slow: list[Row], failing: list[Row], moved: pl.DataFrame, failed: pl.DataFrame, least_ns: float
 ) -> list[Row]:
-    """Return slow origins less the time that requests save which fail of them and end early.
+    """Return slow origins, less the time saved by requests that they make fail early.
 
-    What all failures save is shared between those who fail, by how many requests fail of them.
-    Where calls are given up whose upstream did not fail, that is for being slow: all slow origins
-    together have that part.
+    The time that all failures save is divided between the failing origins by how many requests each
+    makes fail. A call that was given up though its upstream did not fail was given up for being
+    slow: that part is divided between all slow origins.
     """
     saved_ns = float(_counted(moved, "cut short")["excess"].sum())
     given_up = _counted(failed, "lost")["upstream"].to_list()
@@ -254,7 +254,7 @@ def _mixed(
     least_ns: float,
     limits: Thresholds,
 ) -> list[Row]:
-    """Return the root operations that are slower because requests of another kind came."""
+    """Return the root operations that are slower because the mix of their requests changed."""
     found: list[Row] = []
     served = tree.sums["calls"][0, :, requests].sum(axis=0)
     for one in mixes:

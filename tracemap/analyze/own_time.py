@@ -1,4 +1,4 @@
-"""Own time of root operations, class by class: another mix of requests is nobody's own time."""
+"""Own time of root operations, class by class: a changed mix of requests is not own time."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Calls side by side: what each of them made the step above longer by.
+"""Parallel calls: by how much each of them made the step above longer.
 
-The time that a block of parallel calls takes is that of the longest. Its change is exact, from the
-tiling; the tiling gives it to the call that ended last. How it splits over calls that changed
-together is `shapley.shares_of_longest` of how far each reached into the block, before and now,
-with what the model misses added in proportion, so that the parts add up to the change.
+A block of parallel calls takes as long as its longest call. Tiling gives the exact change of that
+time, all of it to the call that ended last. Where several calls changed together, the change is
+split by `shapley.shares_of_longest`, from how far each call reached into the block before and now.
+What that model misses is added in proportion, so that the parts add up to the exact change.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def shared(
     facts: pl.DataFrame,
     windows: tuple[Window, Window],
 ) -> NDArray[np.float64]:
-    """Return what sharing blocks out adds to the change of each path's on-path time.
+    """Return what sharing each block adds to the change of each path's on-path time.
 
-    In ns per request of the step above; the additions of one block are 0 in all.
+    In ns per request of the step above; the additions within one block sum to 0.
 
     Args:
         rows: Columns ``path_id`` and ``row``: the paths of a `calltree.CallTree`.

@@ -69,7 +69,7 @@ def propagation(
 def propagation_of(
     tree: CallTree, by_cell: CallTree, cells: int, limits: Thresholds
 ) -> pl.DataFrame:
-    """Return `propagation` of call paths that are at hand.
+    """Return `propagation` from call paths as arrays.
 
     Args:
         tree: Replicates leave out hash buckets of traces.
@@ -98,7 +98,7 @@ def propagation_of(
 def _rows(
     edges: CallEdges, varied: NDArray[np.float64], cells: int, limits: Thresholds
 ) -> pl.DataFrame:
-    """Return a row per pair, with ratio and mechanism also where they mean nothing.
+    """Return a row per pair; ratio and mechanism are given even where they mean nothing.
 
     Args:
         edges: Replicates leave out hash buckets of traces.
@@ -179,7 +179,7 @@ def _varying(
     cells: int,
     limits: Thresholds,
 ) -> NDArray[np.str_]:
-    """Return the verdicts with spikes that ordinary variation explains told apart."""
+    """Return the verdicts, `within variation` for spikes that ordinary variation explains."""
     spiked = np.isin(verdicts, _SPIKED)
     tested = verdicts != _FEW
     beyond = beyond_variation(offered, cells, tested, limits.spike_false_discovery_rate)

@@ -1,4 +1,4 @@
-"""How sure it is that something happens more often: failures, calls without an answer."""
+"""How certain it is that events became more frequent: failures, calls without an answer."""
 
 from __future__ import annotations
 

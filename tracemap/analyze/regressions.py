@@ -41,8 +41,8 @@ def regressions(
     A user request's duration is the sum of the exclusive times on its critical path. Summed by
     component (own time of an operation, or the way between two services) and divided by requests,
     they add up to the mean request, and their changes, mix included, to its change. Each entry
-    operation weighs the same on both sides (the mean of both mixes); what another mix of user
-    requests does is apart. Intervals take cells of time as clusters (`clusters`).
+    operation weighs the same on both sides (the mean of both mixes); the effect of a changed mix of
+    user requests is a column of its own. Intervals take cells of time as clusters (`clusters`).
 
     Args:
         facts: ``path_facts`` and ``version_facts`` in cells of both windows, ``paths``,
@@ -130,8 +130,9 @@ def _pairs(spent: pl.DataFrame, requests: pl.DataFrame) -> pl.DataFrame:
 def _changes(pairs: pl.DataFrame) -> pl.DataFrame:
     """Return per unit: time per user request on both sides, and what its change is made of.
 
-    Time per request is calls per request times time per call; the change of the product is split
-    at the mean of both sides. Calls of which one side has none are more, or fewer, calls.
+    Time per request is calls per request times time per call; the change of the product is split at
+    the mean of both sides. Where one side has no calls at all, the change is one of the number of
+    calls.
     """
     rate, before = pl.col("rate"), pl.col("baseline_rate")
     often, often_before = pl.col("often"), pl.col("baseline_often")
@@ -203,8 +204,8 @@ def _residuals(spent: pl.DataFrame, pairs: pl.DataFrame, requests: pl.DataFrame)
 def _floor(pairs: pl.DataFrame) -> NDArray[np.float64]:
     """Return the least variance of time per request, shaped (side, unit), units in order.
 
-    The square of the time over the number of calls, as if durations were exponential: that two
-    requests on two days took equally long does not make a third one certain.
+    The square of the time over the number of calls, as if durations were exponential: two requests
+    that happened to take equally long must not make the estimate look certain.
     """
     sums = pairs.group_by("unit").agg(
         *(

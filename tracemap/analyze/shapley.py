@@ -1,4 +1,4 @@
-"""Who made the slowest of several longer: the Shapley value of a maximum, exactly.
+"""By how much each of several parallel calls made the slowest longer: an exact Shapley value.
 
 Calls that run side by side take as long as the one that ends last. Where several of them changed,
 "the one that ended last" would take all of the change; fair is the mean of what each adds over all

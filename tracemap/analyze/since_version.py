@@ -26,12 +26,12 @@ def since_version(
 ) -> pl.DataFrame:
     """Return the new version of a service with which the change of each unit began.
 
-    A version is new that ran in the window and not in the baseline, in which others are named; from
-    its first cell on it makes most spans of the service. The change began with it where the cells
-    of the window before it differ from the baseline by less than half as much as those from it on,
-    and the first whole cell of it already by half as much. Where there are fewer than
-    `Thresholds.min_call_count` observations before it, the version came with the window. That both
-    came at once does not prove that one made the other.
+    A version is new if it ran in the window and not in the baseline (which names others), and makes
+    most spans of the service from its first cell on. The change began with it if the cells of the
+    window before it differ from the baseline by less than half as much as those from it on, and its
+    first whole cell differs by at least half as much. With fewer than `Thresholds.min_call_count`
+    observations before it, the version counts as there since the window began. That both happened
+    at once does not prove that one caused the other.
 
     Args:
         cells: One row per ``unit`` and cell: ``service`` (whose version counts), ``during``,
@@ -74,7 +74,7 @@ def since_version(
 
 
 def _new(version_facts: pl.DataFrame, window: Window, baseline: Window) -> pl.DataFrame:
-    """Return of each service the first version that is new and what it runs, and since when.
+    """Return for each service its first new version that makes most spans, and since when.
 
     Columns ``service``, ``version``, ``first_ns``.
     """

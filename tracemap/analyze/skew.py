@@ -1,4 +1,4 @@
-"""Finding ``skew``: how far the clocks of two hosts differ; nothing is shifted by it."""
+"""Finding ``skew``: how far the clocks of two hosts differ. No time is corrected by it."""
 
 from __future__ import annotations
 

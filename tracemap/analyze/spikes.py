@@ -1,9 +1,9 @@
 """Finding ``spikes``: episodes in which a unit's latency left its own baseline.
 
 A unit is the duration of an operation as its service records it (``server``), its own time
-(``self``), or per edge what downstream waits (``client``) and the gap (``gap``). What is compared
-are cells of time, not requests: requests within a cell depend on each other, and a test on them
-calls every drift a spike.
+(``self``), or per edge what downstream waits (``client``) and the gap (``gap``). Cells of
+time are compared, not requests: requests within a cell depend on each other, and a test on requests
+would call every small drift a spike.
 """
 
 from __future__ import annotations
@@ -163,8 +163,8 @@ def _baseline(cells: pl.DataFrame, by: list[str], limits: Thresholds) -> pl.Data
     """Return the usual level of each unit, percentile and day.
 
     From the day before to the day after. Median and spread of all cells. Where the earlier and the
-    later half differ by as much as a spike, the faster half alone: else a regression that stays
-    would become the usual.
+    later half differ by as much as a spike, the faster half alone: otherwise a lasting regression
+    would become its own baseline.
     """
     day = pl.col("cell_ns") // _DAY_NS
     around = pl.concat(

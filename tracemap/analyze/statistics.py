@@ -58,7 +58,7 @@ def slowdown(
 
     The ratio of geometric means, with its 95 % interval from Welch's standard error on log
     durations; the baseline's variance is inflated by its `overdispersion`. Logarithms keep one
-    giant request from deciding; ten calls that are all slower than any before decide well.
+    giant request from deciding; ten calls that are all slower than any before are enough.
 
     Args:
         histogram: Columns `by`, ``bucket``, ``count``, the Boolean `side` (true in the incident)

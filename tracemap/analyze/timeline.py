@@ -54,7 +54,7 @@ def timeline(
 def _step_ns(starts: pl.Series, cells: int) -> int:
     """Return the shortest whole number of minutes in which starts fall into about `cells`.
 
-    One more is let pass: an hour that begins within a minute touches 61 of them.
+    One step more is allowed: an hour that begins within a minute touches 61 of them.
     """
     most = cells + 1
     minutes = max(1, -(-len(starts) // most))

@@ -1,8 +1,8 @@
 """Ordinary variation: which rises are larger than the windows vary among themselves.
 
-Leaving out hash buckets of traces tells how much chance there is in which requests came; leaving
-out cells of time tells how much a latency wanders from minute to minute anyway, bursts and all.
-The larger of the two counts.
+Leaving out hash buckets of traces measures chance in which requests were recorded; leaving out
+cells of time measures how much a latency varies from minute to minute anyway, bursts included. The
+larger of the two counts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MIN_CELLS = 5
 
 
 def standard_error(replicates: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the jackknife's standard error of what leaving out one part at a time gives.
+    """Return the jackknife's standard error, from replicates that each leave out one part.
 
     ``sqrt((k-1)/k * sum((replicate - mean)^2))`` with k parts (Efron & Stein 1981); zero with fewer
     than two.

@@ -25,7 +25,7 @@ _UNCHANGED = (
 
 
 def drifted(tables: Mapping[str, pl.DataFrame]) -> str:
-    """Return what a comparison of weeks comes to, in the words of `verdict`.
+    """Return the verdict on a comparison of weeks, in the words of `verdict`.
 
     ``incident``: an edge changed, or users wait longer or shorter. ``quiet``: nothing did, of edges
     that had enough calls to tell. ``insufficient_data``: none had, or there is no baseline.
@@ -42,7 +42,7 @@ def drifted(tables: Mapping[str, pl.DataFrame]) -> str:
 
 
 def verdict(tables: Mapping[str, pl.DataFrame], *, judged: bool) -> str:
-    """Return what the findings come to.
+    """Return the verdict on the findings.
 
     ``incident``: something spiked, was absorbed, or has a strong origin, other than another mix of
     requests; failures reached downstream; or something propagated, and a user-visible operation

@@ -1,4 +1,4 @@
-"""How much of a rise anywhere on a call path reaches the request that somebody waits for."""
+"""How much of a slowdown on a call path reaches the user request at its root."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which weeks are compared when nobody says: the last seven days with the four weeks before."""
+"""Default weeks: the last seven days are compared with the four weeks before."""
 
 from __future__ import annotations
 

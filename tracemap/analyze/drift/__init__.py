@@ -1,4 +1,4 @@
-"""Finding ``drift``: what became of each edge between two windows, with honesty about absence."""
+"""Finding ``drift``: what became of each edge between two windows; "not observed" is not "gone"."""
 
 from __future__ import annotations
 

@@ -142,8 +142,8 @@ def _surely_moved(rows: pl.DataFrame) -> pl.DataFrame:
 def _tested(rows: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
     """Add which of the differences are too unlikely by chance.
 
-    Among all tests together, and among those of their kind: thirty slower edges are no reason to
-    believe a change of errors more readily.
+    A test must pass among all tests together and among those of its kind: otherwise thirty slower
+    edges would make a change of errors easier to call.
     """
     together = _called(rows, [name for kind in _KINDS for name in kind], limits)
     for kind in _KINDS:

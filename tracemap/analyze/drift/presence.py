@@ -1,4 +1,4 @@
-"""Edges that come and go. "Not observed" is not "gone": absence has to be earned."""
+"""Edges that come and go. An edge that was not observed is called gone only on evidence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WORTH_MOVING = 0.02
 
 
 def presence(sides: Sides, rates: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
-    """Return the edges that were seen on one side only: which word they earn, and why.
+    """Return the edges that were seen on one side only: what they are called, and why.
 
     ``gone`` (and, mirrored, ``new``) needs all of this; else the edge is ``not observed`` (``not
     observed before``), which says nothing about whether it is there:
@@ -121,7 +121,7 @@ def _unearned(
     is_calling: bool,
     chance: float,
 ) -> str:
-    """Return why absence proves nothing; '' where it does."""
+    """Return why absence proves nothing; '' where it proves that the edge is gone."""
     side = _side(row)
     if expected == 0:
         return f"who calls it was not observed {side}"

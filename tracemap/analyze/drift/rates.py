@@ -119,7 +119,7 @@ def _weighed(rates: pl.DataFrame) -> pl.DataFrame:
 
 
 def _enough(limits: Thresholds) -> pl.Expr:
-    """Return whether both sides have, or would have at the other's rate, calls enough."""
+    """Return whether both sides have enough calls, or would have at the other side's rate."""
     return pl.all_horizontal(
         pl.max_horizontal(f"{here}calls", pl.col(f"{here}requests") * pl.col(f"{there}rate"))
         >= limits.min_call_count

@@ -1,4 +1,4 @@
-"""Since which version an edge is what it is: upstream's for its answers, downstream's for calls."""
+"""With which version an edge changed: upstream's for its answers, downstream's for its calls."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def since(
 
     Returns:
         ``edge``, ``latency_since``, ``errors_since`` (versions of upstream) and ``calls_since``
-        (of downstream: whom to call is its choice); null: with none.
+        (of downstream, which decides whom to call); null: with none.
     """
     by_client = (pl.col("client_calls").sum().over("edge", "during") > 0).all().over("edge")
 

@@ -1,4 +1,4 @@
-"""Which words the differences of one edge earn."""
+"""What an edge is called by what changed: slower, more errors, re-routed, and so on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Row = dict[str, Any]
 
 
 def changes_of(row: Row, limits: Thresholds) -> Row:
-    """Return the words that an edge earns, the most telling first, and what speaks for them.
+    """Return the changes of an edge, the most telling first, with what speaks for them.
 
     Args:
         row: One edge: the columns of `model.DRIFT` that are known, ``presence`` and ``reason``
@@ -68,7 +68,7 @@ def changes_of(row: Row, limits: Thresholds) -> Row:
 def _since(change: str, row: Row) -> tuple[str | None, str | None]:
     """Return with which new version of which end the change began; None: with none.
 
-    How an edge answers is upstream's, whom to call is downstream's.
+    How an edge answers is up to upstream's version, whom to call is up to downstream's.
     """
     end, measure = _SINCE.get(change, ("", ""))
     version = row[measure] if measure else None

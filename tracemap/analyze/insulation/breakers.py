@@ -1,4 +1,4 @@
-"""Calls that were not made: circuit breakers that were open, and answers that needed no call."""
+"""Calls that were not made: open circuit breakers, caches and switches that answered instead."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def breakers(seen: Seen, before: Seen, limits: Thresholds) -> pl.DataFrame:
-    """Return the edges whose calls failed at once, unmade.
+    """Return the edges with an open circuit breaker: calls that failed at once without being made.
 
-    Where the error names a circuit breaker, that is one. Otherwise it is one where a share of
+    Where the error names a circuit breaker, there is one. Otherwise there is one where a share of
     `Thresholds.breaker_share` of calls failed so and, in the same cells of time, at least
     `Thresholds.breaker_errors` of the calls that were made failed too: that is why it opened.
 

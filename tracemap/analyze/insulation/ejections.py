@@ -39,12 +39,13 @@ class _Ejected(NamedTuple):
 def ejections(seen: Seen, limits: Thresholds) -> pl.DataFrame:
     """Return the edges on which an instance of upstream that failed got no calls for a while.
 
-    For cells of time in a row it got none while the others did, so many that its usual share would
-    leave it without by chance in less than `Thresholds.absence_chance`; and in the two cells before
-    at least `Thresholds.min_occurrences` of its calls failed, a share that was by
-    `Thresholds.breaker_errors` larger than that of the others. Where it never gets calls again it
-    may as well have crashed: confidence is weak. An instance that stops without failures was taken
-    out of service, and one that fails and goes on was not left out: neither is named.
+    Two things must hold. For several cells of time in a row it got no calls while others did, so
+    many that by its usual share this would happen by chance with less than
+    `Thresholds.absence_chance`. And in the two cells before, at least `Thresholds.min_occurrences`
+    of its calls failed, a share larger than that of the others by `Thresholds.breaker_errors`. If
+    it never gets calls again it may have crashed: confidence is weak. An instance that stops
+    without failures was taken out of service, and one that fails and still gets calls was not
+    ejected: neither is named.
 
     Returns:
         Columns `SITE`, ``pattern``, ``occurrences`` (calls it was spared), ``opportunities``

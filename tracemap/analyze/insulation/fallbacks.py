@@ -1,4 +1,4 @@
-"""Fallbacks: something else is called when a call fails, or downstream does without an answer."""
+"""Fallbacks: something else is called after a failure, or downstream answers without it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _instead(seen: Seen, limits: Thresholds) -> pl.DataFrame:
 
 
 def tolerated(seen: Seen, fallen_back: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
-    """Return the edges whose failures downstream answers without, and without anything instead.
+    """Return the edges whose failures downstream survives without calling anything else.
 
     At least `Thresholds.tolerated_share` of the requests whose call failed for good went well.
 

@@ -88,11 +88,11 @@ def insulation(
 ) -> pl.DataFrame:
     """Return what protects each edge, what makes things worse, and where nothing protects.
 
-    Every detector's rule stands in its own file and in docs/methods.md#insulation. What was seen
-    in the baseline only is listed too (it is there), with nothing stopped in the incident. Advice
-    is that of the baseline where it gives any: a fault makes each call of a loop slow. Patterns
-    that never came into play cannot be seen: a timeout that no call reached, a breaker that never
-    opened.
+    Every detector's rule stands in its own file and in docs/methods.md#insulation. A pattern that
+    was seen in the baseline only is listed too, with nothing stopped in the incident. Advice is
+    taken from the baseline where it gives any, because a fault makes each call of a loop slow.
+    Patterns that never came into play cannot be seen: a timeout that no call reached, a breaker
+    that never opened.
 
     Args:
         facts: Pattern, path, edge and latency facts of both windows.
@@ -159,8 +159,8 @@ def _marked(bare: pl.DataFrame, found: pl.DataFrame, moved: pl.DataFrame) -> pl.
 def _unless_usual(found: pl.DataFrame, usual: pl.DataFrame) -> pl.DataFrame:
     """Return what was found without advice that the baseline gives too.
 
-    What a loop costs is told of the time without a fault, which makes every call of it slow; what
-    is worth advice in the window alone says so.
+    What a loop costs is taken from the baseline, because the fault makes each of its calls slow.
+    Advice that only the incident gives says so.
     """
     advice = pl.col("pattern").is_in([name for name, role in ROLES.items() if role == "advice"])
     alone = found.filter(advice).join(usual, on=[*SITE, "pattern"], how="anti")
@@ -169,10 +169,11 @@ def _unless_usual(found: pl.DataFrame, usual: pl.DataFrame) -> pl.DataFrame:
 
 
 def named_mechanisms(propagation: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """Return `propagation` with the mechanism that `found` saw at work in the place of slack.
+    """Return `propagation`, with a timeout or hedge that `found` saw in place of parallel slack.
 
-    A timeout or a hedge is named where what upstream went on for, unseen by downstream, is at least
-    a quarter of what did not arrive: the calls that were left ran beside others as well.
+    It is named where the time that upstream worked on after downstream had left is at least a
+    quarter of what did not arrive: the abandoned calls ran beside others, so that they look like
+    slack too.
 
     Args:
         propagation: As `model.PROPAGATION`.

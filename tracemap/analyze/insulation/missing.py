@@ -1,4 +1,4 @@
-"""Edges on which nothing would stop a spike: the downstream team's homework."""
+"""Edges on which nothing would stop a spike: what the downstream team should mend."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ def missing(
 ) -> pl.DataFrame:
     """Return the edges that users depend on and on which nothing was seen that stops a spike.
 
-    Downstream waits for them (`Thresholds.waited_share` of their time at least is on its path), at
-    least `Thresholds.depending_share` of users' requests go through them or downstream is a
-    critical service, and failures, where enough were seen to tell, take downstream with them
-    (hardness above `Thresholds.tolerable_hardness`). Retries alone are no protection from slowness.
-    Handing a message to a queue, and what its consumers do, is nothing that users wait for.
+    All of this must hold: downstream waits for the edge (at least `Thresholds.waited_share` of its
+    time is on downstream's path); at least `Thresholds.depending_share` of users' requests go
+    through it, or downstream is a critical service; and its failures, where enough were seen to
+    tell, fail downstream too (hardness above `Thresholds.tolerable_hardness`). Retries alone do not
+    protect from slowness. Messages are left out: users wait neither for a queue nor for its
+    consumers.
 
     Args:
         tree: The call paths; side 1 is the window in question.

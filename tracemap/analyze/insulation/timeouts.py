@@ -69,7 +69,7 @@ def inversions(limited: pl.DataFrame, retried: pl.DataFrame) -> pl.DataFrame:
     """Return the edges that go on waiting after the caller of their downstream has left.
 
     The limit of an edge, times the attempts a call takes, is above the limit of the edge that leads
-    to it: what upstream answers then, nobody wants any more.
+    to downstream: upstream then works on answers that nobody waits for any more.
 
     Args:
         limited: As `timeouts` returns.

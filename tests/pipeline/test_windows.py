@@ -34,7 +34,7 @@ def test_postmortem_without_a_window_takes_the_worst_spike() -> None:
     assert choice.shown == choice.incident == minutes(10, 20)
     assert choice.baseline is not None
     assert choice.reason == (
-        f"the quiet time before the window of the worst spike, {minutes(10, 20)}"
+        "the quiet time before the window; the window is that of the worst spike"
     )
 
 
@@ -44,7 +44,16 @@ def test_postmortem_of_another_spike() -> None:
     choice = choose(POSTMORTEM, Request(spike=2), COVERED, CELLS, spikes)
 
     assert choice.incident == minutes(40, 42)
-    assert choice.reason.endswith(f" of spike 2, {minutes(40, 42)}")
+    assert choice.reason.endswith("; the window is that of spike 2")
+
+
+def test_a_window_that_begins_after_the_data_ends_is_not_shown_backwards() -> None:
+    """With the other end left open it would end before it starts."""
+    late = Request(window=Bounds(start_ns=COVERED.end_ns + 1))
+    with pytest.raises(NoDataError, match="outside the time that was recorded") as raised:
+        choose(POSTMORTEM, late, COVERED, CELLS, episodes())
+
+    assert str(COVERED) in raised.value.hint
 
 
 def test_a_spike_that_is_not_there_is_refused() -> None:
@@ -162,7 +171,7 @@ def test_recipe_that_compares_with_nothing() -> None:
     choice = choose(alone, Request(), COVERED, CELLS, episodes(minutes(10, 20)))
 
     assert choice.baseline is None
-    assert choice.reason.startswith("the recipe compares with nothing; the window is that of the ")
+    assert choice.reason.startswith("the recipe compares with nothing; the incident is ")
 
 
 def test_no_cells_no_spikes_is_no_error() -> None:

@@ -32,6 +32,23 @@ def test_an_incident_says_who_whom_how_much_and_what_stopped_it() -> None:
     )
 
 
+def test_a_part_that_is_certain_of_a_change_that_is_not_is_told_alone() -> None:
+    """Nothing is called slower and within ordinary variation in one breath."""
+    leaves = [leaf(3, "self", 40, half_ms=5), leaf(1, "self", 10, half_ms=90)]
+    made = findings(leaves, [origin(1, "cart", "self", 40, 0.9, operation="GET /cart")])
+    made.tables["flow"] = made.tables["flow"].with_columns(
+        low_ns=pl.when(pl.col("leaf") == "").then(-80 * MS).otherwise("low_ns"),
+    )
+
+    headline = build(made).headline
+
+    assert headline.startswith("40 ms more per request of web GET / is cart's own time")
+    assert "as a whole it changed by +50 ms [" in headline
+    assert "within ordinary variation" in headline
+    assert "slowed down" not in headline
+    assert "(within ordinary variation)" in build(made).text()
+
+
 def test_an_edge_is_blamed_as_an_edge() -> None:
     """Neither end is charged with the wire between them."""
     headline = build(

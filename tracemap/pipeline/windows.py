@@ -117,8 +117,9 @@ def choose(
     found = compared(incident)
     spike = "the worst spike" if rank == 1 else f"spike {rank}"
     shown = incident if recipe.window == "worst spike" else asked
-    joint = "" if found.reason.endswith("the window") else "; the window is that"
-    return Choice(shown, incident, found.window, f"{found.reason}{joint} of {spike}, {incident}")
+    # of a report about the spike the times are known
+    said = f"window is that of {spike}" if shown == incident else f"incident is {spike}, {incident}"
+    return Choice(shown, incident, found.window, f"{found.reason}; the {said}")
 
 
 def _incident(spikes: pl.DataFrame, asked: Window, rank: int) -> Window | None:
@@ -195,7 +196,13 @@ def require_calls(window: Window, cells: pl.Series, covered: Window, option: str
         NoDataError: If there is none.
     """
     touched = (cells > window.start_ns - MINUTE_NS) & (cells < window.end_ns)
-    if window.duration_ns <= 0 or not touched.any():
+    if window.duration_ns <= 0:  # one end was left open, and the other lies beyond the data
+        raise NoDataError(
+            "the window asked for lies outside the time that was recorded",
+            where=option,
+            hint=f"the database covers {covered}",
+        )
+    if not touched.any():
         raise NoDataError(
             f"there are no calls in the window {window}",
             where=option,

@@ -216,6 +216,8 @@ class Page:
         proof: The section that proves the headline, shown right below it; None: there is none.
         sections: In the order of the recipe, without those that have nothing to say.
         trace_url: Template of a link to a trace, ``{trace_id}`` in it; '': no links.
+        ask: Who owns the origin; () where nobody is to be asked.
+        first_trace: Id of the trace to open first; '' where there is none.
     """
 
     title: str
@@ -229,6 +231,8 @@ class Page:
     proof: Section | None
     sections: tuple[Section, ...]
     trace_url: str = ""
+    ask: Sentence = ()
+    first_trace: str = ""
 
     @property
     def figures(self) -> tuple[FigureBlock, ...]:

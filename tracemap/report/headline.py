@@ -16,7 +16,15 @@ from tracemap.report.phrases import (
 from tracemap.report.roots import Leaf, Root
 from tracemap.report.rows import Row
 from tracemap.report.story import LEAST_SHARE, Story
-from tracemap.report.words import counted, in_ms, interval, percent, significant, span_of
+from tracemap.report.words import (
+    counted,
+    in_ms,
+    interval,
+    percent,
+    signed_ms,
+    significant,
+    span_of,
+)
 
 _ALL_TIME = "the time all origins explain"
 _SPIKED = ("propagated", "amplified", "absorbed")
@@ -66,12 +74,14 @@ def verdict_words(story: Story) -> str:
 
 
 def _incident(story: Story, root: Root) -> Sentence:
+    named = _charged(story, root)
+    if named and root.is_within_variation:
+        return _part_only(story, root)
     parts: list[str | Name] = [*operation_name(root.service, root.operation)]
     parts.append(f" slowed down by {in_ms(root.change_ms * 1e6)}{_range(root)} per request")
     parts.append(" on average")
     parts.append(percentile_change(story, root.step))
     parts.append(_when(story))
-    named = _charged(story, root)
     clauses = [
         clause
         for clause in (
@@ -87,12 +97,24 @@ def _incident(story: Story, root: Root) -> Sentence:
     return (*parts, ".")
 
 
+def _part_only(story: Story, root: Root) -> Sentence:
+    """Return what a certain origin did to an operation that as a whole varies no more than usual.
+
+    That operation is not called slower: a part of it is, and the rest hides whether it is.
+    """
+    absorbed = _absorbed(story)
+    whole = f"as a whole it changed by {signed_ms(root.change_ms)}{_range(root)} per request"
+    return (
+        *_from_origin(story, root),
+        *(("; ", *absorbed) if absorbed else ()),
+        f"{_when(story)}; {whole}, within ordinary variation{percentile_change(story, root.step)}.",
+    )
+
+
 def _range(root: Root) -> str:
-    """Return the interval of a change, and that it is ordinary variation where it holds 0."""
+    """Return the interval of a change."""
     said = interval(root.low_ms, root.high_ms, ", ")
-    if said is None:
-        return ""
-    return f" [{said}: within ordinary variation]" if root.is_within_variation else f" [{said}]"
+    return "" if said is None else f" [{said}]"
 
 
 def _held_back(story: Story) -> Sentence:
@@ -138,6 +160,8 @@ def _from_origin(story: Story, root: Root) -> Sentence:
     clause: list[str | Name] = []
     for number, origin in enumerate(_charged(story, root)):
         clause += [", and " if number else "", *_part(root.explained_ms(origin), root, number == 0)]
+        if number == 0 and root.is_within_variation:
+            clause += [" more per request of ", *operation_name(*root.step)]
         clause += [" is ", *cause_words(origin), *_way(root.from_origin(origin)[0], origin)]
     also = story.also
     if also is not None and root.explained_ms(also) <= 0:
@@ -162,10 +186,10 @@ def _from_largest(story: Story, root: Root) -> Sentence:
 def _part(part_ms: float, root: Root, is_first: bool = True) -> Sentence:  # noqa: FBT001, FBT002
     """Return a part of the change; one larger than the whole has no percentage."""
     said = in_ms(part_ms * 1e6)
-    if part_ms > ALL_OF_IT * root.change_ms:
-        return (f"{said}, partly made up by other parts that got faster," if is_first else said,)
     if root.is_within_variation:
         return (said,)
+    if part_ms > ALL_OF_IT * root.change_ms:
+        return (f"{said}, partly made up by other parts that got faster," if is_first else said,)
     share = percent(part_ms / root.change_ms)
     return (f"{said} ({share} of this operation's change)" if is_first else f"{said} ({share})",)
 

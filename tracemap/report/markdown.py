@@ -60,7 +60,12 @@ def markdown(page: Page, story: Story) -> str:
 
 def _windows(page: Page) -> str:
     reason = f" ({escape(page.baseline_reason)})" if page.baseline_reason else ""
-    return f"Window: {escape(page.window)}  \nBaseline: {escape(page.baseline)}{reason}"
+    lines = [f"Window: {escape(page.window)}", f"Baseline: {escape(page.baseline)}{reason}"]
+    if page.ask:
+        lines.append(f"Ask: {sentence(page.ask)}")
+    if page.first_trace:
+        lines.append(f"Open first: {_trace(page.first_trace, page.trace_url)}")
+    return "  \n".join(lines)
 
 
 def escape(text: str) -> str:

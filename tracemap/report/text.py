@@ -29,7 +29,7 @@ def text(page: Page, story: Story) -> str:
     if story.is_long_term:
         lines += week_lines(story)
     elif page.verdict == "incident":
-        lines += [*_origins(story), *_hurt(story), *_absorbed(story), *_trace(page, story)]
+        lines += [*_origins(story), *_hurt(story), *_absorbed(story), *_first_step(page)]
     return "\n".join(lines) + "\n"
 
 
@@ -63,6 +63,7 @@ def _hurt(story: Story) -> list[str]:
     lines = [
         f"• Slower: {in_chat(operation_name(root.service, root.operation))} "
         f"{signed_ms(root.change_ms)} a request"
+        f"{' (within ordinary variation)' if root.is_within_variation else ''}"
         f"{'' if root.requests is None else ', ' + counted(root.requests, 'request')}"
         for root in hurt[:_SHOWN]
     ]
@@ -81,8 +82,10 @@ def _absorbed(story: Story) -> list[str]:
     return lines
 
 
-def _trace(page: Page, story: Story) -> list[str]:
-    ids = [trace for row in story.origins for trace in row["exemplars"] or []]
-    if not ids:
-        return []
-    return [f"• Trace to open: {linked(page.trace_url, ids[0]) or quoted(ids[0])}"]
+def _first_step(page: Page) -> list[str]:
+    """Return whom to ask and which trace to open, as the page says it."""
+    trace = page.first_trace
+    return [
+        *([f"• Ask: {in_chat(page.ask)}"] if page.ask else []),
+        *([f"• Trace to open: {linked(page.trace_url, trace) or quoted(trace)}"] if trace else []),
+    ]

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from tracemap.errors import PipelineError, did_you_mean
 from tracemap.model import Findings
 from tracemap.report.blocks import Page, Section
+from tracemap.report.first_step import first_trace, whom_to_ask
 from tracemap.report.headline import headline
 from tracemap.report.names import visible
 from tracemap.report.sections import SECTIONS
@@ -59,6 +60,8 @@ def page(findings: Findings, trace_url: str = "") -> Page:
         proof=proof,
         sections=sections,
         trace_url=trace_url,
+        ask=whom_to_ask(story),
+        first_trace=first_trace(story),
     )
 
 

@@ -93,7 +93,8 @@ def test_the_second_spike_is_another_window(tracemap: Tracemap, sample_database:
     spikes = json.loads(tracemap("spikes", "--db", sample_database, "--format", "json").out)
     answer = tracemap("propagation", "--db", sample_database, "--spike", 2)
 
-    assert f" of spike 2, {spikes[1]['start']} .. {spikes[1]['end']})" in answer.err
+    assert f"window {spikes[1]['start']} .. {spikes[1]['end']}\n" in answer.err
+    assert "; the window is that of spike 2)" in answer.err
 
 
 def test_a_window_narrows_every_finding(tracemap: Tracemap, sample_database: Path) -> None:

@@ -240,7 +240,7 @@ def origins(
     """Print where added latency came from.
 
     Ranked over services and edges, by what users waited longer. flow_ms is what the flow charges
-    to each per user request, as headlines do; excess_ms is what each component alone rose by.
+    to each, per request of all users; excess_ms is what each component alone rose by.
     Without a window: that of the worst spike. Without a baseline: a quiet one is chosen and named.
 
     Example: tracemap origins --format json

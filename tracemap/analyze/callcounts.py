@@ -21,6 +21,7 @@ import polars as pl
 from tracemap.analyze.calledges import CallEdges
 from tracemap.analyze.calltree import CallTree, added, per
 from tracemap.analyze.component_rows import COMPONENTS, component_rows
+from tracemap.analyze.othersorts import in_bursts, shifted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,21 +56,24 @@ def call_counts(
     tree: CallTree,
     edges: CallEdges,
     effect: tuple[NDArray[np.float64], NDArray[np.float64]],
+    by_cell: CallTree,
     limits: Thresholds,
 ) -> pl.DataFrame:
     """Return the components of calls: ``calls``, ``share``, ``retries``, and so on.
 
     Calls are counted per request that makes at least one, so that a changed mix of requests does
     not count. A larger share of requests that make a call may also be a changed mix. The other
-    calls of the same operation tell: where one of them is made by a smaller share than before, the
-    mix has changed. At root operations it is always taken for a changed mix: users decide what they
-    ask for.
+    calls that serve the same requests tell: a cache hides one call, the sort of a request decides
+    several (`othersorts`). At root operations it is always taken for a changed mix: users decide
+    what they ask for.
 
     Args:
         tree: Call paths of both windows.
         edges: Its pairs of operations.
         effect: What each path's time counts for users (its visible share; where it is called more
             often than before, that with the mean of both counts), and root requests served.
+        by_cell: The same paths, with at least ``calls`` and ``callers``; its replicates leave out
+            cells of time.
         limits: Thresholds.
 
     Returns:
@@ -77,8 +81,10 @@ def call_counts(
     """
     change = _change(tree, edges, effect, limits)
     failing = _failing(edges)
-    often = _more_calls(edges, change, failing, limits)
-    share = _more_callers(tree, edges, change, failing, limits)
+    mixed = shifted(tree, edges, limits)
+    often = _more_calls(edges, change, failing, mixed, limits)
+    steady = ~mixed & ~in_bursts(edges, by_cell, limits)
+    share = _more_callers(tree, edges, change, failing, steady=steady, limits=limits)
     # Where more requests make the call for sure, that those make it more often is of one piece.
     same = (share["kind"] == "share") & (share["weight"] > 0) & (often["kind"] == "calls")
     certain = same & (often["excess"] > often["half"])
@@ -118,7 +124,11 @@ def _change(
 
 
 def _more_calls(
-    edges: CallEdges, change: _Change, failing: NDArray[np.float64], limits: Thresholds
+    edges: CallEdges,
+    change: _Change,
+    failing: NDArray[np.float64],
+    mixed: NDArray[np.bool_],
+    limits: Thresholds,
 ) -> pl.DataFrame:
     """Return kinds ``calls`` and ``retries``."""
     before, now = change.often
@@ -130,7 +140,7 @@ def _more_calls(
     kinds = np.where(again, "retries", "calls")
     # Nobody makes less than one call: another mix of requests that make one each still makes one.
     beyond = (before[0] >= 1) & (now[0] - 1 > MOST_MIXED * (before[0] - 1))
-    moved &= again | beyond | ~_shifted(edges, limits)
+    moved &= again | beyond | ~mixed
     return _frame(edges, kinds, (before[0], now[0]), excess, moved=moved, least=0.5)
 
 
@@ -139,9 +149,11 @@ def _more_callers(
     edges: CallEdges,
     change: _Change,
     failing: NDArray[np.float64],
+    *,
+    steady: NDArray[np.bool_],
     limits: Thresholds,
 ) -> pl.DataFrame:
-    """Return kinds ``share`` and ``fallback``."""
+    """Return kinds ``share`` and ``fallback``; `steady`: which pairs only a cache explains."""
     before, now = change.share
     excess = change.arrived * change.seen * _counted(edges, before, now)
     enough = edges.requests[0].min(axis=0)[edges.caller] >= limits.min_call_count
@@ -154,7 +166,7 @@ def _more_callers(
     at_root = np.array([edges.entries[pair[0]] in roots for pair in edges.pairs], dtype=np.bool_)
     culprit = _failing_sibling(edges, failing, now[0] - before[0])
     is_fallback = np.array([bool(name) for name in culprit], dtype=np.bool_)
-    moved = risen & (is_fallback | (~at_root & ~_shifted(edges, limits, only_falls=True)))
+    moved = risen & (is_fallback | (~at_root & steady))
     kinds = np.where(is_fallback, "fallback", "share")
     rows = _frame(edges, kinds, (before[0], now[0]), excess, moved=moved, least=0.01)
     blamed = pl.Series("upstream", culprit)
@@ -231,28 +243,6 @@ def _share_error(edges: CallEdges) -> NDArray[np.float64]:
     requests = edges.requests[0][:, edges.caller]
     share = per(edges.sums["callers"][0], requests).clip(0.0, 1.0)
     return np.asarray(np.sqrt(per(share * (1 - share), requests).sum(axis=0)))
-
-
-def _shifted(
-    edges: CallEdges, limits: Thresholds, *, only_falls: bool = False
-) -> NDArray[np.bool_]:
-    """Return for each pair whether another call of its caller shows another mix of requests.
-
-    It does when it is made by a share of requests that moved by more than
-    `Thresholds.steady_share`, twice its standard error, and the share of requests that fail more
-    than before: those end early.
-
-    Args:
-        edges: The pairs.
-        limits: Thresholds.
-        only_falls: Only a share that fell counts.
-    """
-    requests = edges.requests[0][:, edges.caller]
-    share = per(edges.sums["callers"][0], requests).clip(0.0, 1.0)
-    change = share[0] - share[1] if only_falls else np.abs(share[1] - share[0])
-    moved = change > limits.steady_share + 2 * _share_error(edges) + _failing_more(edges)
-    count = np.bincount(edges.caller, weights=moved, minlength=len(edges.entries))
-    return np.asarray(count[edges.caller] - moved > 0)
 
 
 def _frame(

@@ -24,7 +24,7 @@ import polars as pl
 
 from tracemap.analyze.callcounts import EXPLAINED, call_counts
 from tracemap.analyze.calledges import call_edges
-from tracemap.analyze.calltree import CallTree, added, per
+from tracemap.analyze.calltree import CallTree, added, call_tree, per
 from tracemap.analyze.component_rows import COMPONENTS, KEY, Label, component_rows, indexed
 from tracemap.analyze.rates import rate_rise
 from tracemap.analyze.statistics import slowdown
@@ -88,10 +88,14 @@ def components(
     traces = _traces(tree, sided(facts["path_facts"], incident, baseline))
     evidence = _evidence(facts["latency_facts"], incident, baseline, traces)
     durations = durations.join(evidence, on=KEY, how="left")
+    by_cell = call_tree(
+        facts["path_facts"], facts["paths"], incident, baseline,
+        by_cell=True, measures=("calls", "callers"),
+    )  # fmt: skip
     parts = [
         weighed(_retried(tree, durations, limits), limits),
         weighed(_unanswered(tree, often, facts["path_facts"], incident, baseline), limits),
-        call_counts(tree, edges, (visible * between, served), limits),
+        call_counts(tree, edges, (visible * between, served), by_cell, limits),
     ]
     return pl.concat(part.select(COMPONENTS.names()) for part in parts).sort(KEY)
 

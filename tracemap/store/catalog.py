@@ -8,6 +8,7 @@ import polars as pl
 
 from tracemap.model import OPERATIONS, RESOURCES, SPANS
 from tracemap.store.dictionary import Dictionary
+from tracemap.store.rpc_services import learn_rpc_services
 from tracemap.store.tables import read
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Catalog:
         self._resources = Dictionary(connection, RESOURCES)
         self._services = self._named()
         self._peers = self._called()
+        self._is_answered_otherwise = False
         self.files = int(read(connection, "SELECT count(*) FROM files").item())
         self.moves = pl.DataFrame(schema={"service": pl.String, "service_now": pl.String})
         self.pruned_ns = read(connection, "SELECT hour_ns FROM pruned_hours")["hour_ns"]
@@ -62,20 +64,28 @@ class Catalog:
         before = self._services
         if before.height < len(self._resources):
             self._services = self._named()
+            self._is_answered_otherwise = True
         names = before.join(self._services, on="resource_id", suffix="_now")
         other = pl.col("service") != pl.col("service_now")
         alike = pl.col("service_now").n_unique().over("service") == 1
         self.moves = names.filter(other & alike).select("service", "service_now").unique()
         return names.filter(other).select("resource_id")
 
+    def learn_rpc_services(self, last_file_id: int) -> None:
+        """Learn from the files after `files` who answers which RPC service."""
+        if learn_rpc_services(self._connection, self.files + 1, last_file_id):
+            self._is_answered_otherwise = True
+
     def recalled(self) -> pl.DataFrame:
         """Return ``operation_id`` of the operations whose peer got another name since last time.
 
-        That happens when a database's name turns up on a second server.
+        That happens when a database's name turns up on a second server, and when it turns out who
+        answers an RPC service, to be asked after `renamed` and `learn_rpc_services`.
         """
         before = self._peers
-        if before.height < len(self._operations):
+        if self._is_answered_otherwise or before.height < len(self._operations):
             self._peers = self._called()
+        self._is_answered_otherwise = False
         return before.join(self._peers, on=["operation_id", "peer"], how="anti").select(
             "operation_id"
         )

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 APPLICATION = "tracemap"
 """What `meta.application` says in every database of ours."""
-SCHEMA_VERSION = 17
+SCHEMA_VERSION = 18
 """Number of the schema in the version history of `schema.sql`."""
-FACTS_VERSION = 16
+FACTS_VERSION = 18
 """The last version that changed what facts are: those of earlier databases are derived again."""
 
 _STATEMENT = re.compile(

@@ -22,6 +22,7 @@
 --  15  parallel_facts
 --  16  calls by instance in pattern_facts
 --  17  p90, slowest call, retries and traces in edges; typical traces in origins
+--  18  rpc_services
 
 -- One row: whose database this is. A file without it is not ours and is left alone.
 CREATE TABLE meta (
@@ -82,6 +83,12 @@ CREATE TABLE resources (
     criticality       VARCHAR,   -- `service.criticality`; ''
     quality           UINTEGER,  -- bits of `Quality` that hold for all its spans
     attributes        VARCHAR    -- resource attributes as one JSON object
+);
+
+-- Who answers each RPC service: one row per resource that recorded spans of its SERVER side.
+CREATE TABLE rpc_services (
+    rpc_service VARCHAR, -- what its operations begin with, `shop.Cart` of `shop.Cart/GetCart`
+    resource_id INTEGER  -- row of `resources`
 );
 
 -- One row per span link; distinct. The target may be in another trace, or not stored at all.
@@ -821,6 +828,8 @@ SELECT resource_id, service_name || coalesce(' (' || place || ')', '') FROM plac
 -- The name of the node that each operation calls. It is what the spans call it, unless databases of
 -- that name are on several servers, or queues of that name in several systems: then what differs is
 -- added, `postgresql orders (db-2:5432)`. An operation that does not say counts as no further place.
+-- A call that names nothing but its RPC service goes to the service that answers this RPC service, if
+-- just one does: so a call that nobody answered is not one to somebody else.
 CREATE VIEW peers (
     operation_id, -- row of `operations`
     peer          -- name of the node; ''
@@ -829,14 +838,27 @@ WITH named AS (
     SELECT peer_kind, peer_name, count(DISTINCT nullif(peer_place, '')) > 1 AS places_differ
     FROM operations
     GROUP BY peer_kind, peer_name
+), answering AS (
+    SELECT rpc_service, min(service) AS service
+    FROM rpc_services
+    JOIN services USING (resource_id)
+    GROUP BY rpc_service
+    HAVING count(DISTINCT service) = 1
 )
 SELECT
     operation_id,
-    peer_name || CASE
+    coalesce(answering.service, peer_name || CASE
         WHEN places_differ AND peer_place <> '' THEN ' (' || peer_place || ')' ELSE ''
-    END
+    END)
 FROM operations
-JOIN named USING (peer_kind, peer_name);
+JOIN named USING (peer_kind, peer_name)
+LEFT JOIN answering
+    ON (
+        protocol IN ('grpc', 'rpc')
+        AND peer_kind = 'external'
+        AND peer_name = rpc_service
+        AND starts_with(operation, rpc_service || '/')
+    );
 
 -- Spans for people: ids as hex, codes as words, the span's operation and resource beside it.
 CREATE VIEW spans (

@@ -6,11 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from tracemap.model import HOUR_NS
+from tracemap.store.rpc_services import learn_rpc_services
 from tracemap.store.schema import FACTS_VERSION, SCHEMA_VERSION, schema_sql, schema_tables
 
 if TYPE_CHECKING:
     import duckdb
 
+_ALL_FILES = 2**31 - 1
 _CREATES = re.compile(r"CREATE (?:TABLE|VIEW) (\w+)")
 
 
@@ -41,6 +43,8 @@ def upgrade(connection: duckdb.DuckDBPyConnection, version: int, *, created_by: 
                     connection.execute(
                         f"ALTER TABLE {table.name} ADD COLUMN {column.name} {column.type}"
                     )
+    if "rpc_services" not in made:
+        learn_rpc_services(connection, 0, _ALL_FILES)
     if version < FACTS_VERSION:
         _mark_all_hours(connection)
     connection.execute(

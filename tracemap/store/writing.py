@@ -133,6 +133,7 @@ class FileWriter:
             mark_spans_of(self._connection, renamed)
             if self._catalog.pruned_ns.len():
                 rename_pruned(self._connection, self._catalog.moves)
+        self._catalog.learn_rpc_services(last_file_id)
         recalled = self._catalog.recalled()
         if recalled.height:
             mark_spans_of(self._connection, recalled)

@@ -71,9 +71,9 @@ def test_view_shows_the_name_of_the_node(store: Store) -> None:
     assert names == ["postgresql orders (db-1)", "postgresql orders (db-2)"]
 
 
-def rpc_call(span_id: int, **more: object) -> Row:
+def rpc_call(span_id: int, **more: str) -> Row:
     """Return a call of `shop.Payment/Charge` by checkout that names no address."""
-    said = {
+    said: Row = {
         "kind": Kind.CLIENT,
         "service_name": "checkout",
         "protocol": "grpc",

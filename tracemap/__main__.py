@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "tracemap"
-        what = error.format_message().rstrip(".")
+        what = error.format_message().rstrip(".").replace(": Value error, ", ": ")
         return _complain(f"{what}\n  hint: {command} --help", error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted", INTERRUPTED)

@@ -132,6 +132,29 @@ def test_spikes_have_the_number_that_spike_takes(tracemap: Tracemap, database: P
     assert f"window {rows[-1]['start']} .. {rows[-1]['end']}" in asked.err
 
 
+def test_no_spikes_have_the_columns_of_spikes(tracemap: Tracemap, database: Path) -> None:
+    """What reads the CSV of every night finds the same header in a quiet one."""
+    quiet, not_quiet = (
+        tracemap("spikes", "--db", database, "--format", "csv", "--set", f"spike_ratio={ratio}").out
+        for ratio in ("99", "1.25")
+    )
+
+    assert quiet.splitlines() == not_quiet.splitlines()[:1]
+    assert quiet.startswith("number,same_as,")
+
+
+def test_shares_of_requests_are_percentages_in_every_table(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A ratio beside its baseline's has the same unit; a small one is no 0.00."""
+    row = dict.fromkeys(
+        ("error_ratio", "baseline_error_ratio", "offered_errors", "arrived_errors"), 0.002
+    )
+    print_rows([row], list(row), Format.TABLE)
+
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["0.2", "%"] * 4
+
+
 def test_what_rounds_to_nothing_has_no_sign(capsys: pytest.CaptureFixture[str]) -> None:
     """-0.00 beside 0.00 looks like a difference."""
     print_rows([{"change_ms": -0.001, "share": -0.0001}], ["change_ms", "share"], Format.TABLE)
@@ -187,6 +210,8 @@ def test_a_share_that_is_not_quite_all_never_says_so(
         ("origins", Window(0, 60), "insufficient_data", "too few calls"),
         ("origins", Window(0, 60), "quiet", "no service or edge explains"),
         ("spikes", None, "quiet", "no latency left its baseline"),
+        ("flow_bands", Window(0, 60), "quiet", "no flow-bands: too few requests around"),
+        ("budget", Window(0, 60), "quiet", "no request of users failed"),
         ("cycles", None, "quiet", "no services call each other in a circle"),
     ],
 )

@@ -80,7 +80,7 @@ USAGE = [
     (["edges", "--fro", "x"], "No such option: --fro"),
     (["run"], "Missing argument 'recipe'\n  hint: tracemap run --help"),
     (["ingest"], "Missing argument 'INPUT...'\n  hint: tracemap ingest --help"),
-    (["edges", "--format", "xml"], "'xml' is not one of 'table', 'json', 'csv'"),
+    (["edges", "--format", "xml"], "for '--format': 'xml' is not one of 'table', 'json', 'csv'"),
     (["origins", "--spike", "0"], "Invalid value for '--spike'"),
     (
         ["edges", "--from", "yesterday"],
@@ -99,6 +99,7 @@ USAGE = [
     ),
     (["run", "postmorten"], "there is no recipe 'postmorten'"),
     (["run", "batch", "--set", "spike_ratoi=2"], "did you mean 'spike_ratio'?"),
+    (["run", "batch", "--set", "spike_ratoi=2"], "recipe batch with --set, key 'thresholds'"),
 ]
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracemap.model import from_iso, iso
+from tracemap.model import Window, from_iso, iso
 
 FIRST_NS, LAST_NS = from_iso("1700-01-01"), from_iso("2261-12-31T23:59:59.999999999Z")
 
@@ -37,3 +37,10 @@ def test_text_that_is_no_time_is_refused(text: str) -> None:
     """Never a guess."""
     with pytest.raises(ValueError, match=r"."):
         from_iso(text)
+
+
+def test_a_window_is_shown_to_people_in_whole_seconds() -> None:
+    """Nine decimals tell nobody anything; what is asked for with these times misses nothing."""
+    window = Window(from_iso("2026-03-03T09:00:00.041747"), from_iso("2026-03-03T09:59:59.8"))
+
+    assert str(window) == "2026-03-03T09:00:00Z .. 2026-03-03T10:00:00Z"

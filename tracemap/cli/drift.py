@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     "downstream", "upstream", "change", "detail", "calls", "baseline_calls", "p95_ms",
-    "baseline_p95_ms", "p95_ratio", "error_ratio", "baseline_error_ratio", "calls_ratio",
+    "baseline_p95_ms", "p95_ratio", "p95_ratio_low", "p95_ratio_high", "error_ratio",
+    "baseline_error_ratio", "calls_ratio",
 )  # fmt: skip
 
 

@@ -31,6 +31,8 @@ from tracemap.cli.reading import up_to_date
 if TYPE_CHECKING:
     from tracemap.pipeline.windows import Request
 
+_NUMBERS = ("number", "same_as")
+"""Columns of spikes that are counted here; they are columns also of no spikes."""
 OWNER_COLUMNS = ("downstream_owner", "upstream_owner")
 # What a table on a terminal shows; JSON and CSV have every key.
 _TABLE_COLUMNS = {
@@ -81,7 +83,7 @@ _TABLE_COLUMNS = {
     ),
     "flow_bands": (
         *("band", "root_service", "root_operation", "leaf", "service", "operation", "upstream"),
-        *("share_ms", "band_change_ms", "smoothing_ms", "requests"),
+        *("share_ms", "low_ms", "high_ms", "band_change_ms", "smoothing_ms", "requests"),
     ),
     "errors": (
         *("downstream", "downstream_operation", "upstream", "upstream_operation"),
@@ -106,7 +108,7 @@ _TABLE_COLUMNS = {
     ),
     "regressions": (
         *("rank", "cause", "service", "operation", "downstream", "verdict", "baseline_user_ms"),
-        *("change_ms", "mix_ms", "user_ms", "share", "owner"),
+        *("change_ms", "low_ms", "high_ms", "mix_ms", "user_ms", "share", "owner"),
     ),
     "budget": (
         *("service", "owner", "failed", "requests", "budget_share", "baseline_failed"),
@@ -263,6 +265,8 @@ def print_finding(
     if name == "spikes":  # what --spike takes
         rows = _numbered(rows)
     columns = list(rows[0] if rows else report.rows(name, frame.clear(1), findings.owners)[0])
+    if name == "spikes":
+        columns = [*_NUMBERS, *(column for column in columns if column not in _NUMBERS)]
     if shape is Format.TABLE:
         typer.echo(f"window {findings.window}", err=True)
         if findings.baseline is not None:

@@ -19,10 +19,16 @@ _NOTHING = {
     "bottlenecks": "no request was observed in the window",
     "dependencies": "no call between two services was observed in the window",
     "availability": "no request was observed in the window",
+    "flow": "no request of users was observed in both windows",
+    "flow_bands": "too few requests around p50, p95 and p99 in one of the windows",
+    "trend": "no call between two services was observed",
+    "budget": "no request of users failed in either window",
     "cycles": "no services call each other in a circle",
 }
 ACCUSES_NOBODY = "no service or edge is accused: requests of another kind came (cause mix)"
-_COMPARING = ("propagation", "errors", "origins")
+_COMPARING = frozenset(
+    {"propagation", "errors", "origins", "flow", "flow_bands", "regressions", "budget"}
+)
 
 
 def why_nothing(name: str, findings: Findings) -> str:
@@ -32,11 +38,12 @@ def why_nothing(name: str, findings: Findings) -> str:
         name: A finding that was asked for alone.
         findings: What the run found.
     """
+    called = name.replace("_", "-")
     if name in _COMPARING and findings.baseline is None:
-        return f"no {name}: there is no baseline to compare with"
+        return f"no {called}: there is no baseline to compare with"
     if name in ("spikes", "propagation", "origins") and findings.verdict == "insufficient_data":
-        return f"no {name}: there are too few calls to judge"
-    return f"no {name}: {_NOTHING.get(name, 'there is nothing to tell')}"
+        return f"no {called}: there are too few calls to judge"
+    return f"no {called}: {_NOTHING.get(name, 'there is nothing to tell')}"
 
 
 def accuses_nobody(origins: Sequence[Mapping[str, object]]) -> bool:

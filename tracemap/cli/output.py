@@ -19,7 +19,7 @@ _UNSEEN = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206
 """What JSON leaves as it is although nobody sees it, or it changes how the rest is seen."""
 _SHARES = frozenset(
     {"reach", "waiting", "survived", "measured", "own", "bound", "excess_errors"}
-    | {"error_ratio", "hardness"}
+    | {"error_ratio", "baseline_error_ratio", "offered_errors", "arrived_errors", "hardness"}
 )
 _COUNTS = frozenset({"failed", "baseline_failed"})
 _NARROWEST = 12

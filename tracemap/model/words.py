@@ -110,8 +110,12 @@ class Window:
         return time_ns.ge(self.start_ns) & time_ns.lt(self.end_ns)
 
     def __str__(self) -> str:
-        """Return both ends as ISO-8601 in UTC."""
-        return f"{iso(self.start_ns)} .. {iso(self.end_ns)}"
+        """Return both ends as ISO-8601 in UTC, for people: widened to whole seconds.
+
+        What is asked for with these times holds all of the window.
+        """
+        start_s, end_s = self.start_ns // SECOND_NS, -(-self.end_ns // SECOND_NS)
+        return f"{iso(start_s * SECOND_NS)} .. {iso(end_s * SECOND_NS)}"
 
 
 def iso(time_ns: int) -> str:

@@ -113,8 +113,11 @@ def _nothing_changed(change: Change, seen: pl.DataFrame, window: Window) -> NoDa
     """Return the error that says why a change changes nothing."""
     operation = f" operation {change.operation!r} of" if change.operation else ""
     called = seen["upstream"].unique().sort().to_list()
+    what = f"no call of{operation} {change.upstream!r} in the window {window} would be different"
+    if change.upstream not in called:
+        what = f"no call of {change.upstream!r} was observed in the window {window}"
     return NoDataError(
-        f"no call of{operation} {change.upstream!r} in the window {window} would be different",
+        what,
         where="--upstream, --operation",
         hint=did_you_mean(change.upstream, called, "tracemap edges lists who is called"),
     )

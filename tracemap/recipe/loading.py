@@ -66,7 +66,8 @@ def load(reference: str, settings: Sequence[str] = ()) -> Recipe:
             f"the recipe is not valid TOML: {error}", where=where, hint="see docs/pipelines.md"
         ) from error
     mistakes = [mistake for setting in settings for mistake in _lay_over(content, setting)]
-    return check(content, name=name, where=where, mistakes=mistakes)
+    laid_over = f"{where} with --set" if settings else where
+    return check(content, name=name, where=laid_over, mistakes=mistakes)
 
 
 def single(finding: str, settings: Sequence[str] = ()) -> Recipe:

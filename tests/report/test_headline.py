@@ -67,6 +67,15 @@ def test_a_weak_origin_is_called_a_lead() -> None:
     )
 
 
+def test_an_upstream_that_nobody_names_is_not_called_by_a_name() -> None:
+    """`unknown` stands for whatever it is; the spans of who calls it could say more."""
+    report = build(changed(service="unknown", operation="query"))
+
+    assert "is time in an upstream without a name (called as query)" in report.headline
+    assert "unknown's own time" not in report.headline
+    assert "server.address or peer.service on them would" in report.markdown()
+
+
 def test_more_calls_are_not_called_slowness() -> None:
     """N+1 is a change of the caller."""
     headline = build(

@@ -232,6 +232,24 @@ def test_the_ledger_balances() -> None:
     assert not [block for block in section.blocks if isinstance(block, Note)]
 
 
+def test_what_is_odd_about_every_span_is_said_once() -> None:
+    """Eleven rows of "no sampling information" tell no more than one."""
+    made = believable.incident()
+    services = ["cart", "web"]
+    made.ledger.quality = pl.DataFrame(
+        {
+            "service": [*services, *services, "web"],
+            "reason": ["in_edge"] * 2 + ["no_sampling_information"] * 2 + ["clock_skew"],
+            "spans": [30, 70, 30, 70, 5],
+        }
+    )
+
+    found = tables(build(made).view)["quality-table"]
+
+    assert column(found, "service") == ["(every service)", "web"]
+    assert column(found, "spans") == [100, 5]
+
+
 def test_where_spans_went_is_not_called_odd() -> None:
     """Every span has one place; only some have an oddity."""
     found = tables(build(believable.incident()).view)

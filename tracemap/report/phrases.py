@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tracemap.model import UNKNOWN
 from tracemap.report.blocks import Name, Sentence
 from tracemap.report.names import shown
 from tracemap.report.roots import Step
@@ -28,6 +29,8 @@ def cause_words(origin: Row) -> Sentence:
         if cause == "error":
             return ("failures on the way between ", ends[0], " and ", ends[1])
         return ("the way between ", ends[0], " and ", ends[1], " (network, pool or queue)")
+    if origin["service"] == UNKNOWN:
+        return _of_unnamed(cause, origin["operation"] or "")
     words: dict[str, Sentence] = {
         "self": (service, "'s own time"),
         "wire": ("the network around ", service),
@@ -36,6 +39,13 @@ def cause_words(origin: Row) -> Sentence:
         "mix": ("requests of another kind at ", service),
     }
     return words.get(cause, (service,))
+
+
+def _of_unnamed(cause: str, operation: str) -> Sentence:
+    """Return what moved at an upstream that its callers do not name and that recorded no spans."""
+    what = {"wire": "the network around ", "error": "failures of "}.get(cause, "time in ")
+    called = (" (called as ", Name(shown(operation)), ")") if operation else ()
+    return (f"{what}an upstream without a name", *called)
 
 
 def effect_words(origin: Row, sign: str = "") -> str:

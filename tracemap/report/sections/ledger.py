@@ -142,7 +142,16 @@ def _quality(quality: pl.DataFrame) -> list[Block]:
     if odd.is_empty():
         return [*blocks, remark("Nothing is odd about the stored spans.")]
     caption = "What is odd about stored spans"
-    return [*blocks, table("quality-table", caption, _QUALITY, odd.to_dicts())]
+    return [*blocks, table("quality-table", caption, _QUALITY, _once(odd, int(total)))]
+
+
+def _once(odd: pl.DataFrame, stored: int) -> list[dict[str, object]]:
+    """Return rows of what is odd; what is true of every span has one row for all services."""
+    sums = odd.group_by("reason").agg(pl.col("spans").sum())
+    always = sums.filter(pl.col("spans").eq(stored)).with_columns(service=pl.lit("(every service)"))
+    rest = odd.join(always, on="reason", how="anti", maintain_order="left")
+    rows_of_all = always.sort("reason").select(odd.columns)
+    return [*rows_of_all.to_dicts(), *rest.to_dicts()]
 
 
 def is_disposition(reason: pl.Expr) -> pl.Expr:

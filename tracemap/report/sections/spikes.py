@@ -21,11 +21,11 @@ _COLUMNS = (
     OPERATION,
     Column("unit", "Measured", "text"),
     Column("waiting", "Who waits", "name"),
-    Column("start", "From (UTC)", "time", "spike-episode"),
-    Column("end", "To (UTC)", "time", "spike-episode"),
     Column("baseline_p95_ms", "Baseline p95 ms", "ms", "percentiles"),
     Column("p95_ms", "p95 ms", "ms", "percentiles"),
     Column("ratio", "Rise", "ratio", "rise-ratio"),
+    Column("start", "From (UTC)", "time", "spike-episode"),
+    Column("end", "To (UTC)", "time", "spike-episode"),
     Column("z", "z", "number", "robust-z"),
     CALLS,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from tracemap.model import iso
+from tracemap.model import UNKNOWN, iso
 from tracemap.report.blocks import (
     Block,
     Fact,
@@ -125,6 +125,11 @@ def _beyond(story: Story, origin: Row) -> str:
     leaves = [leaf for root in story.roots for leaf in root.from_origin(origin)]
     if not any(leaf.row["leaf"] == "virtual" for leaf in leaves):
         return ""
+    if origin["service"] == UNKNOWN:
+        return (
+            ". It recorded no spans, and the spans of who calls it do not say what they call: "
+            "server.address or peer.service on them would"
+        )
     return ". It recorded no spans of its own: it began there or beyond"
 
 

@@ -9,36 +9,36 @@ from numpy.typing import NDArray
 from tracemap.ingest.block import Block
 from tracemap.ingest.kernels.interning import (
     NO_DURATION,
+    OUT_COLUMNS,
     OUT_DURATION,
     OUT_ERROR,
+    OUT_FLAGS,
     OUT_HTTP_STATUS,
     OUT_OPERATION,
+    OUT_PARENT_ID,
+    OUT_QUALITY,
     OUT_RESEND,
+    OUT_RESOURCE,
+    OUT_SPAN_ID,
     OUT_START,
-    OUT_WIDTH,
+    OUT_STATUS,
+    OUT_TEXT_END,
+    OUT_TEXT_START,
+    OUT_TRACE_HIGH,
+    OUT_TRACE_LOW,
     intern,
 )
 from tracemap.ingest.kernels.layout import (
     BEFORE_LOGS,
     BEFORE_METRICS,
     BEFORE_SPANS,
-    FLAGS,
     LINK_ID,
     LINK_SPAN,
     LINK_TRACE_HIGH,
     LINK_TRACE_LOW,
     LOGS,
     METRICS,
-    PARENT_ID,
-    QUALITY,
-    RESOURCE,
     RESOURCE_TEXT,
-    SPAN_ID,
-    STATUS,
-    TEXT_END,
-    TEXT_START,
-    TRACE_HIGH,
-    TRACE_LOW,
     Columns,
     Ints,
 )
@@ -60,44 +60,44 @@ def as_batch(block: Block, columns: Columns, resources: Resources) -> Batch:
         return batch
     rows = columns.spans[:count]
     texts = Texts(block.data, columns.extra)
-    batch.resources, resource_ids = _resources(rows[:, RESOURCE], columns, texts, resources)
-    out = np.empty((count, OUT_WIDTH), np.int64)
+    out = np.empty((OUT_COLUMNS, count), np.int64)
     weights = np.empty(count, np.float64)
     signatures, numbered, errors = _intern(block, columns, count, out, weights)
-    note_weights(rows, texts, weights)
+    note_weights(rows, texts, out[OUT_QUALITY], weights)
+    batch.resources, resource_ids = _resources(out[OUT_RESOURCE], columns, texts, resources)
     batch.operations, operation_ids, bits = operations(columns.spans, signatures, numbered, texts)
-    own = out[:, OUT_OPERATION]
+    own = out[OUT_OPERATION]
     kinds = error_types(errors, texts)
-    error_numbers = pl.Series(out[:, OUT_ERROR])
-    duration = pl.Series(out[:, OUT_DURATION])
-    http_status = pl.Series(out[:, OUT_HTTP_STATUS])
-    offsets = np.append(rows[:, TEXT_START], rows[-1, TEXT_END])
-    written = column(columns.text, offsets, rows[:, TEXT_START] < rows[:, TEXT_END])
+    error_numbers = pl.Series(out[OUT_ERROR])
+    duration = pl.Series(out[OUT_DURATION])
+    http_status = pl.Series(out[OUT_HTTP_STATUS])
+    offsets = np.append(out[OUT_TEXT_START], out[OUT_TEXT_END, -1])
+    written = column(columns.text, offsets, out[OUT_TEXT_START] < out[OUT_TEXT_END])
     batch.spans = SPANS.conform(
         pl.DataFrame(
             {
-                "trace_high": _unsigned(rows, TRACE_HIGH),
-                "trace_low": _unsigned(rows, TRACE_LOW),
-                "span_id": _unsigned(rows, SPAN_ID),
-                "parent_id": _unsigned(rows, PARENT_ID),
-                "start_ns": out[:, OUT_START],
+                "trace_high": out[OUT_TRACE_HIGH].view(np.uint64),
+                "trace_low": out[OUT_TRACE_LOW].view(np.uint64),
+                "span_id": out[OUT_SPAN_ID].view(np.uint64),
+                "parent_id": out[OUT_PARENT_ID].view(np.uint64),
+                "start_ns": out[OUT_START],
                 "duration_ns": duration.set(duration == NO_DURATION, None),
                 "operation_id": operation_ids.gather(own),
                 "resource_id": resource_ids,
-                "status_code": rows[:, STATUS].copy(),
-                "flags": rows[:, FLAGS].copy(),
+                "status_code": out[OUT_STATUS],
+                "flags": out[OUT_FLAGS],
                 "http_status": http_status.set(http_status < 0, None),
-                "resend_count": out[:, OUT_RESEND],
+                "resend_count": out[OUT_RESEND],
                 "error_type": kinds.gather(error_numbers.set(error_numbers < 0, None)),
                 "weight": weights,
-                "quality": rows[:, QUALITY] | bits.to_numpy()[own],
+                "quality": out[OUT_QUALITY] | bits.to_numpy()[own],
                 "attributes": pl.from_arrow(written),
             }
         )
     )
     if block.mended is not None:
         batch.spans = _with_damage(batch, block.mended[_records(columns)])
-    batch.links = _links(columns, rows)
+    batch.links = _links(columns, out)
     return batch
 
 
@@ -189,23 +189,27 @@ def _resources(
     numbers: Ints, columns: Columns, texts: Texts, known: Resources
 ) -> tuple[pl.DataFrame, Ints]:
     """Return the table of the resources that have spans, and the id of each span's."""
-    used = np.unique(numbers)
+    # Most have been seen before, in a row: counting is far cheaper than sorting. -1: none at all.
+    counts = np.bincount(numbers + 1, minlength=1)
+    used = np.flatnonzero(counts) - 1
     references = np.where(used < 0, 0, columns.resources[used, RESOURCE_TEXT])
     table, ids = known.table(texts.gather(references).to_pylist())
-    return table, np.array(ids, np.int64)[np.searchsorted(used, numbers)]
+    id_of = np.empty(counts.size, np.int64)
+    id_of[used + 1] = ids
+    return table, id_of[numbers + 1]
 
 
-def _links(columns: Columns, rows: Ints) -> pl.DataFrame:
+def _links(columns: Columns, out: Ints) -> pl.DataFrame:
     links = columns.links[: columns.registers[LINK_COUNT]]
     if not len(links):
         return LINKS.empty()
-    spans = rows[links[:, LINK_SPAN]]
+    spans = links[:, LINK_SPAN]
     return LINKS.conform(
         pl.DataFrame(
             {
-                "trace_high": _unsigned(spans, TRACE_HIGH),
-                "trace_low": _unsigned(spans, TRACE_LOW),
-                "span_id": _unsigned(spans, SPAN_ID),
+                "trace_high": out[OUT_TRACE_HIGH, spans].view(np.uint64),
+                "trace_low": out[OUT_TRACE_LOW, spans].view(np.uint64),
+                "span_id": out[OUT_SPAN_ID, spans].view(np.uint64),
                 "linked_trace_high": _unsigned(links, LINK_TRACE_HIGH),
                 "linked_trace_low": _unsigned(links, LINK_TRACE_LOW),
                 "linked_span_id": _unsigned(links, LINK_ID),

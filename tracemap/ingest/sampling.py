@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tracemap.ingest.doubles import unmarked
-from tracemap.ingest.kernels.layout import QUALITY, SAMPLER_TYPE, SAMPLING, Ints
+from tracemap.ingest.kernels.layout import SAMPLER_TYPE, SAMPLING, Ints
 from tracemap.ingest.kernels.strings import BODY_MASK, RANK_SHIFT
 from tracemap.ingest.semconv import ATTRIBUTES
 from tracemap.ingest.texts import Texts
@@ -19,7 +19,9 @@ _JAEGER = ATTRIBUTES["sampling"].index("sampler.param")
 _PROBABILISTIC = "probabilistic"
 
 
-def note_weights(rows: Ints, texts: Texts, weights: NDArray[np.float64]) -> None:
+def note_weights(
+    rows: Ints, texts: Texts, quality: Ints, weights: NDArray[np.float64]
+) -> None:
     """Put the weights that attributes say into `weights`, and take the mark that none is said.
 
     A rate of 1 or more is how many spans one stands for (Honeycomb); below 1 it is the share of
@@ -28,9 +30,10 @@ def note_weights(rows: Ints, texts: Texts, weights: NDArray[np.float64]) -> None
     Args:
         rows: One row a span, as the decoders give them.
         texts: What the rows refer to.
+        quality: What is odd about each span.
         weights: As the trace state says them.
     """
-    unsaid = rows[:, QUALITY] & int(Quality.NO_SAMPLING_INFORMATION)
+    unsaid = quality & int(Quality.NO_SAMPLING_INFORMATION)
     found = np.flatnonzero((rows[:, SAMPLING] != 0) & (unsaid != 0))
     if not found.size:
         return
@@ -44,4 +47,4 @@ def note_weights(rows: Ints, texts: Texts, weights: NDArray[np.float64]) -> None
     rate = rates.to_numpy()[valid]
     spans = found[valid]
     weights[spans] = np.where(rate < 1.0, 1.0 / rate, rate)
-    rows[spans, QUALITY] &= ~int(Quality.NO_SAMPLING_INFORMATION)
+    quality[spans] &= ~int(Quality.NO_SAMPLING_INFORMATION)

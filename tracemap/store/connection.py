@@ -74,6 +74,7 @@ def connect(
         "temp_directory": f"{path}.tmp",
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
+        "write_buffer_row_group_count": 1,
     }
     if threads is not None:
         config["threads"] = threads

@@ -7,13 +7,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import polars as pl
 
 from tracemap.store.schema import schema_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import polars as pl
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -47,7 +46,8 @@ def insert(connection: Connection, table: str, rows: pl.DataFrame) -> None:
     if rows.is_empty():
         return
     in_order = rows.select(_columns()[table])
-    connection.from_arrow(in_order.to_arrow()).insert_into(table)
+    as_arrow = in_order.to_arrow(compat_level=pl.CompatLevel.newest())  # text as it is: no copy
+    connection.from_arrow(as_arrow).insert_into(table)
 
 
 @cache

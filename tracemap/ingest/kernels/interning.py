@@ -16,18 +16,26 @@ from tracemap.ingest.kernels.layout import (
     EXCEPTION_TYPE,
     EXTRA,
     FIRST_SLOT,
+    FLAGS,
     HTTP_STATUS,
     KIND,
     MESSAGING_DESTINATION,
     MESSAGING_VOLATILE,
     NAME,
+    PARENT_ID,
     QUALITY,
     RESEND,
+    RESOURCE,
     RPC_STATUS,
     SCOPE,
     SIGNATURE_SLOTS,
+    SPAN_ID,
     START,
     STATUS,
+    TEXT_END,
+    TEXT_START,
+    TRACE_HIGH,
+    TRACE_LOW,
     TRACE_STATE,
     WIDTH,
     Bytes,
@@ -52,9 +60,27 @@ END_MISSING, NEGATIVE_DURATION, START_INVALID = 128, 256, 512
 NAME_EMPTY, NO_SAMPLING_INFORMATION, KIND_UNSPECIFIED = 8192, 262144, 1048576
 NO_DURATION = -1
 
-# Columns of the numbers that come out, one row a span.
-(OUT_OPERATION, OUT_ERROR, OUT_HTTP_STATUS, OUT_RESEND, OUT_START, OUT_DURATION) = range(6)
-OUT_WIDTH = 6
+# What comes out, one column after the other: numbers found here, and what is copied from the rows,
+# where a column lies apart, an element to a line of the cache.
+(
+    OUT_OPERATION,
+    OUT_ERROR,
+    OUT_HTTP_STATUS,
+    OUT_RESEND,
+    OUT_START,
+    OUT_DURATION,
+    OUT_QUALITY,
+    OUT_TRACE_HIGH,
+    OUT_TRACE_LOW,
+    OUT_SPAN_ID,
+    OUT_PARENT_ID,
+    OUT_STATUS,
+    OUT_FLAGS,
+    OUT_RESOURCE,
+    OUT_TEXT_START,
+    OUT_TEXT_END,
+) = range(16)
+OUT_COLUMNS = 16
 
 # Where a type of error came from; kept apart, for they are read differently.
 FROM_TYPE, FROM_RPC_STATUS, FROM_HTTP_STATUS = range(3)
@@ -209,13 +235,13 @@ def _small_number(data: Bytes, extra: Bytes, reference: int) -> int:
 
 
 @step
-def _times(spans: Ints, row: int, out: Ints, at: int) -> int:
+def _times(spans: Ints, row: int, out: Ints, number: int, count: int) -> int:
     """Write start and duration; return what is wrong with them."""
     start = spans[row + START]
     end = spans[row + END]
     flags = 0
-    out[at + OUT_START] = start
-    out[at + OUT_DURATION] = NO_DURATION
+    out[OUT_START * count + number] = start
+    out[OUT_DURATION * count + number] = NO_DURATION
     if start < _EARLIEST_NS or start > _LATEST_NS:
         flags |= START_INVALID
     if end == 0:
@@ -223,8 +249,22 @@ def _times(spans: Ints, row: int, out: Ints, at: int) -> int:
     elif end < start:
         flags |= NEGATIVE_DURATION
     else:
-        out[at + OUT_DURATION] = end - start
+        out[OUT_DURATION * count + number] = end - start
     return flags
+
+
+@step
+def _copy(spans: Ints, row: int, out: Ints, number: int, count: int) -> None:
+    """Write what is taken as it is."""
+    out[OUT_TRACE_HIGH * count + number] = spans[row + TRACE_HIGH]
+    out[OUT_TRACE_LOW * count + number] = spans[row + TRACE_LOW]
+    out[OUT_SPAN_ID * count + number] = spans[row + SPAN_ID]
+    out[OUT_PARENT_ID * count + number] = spans[row + PARENT_ID]
+    out[OUT_STATUS * count + number] = spans[row + STATUS]
+    out[OUT_FLAGS * count + number] = spans[row + FLAGS]
+    out[OUT_RESOURCE * count + number] = spans[row + RESOURCE]
+    out[OUT_TEXT_START * count + number] = spans[row + TEXT_START]
+    out[OUT_TEXT_END * count + number] = spans[row + TEXT_END]
 
 
 @step
@@ -257,7 +297,6 @@ def _all_spans(
 ) -> None:
     for number in range(count):
         row = number * WIDTH
-        at = number * OUT_WIDTH
         _forget_volatile(spans, row)
         before = state[EXTRA]
         plain_url(data, extra, room, spans, row, state)
@@ -265,13 +304,14 @@ def _all_spans(
         signature = _signature(data, extra, spans, row, signature_index, mask, signatures, counts)
         if signature < known:
             state[EXTRA] = before
-        out[at + OUT_OPERATION] = _operation(
+        out[OUT_OPERATION * count + number] = _operation(
             data, extra, spans, row, signature, operation_index, mask, operations, counts
         )
-        out[at + OUT_ERROR] = _error(data, extra, spans, row, error_index, mask, errors, counts)
-        out[at + OUT_HTTP_STATUS] = _small_number(data, extra, spans[row + HTTP_STATUS])
-        out[at + OUT_RESEND] = max(0, _small_number(data, extra, spans[row + RESEND]))
-        quality = spans[row + QUALITY] | _times(spans, row, out, at)
+        out[OUT_ERROR * count + number] = _error(data, extra, spans, row, error_index, mask, errors, counts)
+        out[OUT_HTTP_STATUS * count + number] = _small_number(data, extra, spans[row + HTTP_STATUS])
+        out[OUT_RESEND * count + number] = max(0, _small_number(data, extra, spans[row + RESEND]))
+        quality = spans[row + QUALITY] | _times(spans, row, out, number, count)
+        _copy(spans, row, out, number, count)
         weight = 0.0
         reference = spans[row + TRACE_STATE]
         if reference:
@@ -285,7 +325,7 @@ def _all_spans(
             quality |= NAME_EMPTY
         if spans[row + KIND] == 0:
             quality |= KIND_UNSPECIFIED
-        spans[row + QUALITY] = quality
+        out[OUT_QUALITY * count + number] = quality
 
 
 @kernel
@@ -313,7 +353,7 @@ def intern(
         data: The block as decoded.
         extra: Its unescaped text; templated paths are added.
         room: Size of `extra`.
-        spans: Rows of the decoder; their quality is completed.
+        spans: Rows of the decoder.
         count: How many of them there are.
         signature_index: As many -1 as a power of two that is at least twice `count`.
         operation_index: As many again.
@@ -322,7 +362,7 @@ def intern(
         signatures: Gets the first row of each signature.
         operations: Gets signature, name and scope of each operation.
         errors: Gets origin and text of each type of error.
-        out: Gets a row of numbers for each span (``OUT_*``).
+        out: Gets the columns ``OUT_*``, of `count` numbers each.
         weights: Gets how many spans each one stands for.
         state: Registers of the decoder.
         counts: Gets how many signatures, operations and errors there are.

@@ -46,11 +46,12 @@ from tracemap.ingest.kernels.layout import (
     Ints,
     Words,
 )
-from tracemap.ingest.kernels.machine import apart, inlined, signed, step
+from tracemap.ingest.kernels.machine import apart, inlined, load, signed, step
 from tracemap.ingest.kernels.names import (
     ARRAY_VALUE,
     BYTES_VALUE,
     DOUBLE_VALUE,
+    INT_VALUE,
     KEY,
     KVLIST_VALUE,
     STRING_VALUE,
@@ -61,6 +62,19 @@ from tracemap.ingest.kernels.slots import known_key
 
 # A frame of the stack: what sort of list it is, and what has been seen of it.
 _KEYED, _SEEN, _WRITTEN = 1, 2, 4
+
+
+def _eight(text: bytes) -> np.uint64:
+    """Return eight bytes as `load` does."""
+    return np.uint64(int.from_bytes(text, "little"))
+
+
+# What exporters write around a key and a value, without any space: two loads tell, where member by
+# member they would be looked up. Whatever differs takes the slow way, with the same result.
+_KEY_OPENS = _eight(b'{"key":"')
+_VALUE_FOLLOWS, _VALUE_FOLLOWS_END = _eight(b'","value'), _eight(b'"value":')
+_STRING_OPENS, _STRING_OPENS_END = _eight(b'{"string'), _eight(b'gValue":')
+_INTEGER_OPENS, _INTEGER_OPENS_END = _eight(b'{"intVal'), _eight(b'tValue":')
 
 
 @step
@@ -109,6 +123,22 @@ def key_value(data: Bytes, at: int, end: int, state: Ints, table: Words) -> int:
     start = at
     if data[at] != OPEN_OBJECT:
         return fail(state, BAD_SYNTAX)
+    if load(data, at) == _KEY_OPENS:
+        state[KEY_START] = at + 8
+        at = key_end(data, at + 7, end, state)
+        if at < 0:
+            return -1
+        if (
+            load(data, at) == _VALUE_FOLLOWS
+            and load(data, at + 2) == _VALUE_FOLLOWS_END
+            and signed(data[at + 10]) > 32
+            and at + 10 < end
+            and state[ESCAPED] != LONE_SURROGATE
+        ):
+            state[KEY_STOP] = at
+            state[RESUME] = 0
+            return at + 10
+        at = start
     at = member(data, at + 1, end, True, state, table)
     if at < 0:
         return -1
@@ -180,6 +210,21 @@ def _nested(
 
 
 @inlined
+def _tag_end(data: Bytes, at: int, end: int, state: Ints, table: Words) -> int:
+    """Return where the value starts whose tag is the first member of the object at `at`."""
+    word = load(data, at)
+    if word == _STRING_OPENS and load(data, at + 7) == _STRING_OPENS_END:
+        if at + 15 < end and signed(data[at + 15]) > 32:
+            state[FIELD] = STRING_VALUE
+            return at + 15
+    elif word == _INTEGER_OPENS and load(data, at + 4) == _INTEGER_OPENS_END:
+        if at + 12 < end and signed(data[at + 12]) > 32:
+            state[FIELD] = INT_VALUE
+            return at + 12
+    return member(data, at + 1, end, True, state, table)
+
+
+@inlined
 def _any_value(
     data: Bytes,
     at: int,
@@ -200,7 +245,7 @@ def _any_value(
             return skip_value(data, at, end, state)
         state[FIELD] = STRING_VALUE
         return plain_value(data, at, end, code, text, extra, spans, row, state)
-    at = member(data, at + 1, end, True, state, table)
+    at = _tag_end(data, at, end, state, table)
     while at >= 0:
         field = state[FIELD]
         if field == END_OF_OBJECT:

@@ -307,6 +307,9 @@ def value_start(data: Bytes, at: int, end: int, state: Ints) -> int:
 def rest_of_object(data: Bytes, at: int, end: int, first: bool, state: Ints, table: Words) -> int:
     """Return the position behind the object, skipping the members that are left."""
     apart()
+    if at < end and data[at] == CLOSE_OBJECT:
+        state[FIELD] = END_OF_OBJECT
+        return at + 1
     while True:
         at = member(data, at, end, first, state, table)
         if at < 0 or state[FIELD] == END_OF_OBJECT:

@@ -41,7 +41,10 @@ class Table:
         Raises:
             polars.exceptions.ColumnNotFoundError: If a column is missing.
         """
-        return frame.select(pl.col(name).cast(dtype) for name, dtype in self.schema.items())
+        schema = self.schema
+        if frame.schema == schema and frame.columns == schema.names():
+            return frame
+        return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
 
 
 def column(name: str, dtype: type[pl.DataType] | pl.DataType, unit: str, meaning: str) -> Column:

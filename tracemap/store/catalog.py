@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from tracemap.model import OPERATIONS, RESOURCES, SPANS
@@ -44,9 +45,10 @@ class Catalog:
 
     def numbered(self, batch: Batch) -> pl.DataFrame:
         """Return the spans of `batch` with the ids of the store; new rows are inserted."""
-        return SPANS.conform(batch.spans).with_columns(
-            _translated("operation_id", self._operations.store_ids(batch.operations)),
-            _translated("resource_id", self._resources.store_ids(batch.resources)),
+        spans = SPANS.conform(batch.spans)
+        return spans.with_columns(
+            _translated(spans["operation_id"], self._operations.store_ids(batch.operations)),
+            _translated(spans["resource_id"], self._resources.store_ids(batch.resources)),
         )
 
     def with_content_order(self, spans: pl.DataFrame) -> pl.DataFrame:
@@ -97,5 +99,8 @@ class Catalog:
         return read(self._connection, "SELECT resource_id, service FROM services")
 
 
-def _translated(column: str, ids: pl.DataFrame) -> pl.Expr:
-    return pl.col(column).replace_strict(ids["local"], ids["stored"], return_dtype=pl.Int32)
+def _translated(local: pl.Series, ids: pl.DataFrame) -> pl.Series:
+    """Return the ids of the store in place of a batch's own, which are small numbers."""
+    stored = np.full(int(ids["local"].max() or 0) + 1, -1, np.int32)
+    stored[ids["local"].to_numpy()] = ids["stored"].to_numpy()
+    return pl.Series(local.name, stored[local.to_numpy()])

@@ -29,6 +29,28 @@ def whole_traces(spans: pl.DataFrame) -> pl.DataFrame:
     return spans.sort(pl.col("start_ns").min().over(TRACE), *TRACE, "start_ns", "span_id")
 
 
+def parts_of(spans: pl.DataFrame) -> pl.DataFrame:
+    """Return one row for each trace of `spans`, which are as `whole_traces` gives them.
+
+    Columns ``trace_high``, ``trace_low``, ``first_ns`` and ``last_ns`` (starts of its first and
+    last span) and ``spans``, in the order of `spans`.
+    """
+    high, low = (spans[name].to_numpy() for name in TRACE)
+    other = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
+    first = np.flatnonzero(np.concatenate((np.full(min(spans.height, 1), True), other)))
+    after = np.append(first[1:], spans.height)[: first.size]
+    starts_ns = spans["start_ns"].to_numpy()
+    return pl.DataFrame(
+        {
+            "trace_high": high[first],
+            "trace_low": low[first],
+            "first_ns": starts_ns[first],
+            "last_ns": starts_ns[after - 1],
+            "spans": after - first,
+        }
+    )
+
+
 class FileWriter:
     """Writes files, batch by batch, inside a transaction that the caller opens and ends.
 
@@ -141,7 +163,7 @@ class FileWriter:
 
     def _known(self, spans: pl.DataFrame) -> pl.DataFrame:
         """Return the traces of `spans` that are stored, with their first and last start."""
-        with staged(self._connection, incoming=spans.select(TRACE).unique()):
+        with staged(self._connection, incoming=parts_of(spans).select(TRACE)):
             return read(
                 self._connection,
                 """
@@ -153,14 +175,12 @@ class FileWriter:
 
     def _add_spans(self, spans: pl.DataFrame, known: pl.DataFrame) -> None:
         """Store `spans`, index their traces, and mark the hours these start in, before and now."""
-        start = pl.col("start_ns")
-        parts = spans.group_by(TRACE).agg(
-            start.min().alias("first_ns"),
-            start.max().alias("last_ns"),
-            pl.len().cast(pl.Int64).alias("spans"),
-        )
+        parts = parts_of(spans)
         insert(self._connection, "stored_spans", spans)
-        insert(self._connection, "trace_parts", parts.sort("first_ns", *TRACE))
+        insert(self._connection, "trace_parts", parts)
+        if known.is_empty():
+            self._touch(parts["first_ns"])
+            return
         before_ns = known.join(parts, on=TRACE, how="semi")["first_ns"]
         now_ns = parts.join(known, on=TRACE, how="left", suffix="_before").select(
             pl.min_horizontal("first_ns", "first_ns_before")

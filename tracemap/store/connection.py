@@ -74,6 +74,8 @@ def connect(
         "temp_directory": f"{path}.tmp",
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
+        # Each group of rows is packed when it is full, while the next blocks are decoded, and not
+        # five of them at a time, for which everybody would have to wait.
         "write_buffer_row_group_count": 1,
     }
     if threads is not None:

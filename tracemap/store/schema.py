@@ -34,7 +34,7 @@ _STATEMENT = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _COLUMN = re.compile(
-    r"^ +(?P<name>\w+)(?: +(?P<type>[A-Z]+(?:\[\])?)(?: USING COMPRESSION \w+)?)?,?"
+    r"^ +(?P<name>\w+)(?: +(?P<type>[A-Z]+(?:\[\])?)(?: +USING COMPRESSION \w+)?)?,?"
     r" *-- (?P<meaning>.+)$"
 )
 

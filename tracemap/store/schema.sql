@@ -35,25 +35,25 @@ CREATE TABLE meta (
 
 -- One row per span, in the order of arrival and within a batch by trace. Unique by (trace_high,
 -- trace_low, span_id): kept so by the writer, because an index over random ids would cost more than
--- the spans. Attributes are packed with zstd: half the size of the default, and twice as fast.
+-- the spans. How each column is packed is said: left to choose, DuckDB tries all its ways on every row.
 CREATE TABLE stored_spans (
-    trace_high   UBIGINT USING COMPRESSION rle,   -- first 8 bytes of the trace id
-    trace_low    UBIGINT USING COMPRESSION rle,   -- last 8 bytes of the trace id
-    span_id      UBIGINT USING COMPRESSION uncompressed,   -- span id; never 0
-    parent_id    UBIGINT USING COMPRESSION uncompressed,   -- span id of the parent; 0: none
-    start_ns     BIGINT USING COMPRESSION bitpacking,    -- ns since the epoch: start as recorded
-    duration_ns  BIGINT USING COMPRESSION bitpacking,    -- ns: end - start as recorded; null: no end
-    operation_id INTEGER USING COMPRESSION bitpacking,   -- row of `operations`
-    resource_id  INTEGER USING COMPRESSION bitpacking,   -- row of `resources`
-    status_code  UTINYINT USING COMPRESSION rle,  -- OTLP status: 0 unset, 1 ok, 2 error
-    flags        USMALLINT USING COMPRESSION rle, -- OTLP flags; 0x300 mask: parent known to be remote
-    http_status  SMALLINT USING COMPRESSION rle,  -- HTTP response status; null: none
-    resend_count SMALLINT USING COMPRESSION rle,  -- ordinal of a resend; 0: first attempt or unknown
-    error_type   VARCHAR USING COMPRESSION dict_fsst,   -- class of the error; null: none given
-    weight       DOUBLE USING COMPRESSION rle,    -- spans this one stands for (sampling); 1: unknown
-    quality      UINTEGER USING COMPRESSION rle,  -- bits of `Quality`
-    attributes   VARCHAR USING COMPRESSION zstd, -- span attributes as one JSON object; null: none
-    file_id      INTEGER USING COMPRESSION rle    -- row of `files`: where it was read
+    trace_high   UBIGINT   USING COMPRESSION rle,        -- first 8 bytes of the trace id
+    trace_low    UBIGINT   USING COMPRESSION rle,        -- last 8 bytes of the trace id
+    span_id      UBIGINT   USING COMPRESSION uncompressed, -- span id; never 0
+    parent_id    UBIGINT   USING COMPRESSION uncompressed, -- span id of the parent; 0: none
+    start_ns     BIGINT    USING COMPRESSION bitpacking, -- ns since the epoch: start as recorded
+    duration_ns  BIGINT    USING COMPRESSION bitpacking, -- ns: end - start as recorded; null: no end
+    operation_id INTEGER   USING COMPRESSION bitpacking, -- row of `operations`
+    resource_id  INTEGER   USING COMPRESSION bitpacking, -- row of `resources`
+    status_code  UTINYINT  USING COMPRESSION rle,        -- OTLP status: 0 unset, 1 ok, 2 error
+    flags        USMALLINT USING COMPRESSION rle,        -- OTLP flags; 0x300 mask: parent known to be remote
+    http_status  SMALLINT  USING COMPRESSION rle,        -- HTTP response status; null: none
+    resend_count SMALLINT  USING COMPRESSION rle,        -- ordinal of a resend; 0: first attempt or unknown
+    error_type   VARCHAR   USING COMPRESSION dict_fsst,  -- class of the error; null: none given
+    weight       DOUBLE    USING COMPRESSION rle,        -- spans this one stands for (sampling); 1: unknown
+    quality      UINTEGER  USING COMPRESSION rle,        -- bits of `Quality`
+    attributes   VARCHAR   USING COMPRESSION zstd,       -- span attributes as one JSON object; null: none
+    file_id      INTEGER   USING COMPRESSION rle         -- row of `files`: where it was read
 );
 
 -- One row per distinct sort of span: what low-cardinality text a span carries.

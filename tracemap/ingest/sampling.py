@@ -19,9 +19,7 @@ _JAEGER = ATTRIBUTES["sampling"].index("sampler.param")
 _PROBABILISTIC = "probabilistic"
 
 
-def note_weights(
-    rows: Ints, texts: Texts, quality: Ints, weights: NDArray[np.float64]
-) -> None:
+def note_weights(rows: Ints, texts: Texts, quality: Ints, weights: NDArray[np.float64]) -> None:
     """Put the weights that attributes say into `weights`, and take the mark that none is said.
 
     A rate of 1 or more is how many spans one stands for (Honeycomb); below 1 it is the share of

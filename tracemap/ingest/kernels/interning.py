@@ -307,7 +307,9 @@ def _all_spans(
         out[OUT_OPERATION * count + number] = _operation(
             data, extra, spans, row, signature, operation_index, mask, operations, counts
         )
-        out[OUT_ERROR * count + number] = _error(data, extra, spans, row, error_index, mask, errors, counts)
+        out[OUT_ERROR * count + number] = _error(
+            data, extra, spans, row, error_index, mask, errors, counts
+        )
         out[OUT_HTTP_STATUS * count + number] = _small_number(data, extra, spans[row + HTTP_STATUS])
         out[OUT_RESEND * count + number] = max(0, _small_number(data, extra, spans[row + RESEND]))
         quality = spans[row + QUALITY] | _times(spans, row, out, number, count)

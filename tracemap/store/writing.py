@@ -37,7 +37,7 @@ def parts_of(spans: pl.DataFrame) -> pl.DataFrame:
     """
     high, low = (spans[name].to_numpy() for name in TRACE)
     other = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
-    first = np.flatnonzero(np.concatenate((np.full(min(spans.height, 1), True), other)))
+    first = np.flatnonzero(np.concatenate((np.ones(min(spans.height, 1), np.bool_), other)))
     after = np.append(first[1:], spans.height)[: first.size]
     starts_ns = spans["start_ns"].to_numpy()
     return pl.DataFrame(

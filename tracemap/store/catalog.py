@@ -101,6 +101,7 @@ class Catalog:
 
 def _translated(local: pl.Series, ids: pl.DataFrame) -> pl.Series:
     """Return the ids of the store in place of a batch's own, which are small numbers."""
-    stored = np.full(int(ids["local"].max() or 0) + 1, -1, np.int32)
-    stored[ids["local"].to_numpy()] = ids["stored"].to_numpy()
+    numbers = ids["local"].to_numpy()
+    stored = np.empty(numbers.max(initial=-1) + 1, np.int32)
+    stored[numbers] = ids["stored"].to_numpy()
     return pl.Series(local.name, stored[local.to_numpy()])

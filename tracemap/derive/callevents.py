@@ -1,4 +1,4 @@
-"""Events of the calls of a bucket: attempts, timeouts, loops, what came after what."""
+"""What happened to the calls of a bucket: attempts, timeouts, loops, and their order."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class _Found:
 
     @property
     def call_failed(self) -> Bools:
-        """Which of the siblings failed for good: those left for another answer did not."""
+        """Which of the siblings failed; calls abandoned because a hedge answered first did not."""
         failed: Bools = self.failed[self.siblings.row] & ~self.siblings.left
         return failed
 
@@ -78,7 +78,7 @@ class _Found:
 def call_events(derived: Derived) -> tuple[list[Events], pl.DataFrame]:
     """Return what happened to calls between services, and the edges that their sites number.
 
-    Messages are left out, and so are calls of a root client span, which nothing surrounds. The
+    Messages are left out, and so are calls made by a root client span, which no entry contains. The
     second frame has columns `SITE` as text codes.
     """
     calls, words = derived.calls, derived.spans.vocabulary.words
@@ -146,7 +146,7 @@ def _scattered(size: int, rows: Rows, values: Codes) -> Codes:
 
 
 def _attempts(found: _Found) -> list[Events]:
-    """Return a single event a call; of calls with several servers in a row, one a server."""
+    """Return one event per call; for calls with several servers in a row, one per server."""
     calls, several = found.siblings, found.resends
     in_a_row = np.isin(calls.row, several.client[several.in_a_row])
     duration = found.derived.spans.duration

@@ -26,7 +26,7 @@ class Grid:
         return cls(starts, of_trace.astype(np.int32))
 
     def decoded(self, column: str) -> pl.Expr:
-        """Return the column of cell numbers as ``window_start_ns``."""
+        """Return a column of cell numbers as ``window_start_ns``."""
         return pl.lit(pl.Series(self.starts)).gather(pl.col(column)).alias("window_start_ns")
 
 

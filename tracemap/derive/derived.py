@@ -1,4 +1,4 @@
-"""All that is found out about the spans of a bucket, before it is counted."""
+"""All intermediate results about the spans of a bucket, from which facts are counted."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Derived:
 
 
 def derived(spans: Spans, bucket: TraceBucket, *, collapse_proxies: bool = False) -> Derived:
-    """Return what `spans`, which are those of `bucket` or some traces of it, amount to."""
+    """Return the intermediate results for `spans`: those of `bucket`, or of some of its traces."""
     family = tree(spans)
     if collapse_proxies and spans.proxy.any():
         spans = without_proxies(spans, family)

@@ -1,4 +1,4 @@
-"""PARALLEL_FACTS: how far calls that one operation makes side by side reach, block by block."""
+"""PARALLEL_FACTS: how far the parallel calls of one operation reach, block by block."""
 
 from __future__ import annotations
 

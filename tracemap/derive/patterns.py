@@ -1,7 +1,7 @@
 """PATTERN_FACTS and PATTERN_EXEMPLARS: how calls follow each other, end and are cut short.
 
-Only what happened is counted here; what it means (a retry, a breaker, a loop) is for analyze to
-say, from the sums of many requests.
+Only what happened is counted here. What it means (a retry, a breaker, a loop) is decided by
+analyze, from the sums over many requests.
 """
 
 from __future__ import annotations

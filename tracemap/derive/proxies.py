@@ -1,4 +1,4 @@
-"""The graph without proxies: callers have called what is behind them.
+"""The graph without proxies: callers are shown to call the services behind them.
 
 A sidecar, an ingress or a mesh stands between two services and records spans of its own: SERVER
 towards the one, CLIENT towards the other, or a single span for both (`tracemap.derive.recorders`).

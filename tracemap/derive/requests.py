@@ -1,4 +1,4 @@
-"""REQUEST_FACTS: what root operations took, by which calls their requests made."""
+"""REQUEST_FACTS: durations of root operations, by the set of calls that their requests made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several server spans below one client span: attempts that the client's span does not show.
+"""Several server spans below one client span: attempts that have no client spans of their own.
 
 A gRPC client records one span around all of its attempts. Whether these came one after another or
 side by side is told by durations alone, because their servers' clocks may differ: attempts in a row

@@ -1,8 +1,8 @@
-"""How long each span would have taken if some had taken another time.
+"""How long each span would have taken if some spans had taken longer or shorter.
 
-Order and gaps are kept (the rule of CRISP's what-if, USENIX ATC 2022): a child starts as long after
-the siblings it had to wait for as it did, siblings that ran side by side still do, and a parent
-ends as long after the last of its children as it did. What was hidden behind a slower sibling stays
+Order and gaps are kept (the rule of CRISP's what-if, USENIX ATC 2022): a child keeps its distance
+to the siblings that it had to wait for, siblings that ran side by side still do, and a parent keeps
+the distance of its end to the end of its last child. What was hidden behind a slower sibling stays
 hidden until it is the slower one. Spans without a change below them keep their duration to the
 nanosecond.
 

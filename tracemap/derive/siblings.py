@@ -1,4 +1,4 @@
-"""The calls of one operation beside and after each other: what retries and loops are found in.
+"""The calls of each operation in their order, in which retries, hedges and loops are found.
 
 The calls that one entry makes were recorded by one process, so their times compare on one clock.
 Calls to the same upstream operation in one entry are a *series*. In it a call that starts when the

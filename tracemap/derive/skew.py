@@ -3,7 +3,7 @@
 Methods: docs/methods.md#clock-skew. A server works while its client waits, so what has to be added
 to the server's clock brings its span inside the client's: at least client start - server start, at
 most client end - server end. Each call between two hosts gives these two bounds; over many calls,
-in both directions, they close in on the truth. Nothing is shifted by it.
+in both directions, they close in on the truth. No time is corrected by it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Traces in which a unit was slow, or as usual: found in spans, when a report asks for them."""
+"""Traces in which a unit was slow, or as usual, read from spans when a report asks for them."""
 
 from __future__ import annotations
 

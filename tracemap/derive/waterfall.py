@@ -59,7 +59,8 @@ def waterfall(bucket: TraceBucket) -> pl.DataFrame:
 def _parts(tiles: Tiling) -> pl.Series:
     """Return where each span's exclusive time on the critical path lies, from its own start.
 
-    That is its part of the path, less the parts of what it waited for. One trace, so a plain loop.
+    That is its part of the path, less the parts of what it waited for. For one trace a plain loop
+    is fast enough.
     """
     below: dict[int, list[tuple[int, int]]] = {}
     path, waits_for = tiles.path.tolist(), tiles.waits_for.tolist()

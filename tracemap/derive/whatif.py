@@ -1,8 +1,8 @@
 """WHATIF_FACTS: durations and failures of every operation, as recorded and with a change replayed.
 
 Times are `retiming`'s. Failures are expected values: a call fails with the probability that the
-change gives it, and a request fails with it as often as requests of that operation did when a call
-to that upstream failed (hardness, docs/methods.md#whatif).
+change gives it, and a request that made it fails as often as requests of that operation did when a
+call to that upstream failed (hardness, docs/methods.md#whatif).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Work side by side: the next item is made, and others are worked on, in threads of their own."""
+"""Work in threads: the next item is made, and several are worked on, while one is in use."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def window_facts(
         cells: With windows.
         progress: See `Progress`.
         bucket_spans: Spans that are derived at a time.
-        prepared: What is done to each bucket first, such as to name services otherwise.
+        prepared: Applied to each bucket first, for example to rename services.
     """
     windows = list(cells.windows)
     done, total = 0, store.spans_in(windows) if progress else 0
@@ -140,8 +140,9 @@ def window_tables(
 def _groups(store: Store, bucket_spans: int) -> list[tuple[list[Window], int]]:
     """Return the dirty hours, in groups of about one bucket, with the spans of each group.
 
-    Most of the work of a small hour is the same for a large one; a year with few spans an hour has
-    thousands of hours.
+    An hour costs about the same however few spans it has, and a year of thin traffic has thousands
+    of
+    hours: so small hours are derived together.
     """
     sizes = dict(store.spans_by_hour().iter_rows())
     groups: list[tuple[list[Window], int]] = []
@@ -166,7 +167,7 @@ def _bucket_by_bucket(
 
 
 class _Collected:
-    """Facts of many buckets, summed now and then so that they stay small."""
+    """Facts of many buckets, merged now and then so that they stay small."""
 
     def __init__(self) -> None:
         self._parts: list[Facts] = []

@@ -1,4 +1,4 @@
-"""Walk the stored traces by the time of their start, some whole traces at a time."""
+"""Whole traces out of the database, by the time of their start, bucket by bucket."""
 
 from __future__ import annotations
 

@@ -87,8 +87,8 @@ def rolled_up(
 
     Cells are counted from the start of each window, so that they never reach over its ends; a row
     that lies in two windows counts in both. Hash buckets of traces are summed as well (all 0),
-    unless `by_hash_bucket` keeps them apart. What is unknown of one row (a column younger than a
-    pruned hour) is unknown of the sum.
+    unless `by_hash_bucket` keeps them apart. A value that
+    is unknown in one row (of a pruned hour, from before the column existed) is unknown in the sum.
     Summing in the database keeps weeks of minutes out of memory.
     """
     table = FACTS[name]

@@ -1,4 +1,4 @@
-"""Delete old spans and keep their facts, so that these stay right for good."""
+"""Delete old spans and keep their facts, which are never derived again."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ def prune(connection: Connection, window: Window) -> Pruned:
 def rename_pruned(connection: Connection, moves: pl.DataFrame) -> None:
     """Give services in the facts of pruned hours the names they have from now on.
 
-    A name turns up in a second environment: `cart` is `cart (production)` then. Other hours are
-    derived again; these cannot be, and would else seem to be of a service that is gone.
+    When a name turns up in a second environment, `cart` becomes `cart (production)`. Other hours
+    are derived again; pruned hours cannot be, and would seem to be about a service that is gone.
 
     Args:
         connection: In a transaction.

@@ -1,7 +1,8 @@
-"""Client and server that recorded their sides of a call under one span id are two spans.
+"""Split client and server spans that share one span id.
 
-Zipkin's B3 lets a server go on with the client's span id, and what collectors make of such spans
-keeps it. Readers of Zipkin's own format tell them apart; this does the same for every other.
+With Zipkin's B3 propagation a server may use the client's span id for its own span, and collectors
+keep that id when they convert such spans. Readers of Zipkin's own format tell them apart; this does
+the same for every other.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What hangs on each upstream, what it lets through, and who calls in circles."""
+"""What depends on each upstream, availability, and who calls in circles."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.builders import Row
 from tests.derive.traces import MS, at, facts_of
 from tracemap import analyze
-from tracemap.model import SKEW, SKEW_FACTS, Facts, bounds
+from tracemap.model import SKEW, SKEW_FACTS, Facts, signed_buckets
 
 LIMITS = analyze.Thresholds()
 
@@ -104,11 +104,13 @@ def test_no_calls_no_pairs() -> None:
 def test_buckets_hold_their_times(times_ns: list[int]) -> None:
     """Rounded outward by at most 9.1 %, or 0.1 ms."""
     series = pl.Series("time_ns", times_ns)
-    frame = pl.DataFrame({"time_ns": series, "bucket": bounds.buckets(series.to_numpy())})
+    frame = pl.DataFrame({"time_ns": series, "bucket": signed_buckets.buckets(series.to_numpy())})
     rows = frame.select(
-        "time_ns", low=bounds.lower_ns(pl.col("bucket")), high=bounds.upper_ns(pl.col("bucket"))
+        "time_ns",
+        low=signed_buckets.lower_ns(pl.col("bucket")),
+        high=signed_buckets.upper_ns(pl.col("bucket")),
     )
 
     for time_ns, low, high in rows.iter_rows():
         assert low - 1 <= time_ns <= high + 1
-        assert high - low <= max(0.0906 * abs(time_ns) + 2, 2 * bounds.NEAR_ZERO_NS)
+        assert high - low <= max(0.0906 * abs(time_ns) + 2, 2 * signed_buckets.NEAR_ZERO_NS)

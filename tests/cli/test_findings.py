@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Tracemap
-from tracemap.cli.nothing import accuses_nobody
+from tracemap.cli.no_rows import accuses_nobody
 
 KEYS = {
     "edges": (

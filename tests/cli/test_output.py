@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Tracemap
-from tracemap.cli.nothing import why_nothing
+from tracemap.cli.no_rows import why_no_rows
 from tracemap.cli.options import Format
 from tracemap.cli.output import print_rows, visible
 from tracemap.model import Findings, Window
@@ -221,4 +221,4 @@ def test_an_empty_finding_says_why_it_is_empty(
     """Nothing to tell, nothing to compare with, and too little to judge are three answers."""
     findings = Findings("x", "x", sections=(), window=Window(60, 120), baseline=baseline)
 
-    assert said in why_nothing(name, replace(findings, verdict=verdict))
+    assert said in why_no_rows(name, replace(findings, verdict=verdict))

@@ -18,7 +18,7 @@ from tracemap.report.blocks import FigureBlock
 from tracemap.report.figures.layers import Link, places_of
 from tracemap.report.figures.network import network
 from tracemap.report.figures.slope import Slope, slope
-from tracemap.report.page import _template
+from tracemap.report.html_page import _template
 
 COLOUR = re.compile(r"var\((--[\w-]+)\)")
 SITUATIONS = {

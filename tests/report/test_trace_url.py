@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.report import believable
-from tests.report.test_page import Parsed
+from tests.report.test_html_page import Parsed
 from tracemap.errors import PipelineError
 from tracemap.report import build
 from tracemap.report.trace_url import checked, linked

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from tracemap.analyze.thresholds import Thresholds
-from tracemap.model import SKEW, bounds
+from tracemap.model import SKEW, signed_buckets
 
 _PAIR = ["host", "other_host"]
 _ALMOST_ALL = 0.99
@@ -30,10 +30,10 @@ def skew(skew_facts: pl.DataFrame, thresholds: Thresholds) -> pl.DataFrame:
     """
     summed = skew_facts.group_by(*_PAIR, "bound", "bucket").agg(pl.col("count").sum())
     least = _at(summed, "least", _ALMOST_ALL).with_columns(
-        least_ns=bounds.lower_ns(pl.col("bucket"))
+        least_ns=signed_buckets.lower_ns(pl.col("bucket"))
     )
     most = _at(summed, "most", 1 - _ALMOST_ALL).with_columns(
-        most_ns=bounds.upper_ns(pl.col("bucket"))
+        most_ns=signed_buckets.upper_ns(pl.col("bucket"))
     )
     found = least.join(most.select(*_PAIR, "most_ns"), on=_PAIR)
     low, high = pl.col("least_ns"), pl.col("most_ns")

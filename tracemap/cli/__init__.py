@@ -1,4 +1,4 @@
-"""The command line: one small file per verb; each verb parses, makes one library call, prints.
+"""The command line. Each verb parses its options, makes one library call, and prints the result.
 
 Verbs import the library inside their functions, so that `tracemap --help` answers at once.
 """
@@ -20,10 +20,10 @@ from tracemap.cli import (
     info,
     ingest,
     init,
+    one_window,
     prune,
     query,
     run,
-    standing,
     trace,
     weeks,
     whatif,
@@ -56,11 +56,11 @@ for verb in (
     findings.insulation,
     findings.errors,
     findings.origins,
-    standing.bottlenecks,
-    standing.dependencies,
-    standing.availability,
-    standing.cycles,
-    standing.declarations,
+    one_window.bottlenecks,
+    one_window.dependencies,
+    one_window.availability,
+    one_window.cycles,
+    one_window.declarations,
     drift.drift,
     weeks.regressions,
     weeks.budget,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tracemap.cli.nothing import ACCUSES_NOBODY, accuses_nobody, why_nothing
+from tracemap.cli.no_rows import ACCUSES_NOBODY, accuses_nobody, why_no_rows
 from tracemap.cli.options import (
     DEFAULT_DATABASE,
     BaselineFrom,
@@ -138,8 +138,8 @@ def edges(
 ) -> None:
     """Print who calls whom.
 
-    Counts, errors, percentiles of what downstream waited, and the gap between both sides.
-    With --collapse-proxies calls lead past sidecars and meshes to the services behind them.
+    Calls, errors, percentiles of what downstream waited, and of the gap between client and server.
+    With --collapse-proxies, a call through a sidecar or mesh is a call to the service behind it.
 
     Example: tracemap edges --format csv > edges.csv
     """
@@ -156,8 +156,8 @@ def spikes(
 ) -> None:
     """Print when latency left its baseline.
 
-    One row an episode, worst first by what it cost in all (excess_ms). same_as names the worst
-    other row of the same operation at the same time: one event, seen from another side.
+    One row per episode, the largest total cost (excess_ms) first. same_as is the number of the
+    worst row of the same operation at the same time: the same event, seen from another side.
 
     Example: tracemap spikes --from 2026-05-01 --to 2026-05-02
     """
@@ -197,7 +197,7 @@ def insulation(
 ) -> None:
     """Print what stopped spikes on each edge.
 
-    Retries, timeouts, breakers, hedges, fallbacks and the like; then edges with nothing of it.
+    Retries, timeouts, breakers, hedges, fallbacks and the like; then edges with none of these.
     Without a window: that of the worst spike, or everything where there is none.
 
     Example: tracemap insulation --format csv > insulation.csv
@@ -218,9 +218,9 @@ def errors(
 ) -> None:
     """Print what failures did to downstream.
 
-    Per edge: how many more calls failed, how many more requests failed of them, and how hard
-    downstream depends on it.
-    Without a window: that of the worst spike. Without a baseline: a quiet one is chosen and named.
+    Per edge: how many more calls failed, how many more requests failed because of them, and how
+    hard downstream depends on upstream. Without a window: that of the worst spike. Without a
+    baseline: a quiet one is chosen and named.
 
     Example: tracemap errors --from 2026-05-01T10:00 --to 2026-05-01T10:20
     """
@@ -241,8 +241,8 @@ def origins(
 ) -> None:
     """Print where added latency came from.
 
-    Ranked over services and edges, by what users waited longer. flow_ms is what the flow charges
-    to each, per request of all users; excess_ms is what each component alone rose by.
+    Services and edges, ranked by how much longer users waited. flow_ms is the part of the change
+    that is charged to each, per request of all users; excess_ms is what each rose by alone.
     Without a window: that of the worst spike. Without a baseline: a quiet one is chosen and named.
 
     Example: tracemap origins --format json
@@ -274,7 +274,7 @@ def print_finding(
         elif findings.baseline_reason:
             typer.echo(findings.baseline_reason, err=True)
         if not rows:
-            typer.echo(why_nothing(name, findings), err=True)
+            typer.echo(why_no_rows(name, findings), err=True)
         if name == "origins" and accuses_nobody(rows):
             typer.echo(ACCUSES_NOBODY, err=True)
         if name == "origins":  # beside two times it has to say of which one it is a share

@@ -28,10 +28,11 @@ def flow(
     settings: Settings = None,
     shape: RowFormat = Format.TABLE,
 ) -> None:
-    """Print how the change of users' latency splits.
+    """Print where the change of users' latency went.
 
-    Per operation of users and call path what ends there; leaves add up to the change of its mean.
-    Without a window: that of the worst spike. Without a baseline: a quiet one is chosen and named.
+    How the change of each user-visible operation's mean splits over its call paths; rows with a
+    leaf add up to the change. Without a window: that of the worst spike. Without a baseline: a
+    quiet one is chosen and named.
 
     Example: tracemap flow --from 2026-05-01T10:00 --to 2026-05-01T10:20
     """
@@ -49,9 +50,9 @@ def flow_bands(
     settings: Settings = None,
     shape: RowFormat = Format.TABLE,
 ) -> None:
-    """Print how the change of p50, p95 and p99 splits.
+    """Print where the change of p50, p95 and p99 went.
 
-    The same for the requests around a percentile, of the three operations whose change cost most.
+    As flow, for the requests around a percentile, of the three operations whose change cost most.
     It reads the spans of both windows. Windows are chosen as for `tracemap flow`.
 
     Example: tracemap flow-bands --format json

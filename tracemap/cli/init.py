@@ -12,7 +12,7 @@ def init(
 ) -> None:
     """Print a shipped recipe.
 
-    To be saved under another name and changed.
+    Save it under another name and change it.
 
     Example: tracemap init weekly > mine.toml
     """

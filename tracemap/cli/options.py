@@ -44,7 +44,7 @@ Spike = Annotated[
 ]
 CollapseProxies = Annotated[
     bool,
-    typer.Option("--collapse-proxies", help="Lead calls past sidecars and meshes to services."),
+    typer.Option("--collapse-proxies", help="Show calls through proxies as calls to the services."),
 ]
 SelfTrace = Annotated[
     Path | None,
@@ -57,7 +57,7 @@ Settings = Annotated[
 Catalog = Annotated[
     list[str] | None,
     typer.Option(
-        "--catalog", metavar="PATH", help="Who owns what: catalog-info.yaml, a folder; repeatable."
+        "--catalog", metavar="PATH", help="Owners: catalog-info.yaml, a list, a folder; repeatable."
     ),
 ]
 

@@ -35,7 +35,7 @@ def trace(
 ) -> None:
     """Print one trace as a waterfall.
 
-    What ran when, its own time, and the critical path.
+    Which span ran when, its own time, and the critical path.
 
     Example: tracemap trace 4bf92f3577b34da6a3ce929d0e0e4736
     """

@@ -30,7 +30,7 @@ def regressions(
 ) -> None:
     """Print what users wait longer for.
 
-    By operation and by the way between two services, what cost users most first.
+    By operation and by the network between two services, what cost users most first.
     Without windows: the last seven days against the four weeks before.
 
     Example: tracemap regressions --catalog owners.yaml
@@ -51,7 +51,7 @@ def budget(
 ) -> None:
     """Print where user requests began to fail.
 
-    Per service its failed requests, as part of the error budget (success_objective).
+    Failed requests per service, as a share of the error budget (threshold success_objective).
     Without windows: the last seven days against the four weeks before.
 
     Example: tracemap budget --set success_objective=0.99

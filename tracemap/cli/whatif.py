@@ -28,9 +28,7 @@ def whatif(
     upstream: Annotated[
         str, typer.Option(metavar="S", help="The service, database ... to change.")
     ],
-    operation: Annotated[
-        str, typer.Option(metavar="O", help="Only calls of this operation of it.")
-    ] = "",
+    operation: Annotated[str, typer.Option(metavar="O", help="Only calls of this operation.")] = "",
     add: Annotated[
         str, typer.Option(metavar="T", help="Each call takes longer: 200ms, -5ms.")
     ] = "",
@@ -59,8 +57,8 @@ def whatif(
 ) -> None:
     """Replay the recorded traces with one upstream changed.
 
-    Order, gaps and parallelism are kept. Prints latency and error rate of everybody who waits for
-    it, before and after. Queues that fill and retries nobody recorded are not modelled.
+    Order, gaps and parallelism are kept. Prints latency and error rate of each operation that waits
+    for it, before and after. Not modelled: queues that fill, retries that were not recorded.
 
     Example: tracemap whatif --upstream card-db --add 200ms
     """

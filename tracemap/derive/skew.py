@@ -14,7 +14,7 @@ import polars as pl
 from tracemap.derive.cells import Grid
 from tracemap.derive.derived import Derived
 from tracemap.derive.grouping import grouped
-from tracemap.model import SKEW_FACTS, bounds
+from tracemap.model import SKEW_FACTS, signed_buckets
 
 _BOUNDS = ("least", "most")
 
@@ -43,7 +43,9 @@ def skew_facts(derived: Derived, grid: Grid) -> pl.DataFrame:
             "host": np.tile(hosts[0], 2),
             "other_host": np.tile(hosts[1], 2),
             "bound": np.repeat(np.arange(2, dtype=np.int32), server.size),
-            "bucket": np.concatenate((bounds.buckets(first), bounds.buckets(second))),
+            "bucket": np.concatenate(
+                (signed_buckets.buckets(first), signed_buckets.buckets(second))
+            ),
         },
         {},
     )

@@ -1,4 +1,4 @@
-"""FINDINGS about one window, compared with nothing: where time goes, what hangs on what."""
+"""FINDINGS about one window, compared with nothing: where time goes, what depends on what."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ BOTTLENECKS = Table(
 
 DEPENDENCIES = Table(
     "dependencies",
-    "What hangs on each node: how many requests reach it, wait for it, and survive its failures.",
+    "What depends on each node: how many requests reach it, wait for it, and survive its failures.",
     (
         UPSTREAM,
         UPSTREAM_KIND,

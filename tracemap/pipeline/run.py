@@ -158,7 +158,7 @@ def _tables(
     thresholds = limits(recipe)
     tables = {name: table.empty() for name, table in FINDINGS.items()}
     shown = Facts()
-    needs_shown = {"edges", "critical_path", *window_findings.SINGLE_WINDOW} & set(recipe.findings)
+    needs_shown = {"edges", "critical_path", *window_findings.ONE_WINDOW} & set(recipe.findings)
     if needs_shown or ("insulation" in recipe.findings and choice.incident is None):
         cells = Cells(windows=(choice.shown,), collapse_proxies=request.collapse_proxies)
         shown = window_findings.shown_facts(
@@ -166,7 +166,7 @@ def _tables(
         )
     if needs_shown:
         tables |= window_findings.edges_and_critical_path(shown, choice, compared, thresholds)
-        tables |= window_findings.single_window(recipe, choice.shown, shown, thresholds)
+        tables |= window_findings.one_window(recipe, choice.shown, shown, thresholds)
         tables["edges"] = exemplars.of_edges(store, cells, tables["edges"], progress=progress)
     tables_compared, places = window_findings.compared(choice, compared, thresholds, owners)
     tables |= tables_compared

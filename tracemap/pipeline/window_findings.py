@@ -28,7 +28,7 @@ from tracemap.recipe import Recipe
 from tracemap.self_trace import analyzed
 from tracemap.store import Store
 
-SINGLE_WINDOW = ("bottlenecks", "dependencies", "availability", "cycles")
+ONE_WINDOW = ("bottlenecks", "dependencies", "availability", "cycles")
 """Findings about one window that compare it with nothing."""
 
 
@@ -96,17 +96,17 @@ def edges_and_critical_path(
     return {"edges": edges, "critical_path": critical}
 
 
-def single_window(
+def one_window(
     recipe: Recipe, window: Window, facts: Facts, thresholds: analyze.Thresholds
 ) -> dict[str, pl.DataFrame]:
-    """Return the findings of `SINGLE_WINDOW` that `recipe` asks for."""
+    """Return the findings of `ONE_WINDOW` that `recipe` asks for."""
     made: dict[str, Callable[[], pl.DataFrame]] = {
         "bottlenecks": lambda: analyze.bottlenecks(facts, window),
         "dependencies": lambda: analyze.dependencies(facts, thresholds),
         "availability": lambda: analyze.availability(facts, thresholds),
         "cycles": lambda: analyze.cycles(facts["path_facts"], facts["paths"], facts["edge_facts"]),
     }
-    return {name: made[name]() for name in SINGLE_WINDOW if name in recipe.findings}
+    return {name: made[name]() for name in ONE_WINDOW if name in recipe.findings}
 
 
 def declarations(store: Store, request: Request, found: Findings) -> pl.DataFrame:

@@ -12,10 +12,10 @@ from functools import cached_property
 from pathlib import Path
 
 from tracemap.model import Findings
-from tracemap.report import document as _document
+from tracemap.report import html_page as _page
 from tracemap.report import images as _images
+from tracemap.report import json_document as _document
 from tracemap.report import markdown as _markdown
-from tracemap.report import page as _page
 from tracemap.report import text as _text
 from tracemap.report import trace_url as _trace_url
 from tracemap.report import view as _view

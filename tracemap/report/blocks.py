@@ -116,7 +116,7 @@ def warning(*parts: str | Name) -> Note:
 
 @dataclass(frozen=True)
 class Fact:
-    """One number that stands for itself, with its definition and a remark."""
+    """One key figure, with its definition and a remark."""
 
     term: str
     value: Sentence
@@ -178,7 +178,7 @@ class WaterfallBlock:
 
 @dataclass(frozen=True)
 class SheetBlock:
-    """What one owner has in hand: a heading and sentences."""
+    """The sheet of one owner: a heading and sentences."""
 
     id: str
     owner: Sentence

@@ -1,4 +1,4 @@
-"""Sentences and names for a chat: quoted, short, and nothing in them that it acts on."""
+"""Sentences and names for a chat: quoted, short, with nothing that a chat acts on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _INERT = str.maketrans({"`": "'", "<": "\u2039", ">": "\u203a"})
 
 
 def in_chat(parts: Sentence) -> str:
-    """Return a sentence with its names quoted, and nothing in it that a chat acts on."""
+    """Return a sentence with its names quoted and everything escaped that a chat would act on."""
     return "".join(
         quoted(part.text) if isinstance(part, Name) else part.translate(_INERT) for part in parts
     )

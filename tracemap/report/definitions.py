@@ -5,7 +5,7 @@ The ids are the anchors of ``docs/methods.md`` and of the definitions at the end
 
 from __future__ import annotations
 
-from tracemap.report.terms import incident, observed, standing, trust, weeks
+from tracemap.report.terms import incident, observed, one_window, trust, weeks
 from tracemap.report.terms.definition import Definition
 
 GLOSSARY = {
@@ -22,7 +22,7 @@ GLOSSARY_LINE = (
 
 DEFINITIONS = {
     definition.id: definition
-    for part in (observed, incident, standing, weeks, trust)
+    for part in (observed, incident, one_window, weeks, trust)
     for definition in part.TERMS
 }
 """Every definition by its id, in the order of the docs."""

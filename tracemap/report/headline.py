@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tracemap.report.blocks import Name, Sentence
-from tracemap.report.drift_words import drift_headline
 from tracemap.report.names import shown
 from tracemap.report.no_incident import insufficient, is_failing, lead, quiet
 from tracemap.report.phrases import (
@@ -16,6 +15,7 @@ from tracemap.report.phrases import (
 from tracemap.report.roots import Leaf, Root
 from tracemap.report.rows import Row
 from tracemap.report.story import LEAST_SHARE, Story
+from tracemap.report.week_words import drift_headline
 from tracemap.report.words import (
     counted,
     in_ms,
@@ -118,7 +118,7 @@ def _range(root: Root) -> str:
 
 
 def _held_back(story: Story) -> Sentence:
-    """Return what kept a fault from users: the largest part that was absorbed."""
+    """Return what kept a fault from users: the largest absorbed part."""
     row = story.absorbed[0]
     by = f" by {row['mechanism']}" if row["mechanism"] else ""
     return (

@@ -1,4 +1,4 @@
-r"""Names from traces, made safe to look at: they are text that strangers wrote.
+r"""Names from traces, made safe to show: their text is not to be trusted.
 
 A name can hold line breaks, marks that turn the reading direction round, or ten thousand letters.
 What is shown is always one line of bounded length in which such marks are written out

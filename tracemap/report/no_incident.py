@@ -1,10 +1,9 @@
-"""The headline where nothing is to be reported, or too little is known to judge."""
+"""The headline without an incident: all quiet, or too little data to judge."""
 
 from __future__ import annotations
 
 from tracemap.model import Findings
 from tracemap.report.blocks import Sentence
-from tracemap.report.drift_words import what_is_missing
 from tracemap.report.names import shown
 from tracemap.report.phrases import (
     cause_words,
@@ -16,6 +15,7 @@ from tracemap.report.phrases import (
 from tracemap.report.roots import Root
 from tracemap.report.rows import Row
 from tracemap.report.story import LEAST_MS, Story
+from tracemap.report.week_words import what_is_missing
 from tracemap.report.words import counted, interval, lasting, percent, signed_ms, span_of
 
 NO_SPIKE = "no spike was found"
@@ -38,7 +38,7 @@ def _looked_at(story: Story) -> str:
 
 
 def quiet(story: Story) -> Sentence:
-    """Return that nothing is to be reported, what was looked at, and what moved all the same."""
+    """Return that all is quiet, what was looked at, and what moved nevertheless."""
     window = span_of(story.findings.window)
     moved = _moved(story)
     if moved:
@@ -90,7 +90,7 @@ def _handed_on(story: Story) -> Sentence:
 
 
 def _varied(story: Story) -> Sentence:
-    """Return the largest rise that users saw, where it is no more than what varies anyway."""
+    """Return the largest rise that users saw, where it is within ordinary variation."""
     rose = [root for root in story.roots if root.is_within_variation and root.change_ms >= LEAST_MS]
     if not rose:
         return ()
@@ -171,7 +171,7 @@ def _too_few(story: Story) -> str:
 
 
 def _of_few_calls(begin: str, origin: Row) -> Sentence:
-    """Return who would be named but for a handful of calls, and what that rests on."""
+    """Return who would be named if there were more calls, and on how many calls that rests."""
     return (
         f"{begin}: a lead, not a finding, is ",
         *cause_words(origin),

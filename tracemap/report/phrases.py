@@ -62,7 +62,7 @@ def effect_words(origin: Row, sign: str = "") -> str:
 
 
 def spread_words(row: Row) -> Sentence:
-    """Return by how much an operation took longer for another, from a row of ``propagation``."""
+    """Return by how much an operation got slower through another, from a row of ``propagation``."""
     return (
         *operation_name(row["upstream"], row["upstream_operation"]),
         f" took {in_ms(row['offered_ms'] * 1e6)} longer per request of ",

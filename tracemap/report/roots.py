@@ -143,7 +143,7 @@ def roots_of(flow: list[Row], paths: list[Row]) -> list[Root]:
 
 
 class _Ways:
-    """The call paths of a flow: what lies above and below each step."""
+    """The call paths of a flow: the steps above and below each step."""
 
     def __init__(self, flow: list[Row], paths: list[Row]) -> None:
         self._parents: dict[str, str] = {}

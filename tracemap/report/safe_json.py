@@ -1,4 +1,4 @@
-"""JSON that stays inert wherever it lands: in a file, in a page, in a terminal."""
+"""JSON in which no text takes effect: in a file, in a page, or in a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chain of events as the findings hold it: which user operation suffered most, from what.
+"""What the findings amount to: which user operation suffered most, and from what.
 
 Read once and used by the headline and by several sections, so that they never disagree.
 """

@@ -18,8 +18,8 @@ _SHOWN = 3
 def text(page: Page, story: Story) -> str:
     """Return title, headline, windows, and the first origins, victims and absorbed spikes.
 
-    Of weeks: what is dearer and cheaper, the error budget, what changed, and how good the data is.
-    Names are between backticks, shortened to 60 characters, and hold nothing that a chat acts on.
+    For weeks: what costs users more and less, the error budget, what changed, and how good the data
+    is. Names are between backticks, shortened to 60 characters, and escaped for chats.
     """
     lines = [
         f"{in_chat((page.title,))} ({verdict_words(story).lower()})",

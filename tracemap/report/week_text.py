@@ -1,9 +1,12 @@
-"""What a chat is told of weeks compared: cost, budget, what changed, whom to ask, which data."""
+"""A comparison of weeks for a chat: cost, budget, what changed, whom to ask, which data."""
 
 from __future__ import annotations
 
 from tracemap.report.chat import in_chat, quoted
-from tracemap.report.drift_words import (
+from tracemap.report.rows import Row
+from tracemap.report.sections.budget import by_owner
+from tracemap.report.story import Story
+from tracemap.report.week_words import (
     UNCHANGED,
     changed,
     component_name,
@@ -13,9 +16,6 @@ from tracemap.report.drift_words import (
     paid,
     since_words,
 )
-from tracemap.report.rows import Row
-from tracemap.report.sections.budget import by_owner
-from tracemap.report.story import Story
 from tracemap.report.words import counted, listed, moved, percent
 
 _SHOWN = 3

@@ -1,4 +1,4 @@
-"""Reports on disk: written beside and renamed, so that nobody ever reads half a report."""
+"""Reports on disk, written under another name and renamed, so that nobody reads half a report."""
 
 from __future__ import annotations
 

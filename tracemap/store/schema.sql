@@ -593,7 +593,7 @@ CREATE TABLE bottlenecks (
     slack_ns            BIGINT   -- ns: how much longer a hidden call could take; null: none
 );
 
--- What hangs on each node: how many requests reach it, wait for it, and survive its failures.
+-- What depends on each node: how many requests reach it, wait for it, and survive its failures.
 CREATE TABLE dependencies (
     recipe        VARCHAR,   -- name of the recipe that wrote the row
     upstream      VARCHAR,   -- who provides

@@ -1,4 +1,4 @@
-"""One file per section of a report. Each gives a `Section`, or None where it has nothing to say."""
+"""One file per section of a report. Each returns a `Section`; None: there is nothing to show."""
 
 from __future__ import annotations
 

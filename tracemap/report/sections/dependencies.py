@@ -1,4 +1,4 @@
-"""Section "Dependencies": what hangs on each upstream, what it lets through, and circles."""
+"""Section "Dependencies": what depends on each upstream, availability, and circular calls."""
 
 from __future__ import annotations
 

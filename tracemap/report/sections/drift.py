@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tracemap.report.blocks import Block, Column, Section, remark
-from tracemap.report.drift_words import UNCHANGED, change_words, changed
 from tracemap.report.rows import Row
 from tracemap.report.story import Story
 from tracemap.report.tables import (
@@ -14,6 +13,7 @@ from tracemap.report.tables import (
     UPSTREAM_OWNER,
     table,
 )
+from tracemap.report.week_words import UNCHANGED, change_words, changed
 from tracemap.report.words import bounds, counted, interval
 
 _COLUMNS = (

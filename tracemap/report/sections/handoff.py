@@ -1,4 +1,4 @@
-"""Section "Hand-off": per owner, what its services gave, received and passed on."""
+"""Section "Hand-off": per owner, what its services caused, received and passed on."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _lines(story: Story) -> list[tuple[str, str, Sentence]]:
 
 
 def _unknown(story: Story) -> list[tuple[str, str, Sentence]]:
-    """Return what nobody can be charged with: parts of changes that could not be followed."""
+    """Return the parts of changes that could not be followed to anybody."""
     made: list[tuple[str, str, Sentence]] = []
     for root in story.roots:
         left = root.unexplained_ms
@@ -109,7 +109,7 @@ def _did(row: Row) -> str:
 
 
 def _interface(story: Story, row: Row) -> Sentence:
-    """Return what upstream gave; where it was not slower itself, that it was not."""
+    """Return how much slower upstream answered; where it was not slower itself, that it was not."""
     upstream = operation_name(row["upstream"], row["upstream_operation"])
     downstream = operation_name(row["downstream"], row["downstream_operation"])
     offered, arrived = (in_ms((row[name] or 0) * 1e6) for name in ("offered_ms", "arrived_ms"))
@@ -177,7 +177,7 @@ def _is_undeclared(story: Story, row: Row) -> bool:
 
 
 def _lacking(story: Story, row: Row) -> str:
-    """Return that an edge has nothing that would, or something that makes it worse; '': neither."""
+    """Return that nothing protects an edge, or what makes a spike on it worse; '': neither."""
     edge = ("downstream", "downstream_operation", "upstream", "upstream_operation")
     here = [each for each in story.insulation if all(each[name] == row[name] for name in edge)]
     worse = [each["pattern"] for each in here if each["role"] == "hurts"]

@@ -106,7 +106,7 @@ def _totals(story: Story) -> FactsBlock:
 
 
 def _balance(files: pl.DataFrame) -> list[Note]:
-    """Return a warning where the books do not balance: that would be a fault of tracemap."""
+    """Return a warning where the counts do not add up: that would be a bug in tracemap."""
     if files.is_empty():
         return []
     total = {

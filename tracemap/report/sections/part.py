@@ -1,4 +1,4 @@
-"""The remark that a section is about a part of the window only."""
+"""The remark that a section is about only a part of the window."""
 
 from __future__ import annotations
 

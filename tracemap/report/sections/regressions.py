@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tracemap.report.blocks import Block, Column, Section, remark
-from tracemap.report.drift_words import component_label, now_ms
 from tracemap.report.figures.dumbbell import Dumbbell, dumbbells
 from tracemap.report.figures.slope import Slope, slope
 from tracemap.report.rows import Row
 from tracemap.report.story import Story
 from tracemap.report.tables import OPERATION, SERVICE, table
+from tracemap.report.week_words import component_label, now_ms
 from tracemap.report.words import counted, in_ms, interval, listed, moved
 
 _LINES, _PLACES = 10, 8
@@ -86,7 +86,7 @@ def _words(rows: list[Row], changed: list[Row]) -> str:
 
 
 def _mix(rows: list[Row]) -> list[Block]:
-    """Return what another mix of user requests did to the mean, which is nobody's regression."""
+    """Return the effect of a changed mix of user requests on the mean, which is no regression."""
     mix_ms = sum(row["mix_ms"] for row in rows)
     change_ms = sum(row["change_ms"] for row in rows)
     before_ms = sum(row["baseline_user_ms"] for row in rows)

@@ -16,7 +16,6 @@ from tracemap.report.blocks import (
     remark,
     warning,
 )
-from tracemap.report.drift_words import long_term_facts
 from tracemap.report.headline import verdict_words
 from tracemap.report.names import shown, visible
 from tracemap.report.no_incident import is_failing
@@ -25,6 +24,7 @@ from tracemap.report.roots import Root
 from tracemap.report.rows import Row
 from tracemap.report.sections.edges import is_sampled
 from tracemap.report.story import LEAST_MS, Story
+from tracemap.report.week_words import long_term_facts
 from tracemap.report.words import counted, in_ms, interval, percent, signed_ms, span_of
 
 _MANY_ORPHANS = 0.01

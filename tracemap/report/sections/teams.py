@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 
 from tracemap.model import USER
 from tracemap.report.blocks import Name, Section, Sentence, SheetBlock
-from tracemap.report.drift_words import (
+from tracemap.report.names import shown
+from tracemap.report.sections.budget import by_owner
+from tracemap.report.story import Story
+from tracemap.report.week_words import (
     changed,
     component_name,
     edge_name,
@@ -15,9 +18,6 @@ from tracemap.report.drift_words import (
     owner_of,
     since_words,
 )
-from tracemap.report.names import shown
-from tracemap.report.sections.budget import by_owner
-from tracemap.report.story import Story
 from tracemap.report.words import counted, in_ms, percent, signed_ms
 
 _LINES = 12
@@ -62,7 +62,7 @@ def teams(story: Story) -> Section | None:
 
 
 def _costs(story: Story, sheets: dict[str, _Sheet]) -> None:
-    """Tell who added to users' waiting: slower calls are upstream's, more are the caller's."""
+    """Put added waiting time on sheets: slower calls on that of upstream, more calls on the caller's."""
     for row in story.regressions:
         if row["verdict"] in _STILL:
             continue
@@ -96,10 +96,10 @@ def _callers(story: Story, service: str) -> list[str]:
 
 
 def _edges(story: Story, sheets: dict[str, _Sheet]) -> None:
-    """Tell both ends of each edge that changed, each its side of it.
+    """Put each edge that changed on the sheets of both ends, each with its side of it.
 
-    Whom to call is downstream's choice. How long it takes is upstream's only as far as its own
-    time is slower; else it passes on what reached it.
+    Whom to call is up to downstream. A slower answer is up to upstream only as far as its own time
+    is slower; otherwise it passes on what reached it.
     """
     slower = {
         row["service"]
@@ -123,7 +123,7 @@ def _edges(story: Story, sheets: dict[str, _Sheet]) -> None:
 
 
 def _tell(story: Story, sheets: dict[str, _Sheet], whose: str, other: str, line: Sentence) -> None:
-    """Put a line on the sheet of whose it is, and on the other end's as not theirs."""
+    """Put a line on the sheet of the responsible owner, and on the other end's as not theirs."""
     mine = _key(story, whose)
     if whose != USER:
         sheets[mine].theirs.append(line)

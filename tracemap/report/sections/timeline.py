@@ -151,7 +151,7 @@ def _way(story: Story) -> list[Step]:
 
 
 def _origin_unit(story: Story, step: Step, waits: str) -> Unit | None:
-    """Return the line that shows the origin: as who waits for it on the way sees it, if any."""
+    """Return the line that shows the origin, preferably as its downstream on the way sees it."""
     origin = story.origin
     if origin is None:
         return None

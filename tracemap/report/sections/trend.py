@@ -1,14 +1,14 @@
-"""Section "Trend": the edges that matter, week by week."""
+"""Section "Trend": the edges that changed and the busiest ones, week by week."""
 
 from __future__ import annotations
 
 from tracemap.model import USER
 from tracemap.report.blocks import Block, Column, Section, remark
-from tracemap.report.drift_words import changed
 from tracemap.report.figures.panels import Panel, panels
 from tracemap.report.rows import Row
 from tracemap.report.story import Story
 from tracemap.report.tables import CALLS, DOWNSTREAM, UPSTREAM, table
+from tracemap.report.week_words import changed
 from tracemap.report.words import counted, in_ms, listed
 
 _PANELS = 5

@@ -58,7 +58,7 @@ def changed(story: Story) -> list[Row]:
 
 
 def paid(story: Story) -> list[Row]:
-    """Return the components for which users wait longer, the dearest first."""
+    """Return the components for which users wait longer, the costliest first."""
     return [row for row in story.regressions if row["verdict"] in _MOVED]
 
 
@@ -75,7 +75,7 @@ def change_words(rows: list[Row]) -> str:
 def drift_headline(story: Story) -> Sentence:
     """Return in one sentence what drifted, what it costs users, and where most of it is.
 
-    A quiet week is said to be quiet, too little data to be too little.
+    It says so where a week was quiet, and where there was too little data to judge.
     """
     findings = story.findings
     window = span_of(findings.window)
@@ -103,12 +103,12 @@ def drift_headline(story: Story) -> Sentence:
 
 
 def what_is_missing(reason: str) -> str:
-    """Return the reason for no baseline without its beginning, which a headline says itself."""
+    """Return why there is no baseline, without the first words, which a headline already says."""
     return visible(reason.removeprefix(_NO_BASELINE))
 
 
 def _net(story: Story) -> str:
-    """Return how much longer users wait per request, what got faster taken off."""
+    """Return how much longer users wait per request, net of what got faster."""
     users = _users(story)
     is_longer = sum(row["change_ms"] for row in story.regressions) > 0
     direction = "longer" if is_longer else "less"
@@ -124,10 +124,10 @@ def _users(story: Story) -> Moved:
 
 
 def now_ms(row: Row) -> float:
-    """Return what users wait for a component now, had they asked for the mix of the baseline.
+    """Return what users would wait for a component now with the baseline's mix of requests.
 
-    What changed by another mix of requests (`mix_ms`) is left out, as it is of ``change_ms``: so
-    baseline and change add up to it.
+    The effect of the changed mix (`mix_ms`) is left out, as it is from ``change_ms``, so that
+    baseline and change add up to this.
     """
     return max(0.0, float(row["baseline_user_ms"] + row["change_ms"]))
 

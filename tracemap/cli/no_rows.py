@@ -1,4 +1,4 @@
-"""Why a finding has no rows, in words: an empty table alone could mean anything."""
+"""Why a finding has no rows, in words, because an empty table alone could mean anything."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _COMPARING = frozenset(
 )
 
 
-def why_nothing(name: str, findings: Findings) -> str:
+def why_no_rows(name: str, findings: Findings) -> str:
     """Return why the finding `name` is empty: no baseline, too little data, or nothing to tell.
 
     Args:

@@ -13,7 +13,7 @@ from tests.report import believable
 from tracemap.model import Findings
 from tracemap.report import build
 from tracemap.report.definitions import DEFINITIONS
-from tracemap.report.page import breakable
+from tracemap.report.html_page import breakable
 
 SITUATIONS = {
     "postmortem": believable.incident,

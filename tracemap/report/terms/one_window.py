@@ -1,4 +1,4 @@
-"""Terms of what one window is like by itself."""
+"""Terms of findings about one window that is compared with nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tracemap bottlenecks`, `dependencies`, `declarations` and others: what one window is like."""
+"""`tracemap bottlenecks`, `dependencies`, `availability`, `cycles`, `declarations`: one window."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def dependencies(
     settings: Settings = None,
     shape: RowFormat = Format.TABLE,
 ) -> None:
-    """Print what hangs on each upstream.
+    """Print what depends on each upstream.
 
     How many requests reach it and wait for it, and how many survive when it fails.
 
@@ -71,7 +71,7 @@ def cycles(
 ) -> None:
     """Print which services call each other in a circle.
 
-    Confirmed are circles that single requests went round.
+    A circle is confirmed where single requests went round it.
 
     Example: tracemap cycles
     """
@@ -87,8 +87,8 @@ def declarations(
 ) -> None:
     """Print declared dependencies against observed ones.
 
-    As declared, declared but not observed, observed but not declared: by owner, from --catalog,
-    which has to be given.
+    Each is as declared, declared but not observed, or observed but not declared. By owner;
+    --catalog must be given.
 
     Example: tracemap declarations --catalog catalog-info.yaml
     """

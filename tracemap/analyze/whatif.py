@@ -41,7 +41,7 @@ def whatif(whatif_facts: pl.DataFrame) -> pl.DataFrame:
     """Return mean, percentiles and error rate of each operation before and after a change.
 
     Only operations with a call that would differ. Percentiles are of all calls of the operation,
-    within 0.55 % (docs/methods.md#histograms).
+    within 0.55 % (docs/methods.md#percentiles).
 
     Args:
         whatif_facts: As `model.WHATIF_FACTS`; rows with equal keys are summed.

@@ -89,8 +89,8 @@ SPIKES = Table(
 
 FLOW = Table(
     "flow",
-    "How the change of an entry operation's mean latency splits over its call paths (methods.md"
-    " 4.1). Leaves of one root add up to the change of its mean.",
+    "How the change of a root operation's mean latency splits over its call paths"
+    " (docs/methods.md#flow-and-origins). Leaves of one root add up to the change of its mean.",
     (
         ROOT_SERVICE,
         ROOT_OPERATION,

@@ -49,7 +49,8 @@ BAND_FACTS = Table(
 FLOW_BANDS = Table(
     "flow_bands",
     "How the change of the requests around a percentile of a root operation splits over its call"
-    " paths (methods.md, flow band). Leaves of one root and band add up to the change of the band.",
+    " paths (docs/methods.md#flow-band). Leaves of one root and band add up to the change of the"
+    " band.",
     (
         _BAND,
         ROOT_SERVICE,

@@ -62,7 +62,7 @@ def teams(story: Story) -> Section | None:
 
 
 def _costs(story: Story, sheets: dict[str, _Sheet]) -> None:
-    """Put added waiting time on sheets: slower calls on that of upstream, more calls on the caller's."""
+    """Put added waiting time on sheets: of upstream for slower calls, of the caller for more."""
     for row in story.regressions:
         if row["verdict"] in _STILL:
             continue

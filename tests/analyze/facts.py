@@ -86,33 +86,17 @@ def path_facts(baseline: list[Step], incident: list[Step]) -> pl.DataFrame:
                 on_parent = step.duration_ms if step.on_parent_ms is None else step.on_parent_ms
                 rows.append(
                     {
+                        **dict.fromkeys(PATH_FACTS.schema, 0),
                         "window_start_ns": window.start_ns,
                         "hash_bucket": bucket,
                         "path_id": index + 1,
                         "calls": calls,
                         "callers": calls if step.callers is None else int(step.callers) // 50,
-                        "errors": 0,
                         "duration_ns": int(calls * step.duration_ms * MS),
                         "self_ns": int(calls * step.self_ms * MS),
                         "on_parent_ns": int(calls * on_parent * MS),
-                        "critical_ns": 0,
                         "async_ns": int(calls * step.async_ms * MS),
-                        "abandoned_ns": 0,
                         "overlap_calls": calls if step.overlap else 0,
-                        **dict.fromkeys(
-                            (
-                                "unanswered",
-                                "unanswered_ns",
-                                "charged_errors",
-                                "request_errors",
-                                "hit_callers",
-                                "hit_callers_failed",
-                                "callers_failed",
-                                "requests_weighted",
-                                "request_errors_weighted",
-                            ),
-                            0,
-                        ),
                     }
                 )
     return PATH_FACTS.conform(pl.DataFrame(rows))

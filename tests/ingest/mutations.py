@@ -23,9 +23,9 @@ from tests.ingest.tables import (
     otlp2parquet,
     tempo,
 )
-from tests.ingest.writers import as_json, batches, framed, json_line, traces
+from tests.ingest.writers import as_json, batches, check_columns, framed, json_line, traces
 from tracemap.ingest.registry import FORMATS
-from tracemap.model import LINKS, OPERATIONS, REJECTS, RESOURCES, SPANS, Batch
+from tracemap.model import Batch
 
 _SAID = {
     "http.request.method": "GET",
@@ -125,14 +125,7 @@ def check(raw: bytes, block_bytes: int) -> list[Batch]:
     """Read a file, whatever it is, and return its batches: as they must be for the store."""
     found = batches(raw, block_bytes=block_bytes)
     for batch in found:
-        for table, frame in (
-            (SPANS, batch.spans),
-            (OPERATIONS, batch.operations),
-            (RESOURCES, batch.resources),
-            (LINKS, batch.links),
-            (REJECTS, batch.rejects),
-        ):
-            assert frame.schema == table.schema
+        check_columns(batch)
         assert batch.spans["operation_id"].is_in(batch.operations["operation_id"].implode()).all()
         assert batch.spans["resource_id"].is_in(batch.resources["resource_id"].implode()).all()
         assert batch.spans["span_id"].min() != 0

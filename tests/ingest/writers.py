@@ -176,6 +176,12 @@ def batches(raw: bytes, *, block_bytes: int = 1 << 24, named: bool = False) -> l
 
 def only_batch(raw: bytes) -> Batch:
     (batch,) = batches(raw)
+    check_columns(batch)
+    return batch
+
+
+def check_columns(batch: Batch) -> None:
+    """All tables of a batch have the columns that the store takes."""
     for table, frame in (
         (SPANS, batch.spans),
         (OPERATIONS, batch.operations),
@@ -184,7 +190,6 @@ def only_batch(raw: bytes) -> Batch:
         (REJECTS, batch.rejects),
     ):
         assert frame.schema == table.schema
-    return batch
 
 
 def only_span(raw: bytes) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from tracemap.model import Window
+from tracemap.model.ids import trace_id
 
 
 def exemplar_traces(
@@ -40,5 +41,5 @@ def exemplar_traces(
     for role, frame, row in (("typical", typical, typical.height // 2), ("worst", worst, 0)):
         if not frame.is_empty():
             high, low = frame.row(row, named=True)["trace_high"], frame["trace_low"][row]
-            chosen[role] = f"{high:016x}{low:016x}"
+            chosen[role] = trace_id(high, low)
     return chosen

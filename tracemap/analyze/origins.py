@@ -27,6 +27,7 @@ from tracemap.analyze.own_time import with_mix
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.analyze.variation import root_halves
 from tracemap.model import ORIGINS, Facts, Window
+from tracemap.model.ids import trace_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -307,6 +308,4 @@ def _exemplars(exemplars: pl.DataFrame, incident: Window) -> list[str]:
         .sort("duration_ns", "trace_high", "trace_low", descending=[True, False, False])
         .head(3)
     )
-    return [
-        f"{high:016x}{low:016x}" for high, low in worst.select("trace_high", "trace_low").rows()
-    ]
+    return [trace_id(*halves) for halves in worst.select("trace_high", "trace_low").rows()]

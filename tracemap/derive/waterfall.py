@@ -11,6 +11,7 @@ from tracemap.derive.spans import SORTED_BY, Spans, spans
 from tracemap.derive.tiling import Tiling, tiling
 from tracemap.derive.tree import Above, Tree, children, path_roots, tree
 from tracemap.model import TRACE, Kind, Status, TraceBucket
+from tracemap.model.ids import hex_id
 
 
 def waterfall(bucket: TraceBucket) -> pl.DataFrame:
@@ -35,9 +36,9 @@ def waterfall(bucket: TraceBucket) -> pl.DataFrame:
         .join(bucket.resources, on="resource_id", how="left", maintain_order="left")
     )
     rows = texts.select(
-        trace_id=_hex("trace_high") + _hex("trace_low"),
-        span_id=_hex("span_id"),
-        parent_span_id=pl.when(pl.col("parent_id") != 0).then(_hex("parent_id")),
+        trace_id=hex_id("trace_high") + hex_id("trace_low"),
+        span_id=hex_id("span_id"),
+        parent_span_id=pl.when(pl.col("parent_id") != 0).then(hex_id("parent_id")),
         depth=pl.lit(pl.Series(depth)),
         service="service",
         operation="operation",
@@ -96,14 +97,6 @@ def _flags(spans: Spans, tree: Tree, roles: Roles, tiles: Tiling) -> pl.Series:
     }
     listed = [pl.when(name).then(pl.lit(name)) for name in words]
     return pl.DataFrame(words).select(pl.concat_list(listed).list.drop_nulls()).to_series()
-
-
-def _hex(column: str) -> pl.Expr:
-    """Return a 64-bit id as 16 hex digits, most significant first."""
-    return pl.col(column).map_batches(
-        lambda ids: pl.Series([f"{number:016x}" for number in ids.to_list()], dtype=pl.String),
-        return_dtype=pl.String,
-    )
 
 
 @kernel

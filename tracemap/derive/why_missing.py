@@ -27,6 +27,7 @@ from tracemap.derive.derived import Derived, derived
 from tracemap.derive.spans import KNOWN_LOCAL, KNOWN_REMOTE, REMOTE_MASK, spans
 from tracemap.derive.tree import Above
 from tracemap.model import PAIR_FACTS, Kind, TraceBucket
+from tracemap.model.ids import trace_id
 
 SHOWN = 3
 """Traces named as examples."""
@@ -141,7 +142,7 @@ def _counted(found: Derived, situation: str, rows: Rows, other: pl.Series | None
         ids=examples,
     )
     ids = [
-        [f"{each['high']:016x}{each['low']:016x}" for each in listed]
+        [trace_id(each["high"], each["low"]) for each in listed]
         for listed in summed["ids"].to_list()
     ]
     return PAIR_FACTS.conform(

@@ -23,6 +23,7 @@ from tracemap.model import (
     Findings,
     Window,
 )
+from tracemap.model.ids import hex_id
 from tracemap.pipeline import questions
 from tracemap.pipeline.pruning import unpruned_minutes
 from tracemap.pipeline.windows import Choice
@@ -33,7 +34,6 @@ MOST_SPANS = 300_000
 MOST_EDGES = 100
 """Edges that get exemplars, at most."""
 
-_IDS = ("trace_high", "trace_low")
 _UNITS = ("client", "server")
 """The unit that shows an edge: what downstream waited; else, what upstream took."""
 
@@ -160,15 +160,11 @@ def _found(
     windows = [Window(start, end_of(start)) for start in starts]
     look = partial(derive.unit_exemplars, wanted=cells)
     tables = engine.window_tables(store, windows, look, progress=progress) if windows else []
-    ids = (pl.col(name).map_elements(_hex, return_dtype=pl.String) for name in _IDS)
-    rows = derive.best_exemplars(tables).with_columns(*ids)
-    listed = rows.group_by("number", "role", maintain_order=True).agg(traces=pl.concat_str(*_IDS))
+    ids = hex_id("trace_high") + hex_id("trace_low")
+    rows = derive.best_exemplars(tables).with_columns(traces=ids)
+    listed = rows.group_by("number", "role", maintain_order=True).agg("traces")
     shows, typical = (
         listed.filter(role=role).select("number", pl.col("traces").alias(role))
         for role in ("shows", "typical")
     )
     return shows.join(typical, on="number", how="full", coalesce=True)
-
-
-def _hex(part: int) -> str:
-    return f"{part:016x}"

@@ -18,7 +18,7 @@ import numpy as np
 from tracemap.model import MINUTE_NS, SECOND_NS
 from tracemap.simulate.draws import Integers, Mask
 from tracemap.simulate.fault import RENEWED, Fault, Place, Quantity
-from tracemap.simulate.faults import Failing, Slower
+from tracemap.simulate.faults import Failing, Slower, SlowNetwork
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,34 +89,16 @@ class Outlier(Failing):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SlowPod(Fault):
+class SlowPod(SlowNetwork):
     """More time on the network of every call into and out of one instance.
 
     Attributes:
         service: Whose instance.
-        instance: Its number, from 0.
         add_ms: Added to the median of each call, both directions together.
+        instance: Its number, from 0.
     """
 
-    quantity = Quantity.GAP_NS
-    cause = "wire"
-
-    service: str
     instance: int
-    add_ms: float
-
-    @property
-    def origin(self) -> tuple[str, str]:
-        """The service with the slow instance."""
-        return self.service, ""
-
-    def touches(self, place: Place) -> bool:
-        """Return whether the service is either end of the call."""
-        return self.service in (place.downstream, place.service)
-
-    def changed(self, values: Integers) -> Integers:
-        """Return the longer median."""
-        return values + round(self.add_ms * 1_000_000)
 
     def chosen_calls(self, place: Place, replica: Integers, upstream_replica: Integers) -> Mask:
         """Return the calls with the instance at one end."""

@@ -18,6 +18,7 @@ from tracemap.analyze.insulation.shapes import shapes
 from tracemap.analyze.insulation.timeouts import inversions, timeouts
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.model import INSULATION, PROPAGATION, Facts, Window
+from tracemap.model.ids import hex_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -265,10 +266,10 @@ def _complete(
         .head(_EXEMPLARS)
         .group_by(*SITE, "shown_by", maintain_order=True)
         .agg(
-            exemplars=_hex("trace_high") + _hex("trace_low"),
+            exemplars=hex_id("trace_high") + hex_id("trace_low"),
             spans=pl.when(pl.col("other_span_id") == 0)
-            .then(_hex("span_id"))
-            .otherwise(_hex("other_span_id") + pl.lit(" ") + _hex("span_id")),
+            .then(hex_id("span_id"))
+            .otherwise(hex_id("other_span_id") + pl.lit(" ") + hex_id("span_id")),
         )
     )
     return (
@@ -279,11 +280,6 @@ def _complete(
             *(pl.col(name).round(0) for name in ("limit_ns", "saving_ns")),
         )
     )
-
-
-def _hex(name: str) -> pl.Expr:
-    """Return 64-bit numbers as 16 hex digits."""
-    return pl.col(name).map_elements(lambda value: f"{value:016x}", return_dtype=pl.String)
 
 
 def _sorted(rows: pl.DataFrame) -> pl.DataFrame:

@@ -159,12 +159,10 @@ class _Rows:
         """Return the events, and note in the table of spans whose they are."""
         names = self.column("Events.Name", "EventsName")
         said = self.column("Events.Attributes", "EventsAttributes")
-        if names is None or said is None or not _are_lists(names, said):
+        both = _in_step(names, said)
+        if both is None:
             return np.zeros((0, 4), np.int64)
-        offsets, named = unlisted(names)
-        same, attributes = unlisted(said)
-        if not np.array_equal(offsets, same):
-            return np.zeros((0, 4), np.int64)
+        offsets, named, attributes = both
         table[:, columnar.EVENTS], table[:, columnar.EVENTS_END] = offsets[:-1], offsets[1:]
         lists = np.zeros(len(attributes) + 1, np.int64)
         listed: list[tuple[Places, Values]] = []
@@ -180,12 +178,10 @@ class _Rows:
         """Return the links, and note in the table of spans whose they are."""
         traces = self.column("Links.TraceId", "LinksTraceId")
         spans = self.column("Links.SpanId", "LinksSpanId")
-        if traces is None or spans is None or not _are_lists(traces, spans):
+        both = _in_step(traces, spans)
+        if both is None:
             return np.zeros((0, 4), np.int64)
-        offsets, of_traces = unlisted(traces)
-        same, of_spans = unlisted(spans)
-        if not np.array_equal(offsets, same):
-            return np.zeros((0, 4), np.int64)
+        offsets, of_traces, of_spans = both
         table[:, columnar.LINKS], table[:, columnar.LINKS_END] = offsets[:-1], offsets[1:]
         return np.stack([*self.text.places(of_traces), *self.text.places(of_spans)], axis=1)
 
@@ -201,6 +197,20 @@ def _says(column: pa.Array | None, key: str, count: int) -> np.ndarray[Any, np.d
         return np.asarray(found[offsets[1:]] > found[offsets[:-1]])
     plain = words(column).fill_null("").str.contains(f"[\"']{re.escape(key)}[\"'] *:")
     return plain.to_numpy()
+
+
+def _in_step(
+    one: pa.Array | None, other: pa.Array | None
+) -> tuple[Ints, pa.Array, pa.Array] | None:
+    """Return the offsets and values of two columns of lists that are equally long, row by row.
+
+    None: a column is missing, is no list, or has lists of other lengths.
+    """
+    if one is None or other is None or not _are_lists(one, other):
+        return None
+    offsets, values = unlisted(one)
+    same, others = unlisted(other)
+    return (offsets, values, others) if np.array_equal(offsets, same) else None
 
 
 def _are_lists(*columns: pa.Array) -> bool:

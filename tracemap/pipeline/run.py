@@ -27,7 +27,7 @@ from tracemap.model import (
 from tracemap.pipeline import exemplars, week_findings, window_findings
 from tracemap.pipeline.pruning import require_spans, unpruned_minutes, unpruned_spikes
 from tracemap.pipeline.up_to_date import bring_up_to_date
-from tracemap.pipeline.windows import Choice, Request, choose
+from tracemap.pipeline.windows import Choice, Request, choose, spikes_within
 from tracemap.recipe import Recipe, limits
 from tracemap.self_trace import analyzed
 from tracemap.store import Store
@@ -103,13 +103,9 @@ def _of_windows(
         recipe, store, request, choice,
         compared=compared, covered=covered, owners=owners, progress=progress,
     )  # fmt: skip
-    tables["spikes"] = spikes.filter(
-        pl.col("start_ns").lt(choice.shown.end_ns) & pl.col("end_ns").gt(choice.shown.start_ns)
-    )
+    tables["spikes"] = spikes_within(spikes, choice.shown)
     if "timeline" in recipe.findings:
-        time = analyze.timeline_window(choice.shown, choice.baseline, covered)
-        units = analyze.timeline_units(tables, latency)
-        tables["timeline"] = analyzed(analyze.timeline)(latency, units, time)
+        tables["timeline"] = window_findings.timeline(tables, latency, choice, covered)
     judged = not spikes.is_empty() or not analyze.judged(latency, thresholds).is_empty()
     findings = Findings(
         recipe=recipe.name,

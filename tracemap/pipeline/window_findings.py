@@ -109,6 +109,15 @@ def one_window(
     return {name: made[name]() for name in ONE_WINDOW if name in recipe.findings}
 
 
+def timeline(
+    tables: dict[str, pl.DataFrame], latency: pl.DataFrame, choice: Choice, covered: Window
+) -> pl.DataFrame:
+    """Return the finding `timeline`: the units that the other findings in `tables` speak of."""
+    time = analyze.timeline_window(choice.shown, choice.baseline, covered)
+    units = analyze.timeline_units(tables, latency)
+    return analyzed(analyze.timeline)(latency, units, time)
+
+
 def declarations(store: Store, request: Request, found: Findings) -> pl.DataFrame:
     """Return what the catalog declares against what was observed; none without a catalog.
 

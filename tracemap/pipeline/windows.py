@@ -122,15 +122,20 @@ def choose(
     return Choice(shown, incident, found.window, f"{found.reason}; the {said}")
 
 
+def spikes_within(spikes: pl.DataFrame, window: Window) -> pl.DataFrame:
+    """Return the spikes that touch `window`."""
+    return spikes.filter(
+        pl.col("start_ns").lt(window.end_ns) & pl.col("end_ns").gt(window.start_ns)
+    )
+
+
 def _incident(spikes: pl.DataFrame, asked: Window, rank: int) -> Window | None:
     """Return the window of the `rank`-th spike that touches `asked`; None: there is no spike.
 
     Raises:
         PipelineError: If there are spikes, but not as many.
     """
-    within = spikes.filter(
-        pl.col("start_ns").lt(asked.end_ns) & pl.col("end_ns").gt(asked.start_ns)
-    )
+    within = spikes_within(spikes, asked)
     if rank > max(1, within.height):
         raise PipelineError(
             f"there is no spike {rank}, only {within.height} were found",

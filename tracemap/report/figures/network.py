@@ -27,6 +27,11 @@ from tracemap.report.words import counted, in_ms
 _ROSE = 1.1
 _LAYER_PX, _FRAME_PX = 150, 110
 _ROW_PX, _LEAST_ROW_PX, _TALL_PX = 58, 36, 720
+_LEGEND = {
+    "orientation": "h", "x": 0, "y": 0, "yanchor": "top", "xanchor": "left",
+    "font": {"size": 11}, "itemclick": False, "itemdoubleclick": False,
+    "bgcolor": "rgba(0,0,0,0)",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -81,11 +86,7 @@ def network(
         annotations=[_label(name, points[name]) for name in names],
         hovermode="closest",
         showlegend=True,
-        legend={
-            "orientation": "h", "x": 0, "y": 0, "yanchor": "top", "xanchor": "left",
-            "font": {"size": 11}, "itemclick": False, "itemdoubleclick": False,
-            "bgcolor": "rgba(0,0,0,0)",
-        },
+        legend=_LEGEND,
         margin={"l": 8, "r": 8, "t": 8, "b": 56},
     )  # fmt: skip
     return FigureBlock(

@@ -176,8 +176,8 @@ BOTTLENECK_ROWS = [
 DEPENDENCY_ROWS = [
     {
         "upstream": "payment", "upstream_kind": "service", "requests": 2_310, "reach": 0.71,
-        "waiting": 0.7, "entries": ["storefront POST /buy"], "hit": 31, "survived": 0.0,
-        "hardness": 0.99, "single_point": "yes",
+        "waiting": 0.7, "entries": ["storefront POST /buy", "storefront GET /"], "hit": 31,
+        "survived": 0.0, "hardness": 0.99, "single_point": "yes",
     },
     {
         "upstream": "card-db", "upstream_kind": "database", "requests": 2_310, "reach": 0.71,

@@ -52,6 +52,18 @@ _SIZES = """() => ({
 })"""
 
 
+_DIFFERENT = """html => {
+  const written = new DOMParser().parseFromString(html, 'text/html');
+  const cells = (page, id) => [...page.querySelectorAll(`#${id} tbody tr`)].slice(0, 30)
+    .map(row => [...row.children].map(cell => cell.textContent));
+  return [...written.querySelectorAll('table[id]')].flatMap(({id}) => {
+    const [one, other] = [cells(written, id), cells(document, id)].map(rows => rows.flat());
+    const at = one.findIndex((cell, place) => cell !== other[place]);
+    return at < 0 ? [] : [[id, one[at], other[at]]];
+  });
+}"""
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Every report on disk."""
@@ -197,6 +209,17 @@ def test_a_click_on_a_node_shows_its_neighbours(see: See) -> None:
 
     assert said == "checkout: 1 downstream, 4 upstream"
     assert unknown == "No node is called so."
+
+
+@pytest.mark.parametrize("name", ["postmortem", "batch", "weekly"])
+def test_tables_say_the_same_with_the_script_as_without(
+    name: str, see: See, files: dict[str, Path]
+) -> None:
+    """The script makes the rows anew, by the same rules as Python wrote them."""
+    with see(name) as shown:
+        different = shown.page.evaluate(_DIFFERENT, files[name].read_text(encoding="utf-8"))
+
+    assert different == []
 
 
 def test_a_table_downloads_whole_and_runs_nothing_in_a_spreadsheet(see: See) -> None:

@@ -80,3 +80,20 @@ def test_the_downstream_team_reads_what_its_edge_lacks() -> None:
 
     assert any("and nothing was seen on this edge that would" in line for line in sheet_lines(bare))
     assert any("this made it worse: retry storm" in line for line in sheet_lines(worse))
+
+
+def test_what_is_true_of_every_edge_is_said_once() -> None:
+    """Sixteen rows that end alike hide what is different about them."""
+    ends = "; too few of its calls failed to say what a failure does"
+    rows = [row("missing", "none", shows=f"{share} % of its time is waited for{ends}", share=0.5)
+            for share in (94, 100)]  # fmt: skip
+    page = build(with_insulation(*rows)).view
+    notes = [
+        plain(block.text)
+        for block in sections(page)["insulation"].blocks
+        if isinstance(block, Note)
+    ]
+
+    shows = column(tables(page)["missing-insulation-table"], "shows")
+    assert shows == ["94 % of its time is waited for", "100 % of its time is waited for"]
+    assert "Too few calls failed on these edges to say what a failure does." in notes

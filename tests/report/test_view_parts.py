@@ -192,7 +192,7 @@ def test_sections_about_a_part_of_the_window_say_so() -> None:
     for name in findings.sections:
         note = sections(page)[name].blocks[0]
         assert isinstance(note, Note)
-        assert plain(note.text).startswith("In 2026-03-02 12:02 to 12:08 UTC, the spike")
+        assert plain(note.text).startswith("This is about 2026-03-02 12:02 to 12:08 UTC, the spike")
 
 
 def test_too_little_data_is_no_proof_of_calm() -> None:

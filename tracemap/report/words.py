@@ -124,6 +124,19 @@ def percent(share: float) -> str:
     return f"{fixed(100 * share, 0)} %"
 
 
+def shares(low: float, high: float) -> str:
+    """Return an interval of shares (0-1) in percent, with a decimal where both ends look alike.
+
+    Example:
+        >>> shares(0.38, 0.41), shares(0.025, 0.031), shares(0.002, 0.003)
+        ('38 % to 41 %', '2.5 % to 3.1 %', '0.2 % to 0.3 %')
+    """
+    ends = fixed(100 * low, 0), fixed(100 * high, 0)
+    if ends[0] == ends[1] or low < _ONE_PERCENT or high - low < _ONE_PERCENT:
+        ends = fixed(100 * low, 1), fixed(100 * high, 1)
+    return f"{ends[0]} % to {ends[1]} %"
+
+
 def size(size_bytes: float) -> str:
     """Return a size in bytes with a decimal unit."""
     unit = 0

@@ -7,7 +7,7 @@ from tracemap.report.names import label
 from tracemap.report.rows import Row
 from tracemap.report.story import Story
 from tracemap.report.tables import CALLS, OPERATION, table
-from tracemap.report.words import percent
+from tracemap.report.words import percent, shares
 
 _SHOWN = 50
 _COLUMNS = (
@@ -60,6 +60,6 @@ def _row(story: Story, row: Row) -> Row:
     return {
         **row,
         "where": _where(row),
-        "interval": f"{percent(low)} to {percent(high)}" if known else None,
+        "interval": shares(low, high) if known else None,
         "owner": story.owners.get(row["service"]),
     }

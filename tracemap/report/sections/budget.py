@@ -11,7 +11,7 @@ from tracemap.report.words import counted, percent
 
 _OWNERS = (
     Column("owner", "Owner", "name", "owner"),
-    Column("failed", "Failed requests", "number", "error-budget"),
+    Column("failed", "Failed requests", "count", "error-budget"),
     Column("budget_share", "Budget used", "share", "error-budget"),
     Column("baseline_budget_share", "Budget used, baseline", "share", "error-budget"),
     Column("services", "Services", "text"),
@@ -19,9 +19,9 @@ _OWNERS = (
 _SERVICES = (
     Column("service", "Where it began", "name"),
     Column("owner", "Owner", "name", "owner"),
-    Column("failed", "Failed requests", "number", "error-budget"),
+    Column("failed", "Failed requests", "count", "error-budget"),
     Column("budget_share", "Budget used", "share", "error-budget"),
-    Column("baseline_failed", "Failed, baseline", "number", "error-budget"),
+    Column("baseline_failed", "Failed, baseline", "count", "error-budget"),
     Column("baseline_budget_share", "Budget used, baseline", "share", "error-budget"),
 )
 

@@ -10,6 +10,8 @@ from tracemap.report.tables import DOWNSTREAM, UPSTREAM, table
 from tracemap.report.words import counted
 
 _ROWS = 50
+_FEW_FAILED = "; too few of its calls failed to say what a failure does"
+"""How the finding says it, of an edge."""
 _EDGE = (
     DOWNSTREAM,
     Column("downstream_operation", "Its operation", "name"),
@@ -55,8 +57,9 @@ def insulation(story: Story) -> Section | None:
             f"{counted(len(missing), 'edge')} on which nothing was seen that would stop a spike, "
             "by requests that depend on them"
         )
-        blocks.append(table("missing-insulation-table", caption, _MISSING, missing[:_ROWS]))
-        blocks += _rest(missing)
+        shown, note = _said_once(missing[:_ROWS])
+        blocks.append(table("missing-insulation-table", caption, _MISSING, shown))
+        blocks += [*_rest(missing), *note]
         blocks.append(
             remark(
                 "Cannot be seen in spans: a timeout that no call reached, a breaker that never "
@@ -71,6 +74,14 @@ def insulation(story: Story) -> Section | None:
         "makes a spike worse; advice says what could be faster. Where nothing is seen, the "
         "downstream team decides whether something should be.",
     )
+
+
+def _said_once(rows: list[Row]) -> tuple[list[Row], list[Block]]:
+    """Return rows, and a remark in place of what each of them would say of failures."""
+    if not all(row["shows"].endswith(_FEW_FAILED) for row in rows):
+        return rows, []
+    shorter = [{**row, "shows": row["shows"].removesuffix(_FEW_FAILED)} for row in rows]
+    return shorter, [remark("Too few calls failed on these edges to say what a failure does.")]
 
 
 def _rest(rows: list[Row]) -> list[Block]:

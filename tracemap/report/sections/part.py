@@ -13,7 +13,7 @@ def about_part(story: Story) -> list[Note]:
         return []
     return [
         remark(
-            f"In {span_of(story.part)}, the spike that was compared with the baseline; the rest "
-            "of the window is not part of this."
+            f"This is about {span_of(story.part)}, the spike that was compared with the baseline, "
+            "not about the rest of the window."
         )
     ]

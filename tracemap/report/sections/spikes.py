@@ -51,7 +51,7 @@ def spikes(story: Story) -> Section | None:
         columns: tuple[Column, ...] = _COLUMNS
         if story.findings.window == story.findings.ledger.covered:  # as --spike counts them
             columns = (_NUMBER, *_COLUMNS)
-            caption = f"{caption}; `--spike` takes the number"
+            caption = f"{caption}; --spike takes the number"
         blocks.append(table("spikes-table", caption, columns, rows))
     return Section(
         "spikes",

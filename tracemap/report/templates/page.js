@@ -29,6 +29,7 @@
   };
   const shown = (value, kind) => {
     if (typeof value === "string") return kind === "time" ? value.replace("T", " ").replace(/Z$/, "") : value;
+    if (Array.isArray(value)) return value.join(", ");
     if (typeof value !== "number") return String(value);
     if (kind === "count") return fixed(value, 0);
     if (kind === "share") return value > 0 && value < 0.01 ? "< 1 %" : fixed(100 * value, 0) + " %";

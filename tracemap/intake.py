@@ -1,4 +1,4 @@
-"""Taking files in: each one found, read, and stored whole or not at all."""
+"""Intake: files are found, read, and stored, each as a whole or not at all."""
 
 from __future__ import annotations
 

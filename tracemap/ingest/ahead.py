@@ -1,4 +1,4 @@
-"""Work done ahead of the one who waits for it, on all cores, in order."""
+"""Run tasks ahead of their consumer on all cores, and yield the results in order."""
 
 from __future__ import annotations
 

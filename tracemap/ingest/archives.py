@@ -1,4 +1,4 @@
-"""Archives: what is in them, one member after the other, in memory."""
+"""Archives: their members, one after the other, read in memory."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _zip_files(stored: Stored, notes: Notes, budget: Budget) -> Iterator[Stored]
 
 
 def _followed(chunks: Iterator[bytes], broken: list[str]) -> Iterator[bytes]:
-    """Yield the chunks; if the stream breaks, note it for whoever would go on behind it."""
+    """Yield the chunks; if the stream breaks, note it, so that nobody reads on behind the break."""
     try:
         yield from chunks
     except BrokenStreamError as error:

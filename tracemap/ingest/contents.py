@@ -1,4 +1,4 @@
-"""A file as its format sees it: decompressed, taken out of its framing, with a first look."""
+"""A file as its format sees it: decompressed, unframed, with its first bytes to recognise it by."""
 
 from __future__ import annotations
 

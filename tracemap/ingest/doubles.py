@@ -1,4 +1,4 @@
-"""Numbers whose shortest decimal the decoder left to Python, put where they belong."""
+"""Doubles whose shortest decimal the decoder leaves to Python, written into the decoded text."""
 
 from __future__ import annotations
 

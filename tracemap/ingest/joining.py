@@ -1,4 +1,4 @@
-"""Batches of several small files as one."""
+"""Merge the batches of several small files into one."""
 
 from __future__ import annotations
 

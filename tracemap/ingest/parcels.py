@@ -1,4 +1,4 @@
-"""Small files, read together: opened one by one, decoded as if they were one.
+"""Parcels: small files that are opened one by one and decoded together, as if they were one.
 
 A file by itself costs some twenty milliseconds, however little is in it: kernels and threads are
 started, some forty small queries run, a transaction ends. Exports to object stores come in files of

@@ -1,4 +1,4 @@
-"""The formats tracemap reads. A new format is a new row here."""
+"""The formats that tracemap reads. A new format is a new row here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many spans one stands for, as attributes say it where the trace state does not."""
+"""How many spans one stands for, by attributes, where the trace state does not say it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tracemap.ingest.texts import Texts
 from tracemap.model import Quality
 
 WEIGHT_MAX = 10_000.0
-"""What says more is taken for something else that has this name, such as the rate of a sound."""
+"""A larger value is taken for something else of this name, such as the sample rate of a sound."""
 _JAEGER = ATTRIBUTES["sampling"].index("sampler.param")
 _PROBABILISTIC = "probabilistic"
 
 
 def note_weights(rows: Ints, texts: Texts, quality: Ints, weights: NDArray[np.float64]) -> None:
-    """Put the weights that attributes say into `weights`, and take the mark that none is said.
+    """Fill `weights` from attributes, and clear ``NO_SAMPLING_INFORMATION`` of these spans.
 
     A rate of 1 or more is how many spans one stands for (Honeycomb); below 1 it is the share of
     traces that were kept (Datadog; Jaeger, there of a ``probabilistic`` sampler only).

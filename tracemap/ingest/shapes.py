@@ -1,4 +1,4 @@
-"""The outlines of the first objects in JSON text: how deep they lie and which keys they have."""
+"""The outlines of the first objects in JSON text: depth and keys, by which formats are known."""
 
 from __future__ import annotations
 

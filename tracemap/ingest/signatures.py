@@ -1,4 +1,4 @@
-"""What a span's attributes say: what was done, by which protocol, and to whom."""
+"""The meaning of a span by its attributes: operation, protocol and peer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user named, as a sorted list of things to read."""
+"""The inputs a user named, as a sorted list of files and objects."""
 
 from __future__ import annotations
 

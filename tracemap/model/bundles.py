@@ -1,4 +1,4 @@
-"""The bundles of tables that pass from one stage to the next."""
+"""The bundles of tables that one stage hands to the next: batches, facts, findings."""
 
 from __future__ import annotations
 

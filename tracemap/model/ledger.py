@@ -1,4 +1,4 @@
-"""What is told beside findings: files read, clocks that disagree, and cautions."""
+"""Tables shown beside the findings: files read, clocks that disagree, and cautions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a table is written down: its columns with type, unit and meaning."""
+"""What a table is made of: columns with type, unit and meaning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FINDINGS that compare long stretches of time: what drifted, what users paid, whose it is."""
+"""FINDINGS that compare weeks: what drifted, what it cost users, who owns it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two versions of a service, or two environments, side by side: drift between cohorts of one time.
+"""Drift between two cohorts: two versions of a service, or two environments, at the same time.
 
 Facts of cohort A are moved to just before the window, so that `analyze.drift` compares A with B
 as it compares two weeks; both get the same names.

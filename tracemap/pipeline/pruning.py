@@ -1,4 +1,4 @@
-"""Pruned hours: their facts answer what facts can answer; spans, nothing."""
+"""Pruned hours: which windows still have their spans, and what to prune next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions that no recipe asks: why an edge is missing, what if, two cohorts, one trace."""
+"""Questions that no recipe asks: why an edge is missing, what-if, drift of cohorts, one trace."""
 
 from __future__ import annotations
 

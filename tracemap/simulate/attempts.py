@@ -1,6 +1,6 @@
 """Attempts of calls: the wire, a hedge, a deadline, and the client spans they leave.
 
-A *leg* is one way to upstream and back. An *attempt* is one leg, or two of them with a hedge,
+A *leg* is one round trip to upstream. An *attempt* is one leg, or two of them with a hedge,
 within a deadline. HTTP, database and messaging clients record a span per leg, gRPC clients one
 around all legs of a call, as their instrumentations do. A server never learns that its client left:
 it goes on.

@@ -1,4 +1,4 @@
-"""What playing requests asks at every turn: the system, the luck, the faults, the queues."""
+"""Everything a simulation run depends on: the system, its random draws, the faults, the queues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong, as data. Each fault changes one quantity of some places for some minutes.
+"""Faults as data. Each changes one quantity of some places for some minutes.
 
 ::
 

@@ -1,4 +1,4 @@
-"""What to say of a fault: how far it got, and what absorbed it.
+"""The true verdict on a fault: how far it got, and what absorbed it.
 
 A fault propagated if requests of some entry take `SPIKE_MS` longer or `ERROR_SHARE` of them fail
 more often; one that makes failures is judged by failures alone. Else it was absorbed. Edges whose

@@ -1,4 +1,4 @@
-"""What one way to upstream and back brings, and what downstream makes of it."""
+"""One round trip to upstream (a leg), and the answer that downstream gets out of its legs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracemap.simulate.places import Outcome
 
 @dataclass
 class Leg:
-    """One way to upstream and back, for some of an attempt's requests.
+    """One round trip to upstream, for some of an attempt's requests.
 
     Attributes:
         of: Which of the attempt's requests.

@@ -1,4 +1,4 @@
-"""What happens to traces on the way: small exports, each with one thing odd and known."""
+"""Small exports, each with one known oddity, such as lost spans or skewed clocks."""
 
 from __future__ import annotations
 

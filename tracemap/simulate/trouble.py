@@ -1,4 +1,4 @@
-"""More that can go wrong: with a change, in bursts, on single pods, by load.
+"""More faults: by a change, in bursts, on single instances, by load.
 
 ::
 

@@ -1,4 +1,4 @@
-"""The same shop with one mechanism taken away: what shows what the mechanism was good for."""
+"""The same shop without one of its mechanisms, to measure what the mechanism prevents."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ TERMS = (
         "excess-failures",
         "Excess failures",
         "Share of all user requests that failed because of this origin, beyond those of the "
-        "baseline. A currency of its own, never added to milliseconds.",
+        "baseline. A unit of its own, never added to milliseconds.",
         formula="change of (failed requests charged to it / user requests)",
         limits="Every failed request counts once: at the last step of the chain of failed spans.",
     ),

@@ -2,11 +2,11 @@
 
 ::
 
-    resilience      what calls do about a slow or failing upstream
-    layers          what two layers do about the same one
+    resilience      how callers handle a slow or failing upstream
+    layers          two layers of callers that handle the same upstream
     incidents       what goes wrong, and where
     shapes          how an operation makes its calls
-    recordings      what of it is recorded
+    recordings      which part of the traces is recorded
 
 All runs are in memory and lazy: nothing is played before spans or truth are asked for.
 """

@@ -1,4 +1,4 @@
-"""What goes wrong, and where."""
+"""Incidents: what goes wrong, and where."""
 
 from __future__ import annotations
 

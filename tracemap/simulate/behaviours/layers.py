@@ -1,4 +1,4 @@
-"""What two layers do about the same upstream."""
+"""Two layers of callers that handle the same upstream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of it all is recorded."""
+"""Which part of the traces is recorded."""
 
 from __future__ import annotations
 

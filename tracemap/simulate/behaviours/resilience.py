@@ -1,4 +1,4 @@
-"""What calls do about a slow or failing upstream."""
+"""How callers handle a slow or failing upstream."""
 
 from __future__ import annotations
 

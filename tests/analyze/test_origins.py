@@ -10,10 +10,32 @@ import pytest
 from tests.analyze.simulated import Case, case
 from tracemap import analyze, simulate
 from tracemap.model import ORIGINS, Facts, Window
-from tracemap.simulate import Fault, MoreCalls, SlowEdge, Slower, SlowNetwork
+from tracemap.simulate import Fault, MoreCalls, Shop, SlowEdge, Slower, SlowNetwork
+from tracemap.simulate.blueprint import Call, Entry, Operation, Service, Stage, database
 
 SHOP = simulate.shop()
 WINDOW: dict[str, Any] = {"start_minute": 0, "end_minute": 0}
+
+
+def _shared_database() -> Shop:
+    """Return a shop in which two services ask the same database, and each another one too."""
+    shared, own = database("postgresql", "db-1", "shop"), database("redis", "cache-1")
+    asks = [Stage((Call(shared.name, "SELECT"),)), Stage((Call(own.name, "GET"),))]
+    entry = Operation(
+        "web", "GET /", 5.0, stages=(Stage((Call("catalog", "GET /items"), Call("cart", "GET /"))),)
+    )
+    return Shop.of(
+        "shared",
+        services=(Service("web"), Service("catalog"), Service("cart"), shared, own),
+        operations=(
+            entry,
+            Operation("catalog", "GET /items", 4.0, stages=tuple(asks)),
+            Operation("cart", "GET /", 4.0, stages=tuple(asks)),
+            Operation(shared.name, "SELECT", 5.0),
+            Operation(own.name, "GET", 1.0),
+        ),
+        entries=(Entry("web", "GET /", 100),),
+    )
 
 
 def _first(case: Case) -> dict[str, Any]:
@@ -34,6 +56,14 @@ def test_a_slow_database_is_named_at_or_beyond_it() -> None:
     assert (origin["service"], origin["cause"]) == ("postgresql catalog", "self")
     assert origin["confidence"] == "strong"
     assert origin["excess_ns"] / 1e6 == pytest.approx(_visible_ms(slow), rel=0.05)
+
+
+def test_slow_queries_of_one_caller_are_at_the_database_as_it_calls_it() -> None:
+    """Others are answered as ever; no spans tell whether the queries or the way got slower."""
+    fault = SlowEdge(downstream="catalog", upstream="postgresql shop", add_ms=40, **WINDOW)
+    origin = _first(case(_shared_database(), fault))
+    assert (origin["service"], origin["cause"]) == ("postgresql shop", "self")
+    assert (origin["edge_downstream"], origin["edge_upstream"]) == ("catalog", "postgresql shop")
 
 
 def test_a_slow_service_is_named_for_its_own_time() -> None:

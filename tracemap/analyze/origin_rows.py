@@ -25,7 +25,7 @@ def origin_of(blame: Blame, service: str, limits: Thresholds) -> Row:
     largest = max(shares, key=lambda pair: counted(pair[0]) * pair[1])[0]
     operation_is_all = counted(largest) >= MOVED * excess
     return {
-        "service": service,
+        "service": edge[1] if edge and cause == "self" else service,
         "operation": largest["operation"] if operation_is_all and cause != "wire" else None,
         "cause": cause,
         "edge_downstream": edge[0] if edge else None,
@@ -51,15 +51,20 @@ def _cause(
 ) -> tuple[str, tuple[str, str] | None]:
     """Return the cause, and the edge where one edge alone rose."""
     by_kind: dict[str, float] = {}
+    unseen = 0.0
     for row, part in blame.shares(service):
         own = row["kind"] in ("virtual", "unanswered") and row["upstream"] == service
         kind = "calls" if row["kind"] in _CALLS else "self" if own else row["kind"]
         by_kind[kind] = by_kind.get(kind, 0.0) + counted(row) * part
+        unseen += counted(row) * part if row["kind"] == "virtual" else 0.0
     if by_kind.get("calls", 0.0) >= MOVED * excess:
         return "calls", None
+    # Upstream records nothing: its own time and the way to it look alike.
+    is_beyond = unseen >= MOVED * excess
+    edge = blame.risen_edge(service)
     if by_kind.get("self", 0.0) + by_kind.get("failed", 0.0) >= limits.self_share * excess:
-        return "self", None
-    return "wire", blame.risen_edge(service)
+        return "self", edge if is_beyond else None
+    return "self" if is_beyond and edge else "wire", edge
 
 
 def one_per_edge(found: list[Row]) -> list[Row]:

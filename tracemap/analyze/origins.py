@@ -93,9 +93,10 @@ def origins_with_flow(
     calls or agreement are also listed where there is no strong one, the others only beside one.
 
     Causes: ``self`` (own time, or that of an upstream that records no spans or did not answer: at
-    or beyond it), ``wire`` (gaps: network, queue, pool), ``calls`` (more calls, or by more
-    requests), ``error`` (failures, and the time that retries and fallbacks after them cost),
-    ``mix`` (requests of another kind: nobody is accused).
+    or beyond it; with an edge where only this caller's calls got slower), ``wire`` (gaps: network,
+    queue, pool), ``calls`` (more calls, or by more requests), ``error`` (failures, and the time
+    that retries and fallbacks after them cost), ``mix`` (requests of another kind: nobody is
+    accused).
 
     Args:
         facts: Facts of both windows, each cut into cells of time (`windows.cells`), so that bursts

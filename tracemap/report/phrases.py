@@ -28,6 +28,9 @@ def cause_words(origin: Row) -> Sentence:
             return ("more calls from ", ends[0], " to ", ends[1])
         if cause == "error":
             return ("failures on the way between ", ends[0], " and ", ends[1])
+        if cause == "self":
+            slower = " to ", ends[1], " (it records no spans: slower there, or on the way)"
+            return ("calls from ", ends[0], *slower)
         return ("the way between ", ends[0], " and ", ends[1], " (network, pool or queue)")
     if origin["service"] == UNKNOWN:
         return _of_unnamed(cause, origin["operation"] or "")

@@ -41,7 +41,8 @@ def origins(story: Story) -> Section | None:
     how = (
         f"Charged is what the flow {_of(story)} charges to an origin, as in the headline; excess "
         "is what it added to a user's request, on average over all user requests. "
-        "Cause wire is network, pool or queue; a named edge means that only it rose. Cause mix "
+        "Cause wire is network, pool or queue; a named edge means that only it rose. Cause self "
+        "with an edge: upstream records no spans, and only these calls of it rose. Cause mix "
         "accuses nobody: requests of another kind came."
     )
     if not story.origins:

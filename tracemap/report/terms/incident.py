@@ -133,8 +133,9 @@ TERMS = (
         "calls to it do; its time is that of retries and fallbacks), mix (requests of another kind "
         "came: nobody is accused).",
         limits="An upstream that recorded no spans of its own cannot be looked into: the origin is "
-        "at it or beyond it. A gap is charged to the end whose other edges rose too; where only "
-        "one edge rose, to the edge.",
+        "at it or beyond it. Where only one caller's calls of it rose, the cause is self and the "
+        "edge is named: slower there, or on the way. A gap is charged to the end whose other "
+        "edges rose too; where only one edge rose, to the edge.",
     ),
     Definition(
         "excess-failures",

@@ -192,3 +192,12 @@ def test_a_change_within_its_interval_is_nothing_to_report() -> None:
     headline = build(findings([leaf(3, "self", 0.9)], verdict="quiet")).headline
 
     assert headline.endswith("no latency left its baseline.")
+
+
+def test_a_quiet_time_in_which_requests_fail_is_not_green() -> None:
+    """Its sentence is marked as an incident's is."""
+    made = believable.quiet()
+    made.failed_requests = FailedRequests(100, 100)
+
+    assert 'class="headline" data-verdict="incident"' in build(made).html()
+    assert 'class="headline" data-verdict="quiet"' in build(believable.quiet()).html()

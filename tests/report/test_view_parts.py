@@ -362,3 +362,27 @@ def test_a_trace_of_the_baseline_says_so_with_its_time() -> None:
     titles = [block.title for block in sections(build(made).view)["exemplars"].blocks
               if isinstance(block, WaterfallBlock)]  # fmt: skip
     assert titles == ["A typical trace before, 11:35", "The worst trace, 12:05"]
+
+
+def test_where_no_origin_is_certain_the_timeline_shows_a_lead() -> None:
+    """Nobody is accused by a picture that the sentence above it does not accuse."""
+    certain = believable.incident()
+    weak = believable.incident()
+    weak.tables["origins"] = weak.tables["origins"].with_columns(confidence=pl.lit("weak"))
+
+    titles = [str(build(each).view.proof) for each in (certain, weak)]
+
+    assert ", origin)" in titles[0]
+    assert ", lead)" in titles[1]
+    assert ", origin)" not in titles[1]
+
+
+def test_each_part_of_the_evidence_has_room_for_its_names() -> None:
+    """Cut as one text, the middle of it would lose which upstream is meant."""
+    long = believable.incident()
+    parts = [f"gap web → {name * 60}: 1.0 → 9.0 ms a call (10 and 10 calls)" for name in "ab"]
+    long.tables["origins"] = long.tables["origins"].with_columns(evidence=pl.lit("; ".join(parts)))
+
+    shown = column(tables(build(long).view)["origins-evidence-table"], "evidence")[0]
+
+    assert shown == tuple(parts)

@@ -29,7 +29,7 @@ def mix_in_words(mix: RootMix) -> str:
     mean_ms = duration / max(requests, 1.0) / NS_PER_MS
     return (
         f"requests of {mix.service} {mix.operation} that make the same calls and take"
-        f" {mean_ms:.1f} ms: {before[grown]:.1%} -> {now[grown]:.1%} of all"
+        f" {mean_ms:.1f} ms: {before[grown]:.1%} → {now[grown]:.1%} of all"
     )
 
 
@@ -42,9 +42,9 @@ def _component(row: Row) -> str:
     where = {
         "self": f"own time of {row['upstream']} {row['operation']}",
         "failed": f"failures of {row['upstream']} {row['operation']}",
-    }.get(row["kind"], f"{row['downstream']} > {row['upstream']} {row['operation']}")
+    }.get(row["kind"], f"{row['downstream']} → {row['upstream']} {row['operation']}")
     what, change = _changes(row)
-    return f"{what}{where}: {change} ({row['baseline_calls']} and {row['calls']} calls)"
+    return f"{what}{where}: {change} ({row['baseline_calls']:,} and {row['calls']:,} calls)"
 
 
 def _changes(row: Row) -> tuple[str, str]:
@@ -52,15 +52,18 @@ def _changes(row: Row) -> tuple[str, str]:
     before, now, kind = row["before"], row["now"], row["kind"]
     in_time = {"self": "", "gap": "gap ", "virtual": "calls ", "hidden retries": "retries within "}
     if kind in in_time:
-        return in_time[kind], f"{before / NS_PER_MS:.1f} -> {now / NS_PER_MS:.1f} ms a call"
-    share = f"{before:.1%} -> {now:.1%}"
+        return in_time[kind], f"{before / NS_PER_MS:,.1f} → {now / NS_PER_MS:,.1f} ms a call"
+    share = f"{before:.1%} → {now:.1%}"
     words = {
         "unanswered": ("calls ", f"{share} of them without an answer"),
         "failed": ("", f"{share} of calls"),
         "lost": ("calls ", f"{share} of them failed on the way, or where nothing is recorded"),
         "share": ("calls ", f"made by {share} of requests"),
         "fallback": ("calls in the place of failed ones of ", f"made by {share} of requests"),
-        "calls": ("calls ", f"{before:.1f} -> {now:.1f} times a request"),
-        "retries": ("calls ", f"{before:.1f} -> {now:.1f} times a request, as earlier ones failed"),
+        "calls": ("calls ", f"{before:,.1f} → {now:,.1f} times a request"),
+        "retries": (
+            "calls ",
+            f"{before:,.1f} → {now:,.1f} times a request, as earlier ones failed",
+        ),
     }
     return words[kind]

@@ -216,6 +216,7 @@ class Page:
         proof: The section that proves the headline, shown right below it; None: there is none.
         sections: In the order of the recipe, without those that have nothing to say.
         trace_url: Template of a link to a trace, ``{trace_id}`` in it; '': no links.
+        is_failing: Whether it is a quiet time in which requests of users failed.
         ask: Who owns the origin; () where nobody is to be asked.
         first_trace: Id of the trace to open first; '' where there is none.
     """
@@ -231,6 +232,7 @@ class Page:
     proof: Section | None
     sections: tuple[Section, ...]
     trace_url: str = ""
+    is_failing: bool = False
     ask: Sentence = ()
     first_trace: str = ""
 

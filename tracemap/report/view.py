@@ -10,6 +10,7 @@ from tracemap.report.blocks import Page, Section
 from tracemap.report.first_step import first_trace, whom_to_ask
 from tracemap.report.headline import headline
 from tracemap.report.names import visible
+from tracemap.report.no_incident import is_failing
 from tracemap.report.sections import SECTIONS
 from tracemap.report.sections.graph import graph
 from tracemap.report.sections.regressions import regressions
@@ -60,6 +61,7 @@ def page(findings: Findings, trace_url: str = "") -> Page:
         proof=proof,
         sections=sections,
         trace_url=trace_url,
+        is_failing=findings.verdict == "quiet" and is_failing(story),
         ask=whom_to_ask(story),
         first_trace=first_trace(story),
     )

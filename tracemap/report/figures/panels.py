@@ -33,7 +33,13 @@ _STROKES: tuple[tuple[str, dict[str, Any], float], ...] = (
     ("p99", {"width": 1}, 0.55),
 )
 """Lines of a panel: name, stroke, opacity."""
-_ROLE_WORDS = {"origin": "origin", "victim": "hurt", "between": "on the way", "user": "users"}
+_ROLE_WORDS = {
+    "origin": "origin",
+    "lead": "lead",
+    "victim": "hurt",
+    "between": "on the way",
+    "user": "users",
+}
 _HEADROOM = 1.05
 """A scale ends this much above its highest point."""
 Stretch = tuple[str, str]
@@ -49,7 +55,7 @@ class Panel:
     Attributes:
         unit: What is measured.
         title: Its label.
-        role: origin, victim, between, user (slower by its mean only) or spike.
+        role: origin, lead (not certain), victim, between, user (slower by its mean only), spike.
         rows: Rows of the timeline, in order of time.
         shaded: Stretches shaded in this panel only.
         baseline: Start and end of what `incident` is compared with; None: not compared.

@@ -15,6 +15,7 @@ GRID = "var(--grid)"
 SURFACE = "var(--surface)"
 BY_ROLE = {
     "origin": "var(--origin)",
+    "lead": "var(--between)",
     "spike": "var(--origin)",
     "victim": "var(--victim)",
     "between": "var(--between)",

@@ -93,6 +93,7 @@ def _row(story: Story, row: Row) -> Row:
         "owner": row["owner"] or story.owners.get(row["service"]),
         "interval_ms": interval(row["low_ms"], row["high_ms"]),
         "typical_exemplars": row["typical_exemplars"] or [],
+        "evidence": row["evidence"].split("; "),  # each with room for its names
         "edge_words": f"{shown(edge['downstream'], 80)} → {shown(edge['upstream'], 80)}"
         if edge
         else None,

@@ -52,7 +52,7 @@ def _figure(story: Story) -> FigureBlock | None:
             unit, label(*unit[1:3]), role, story.lines[unit], _spikes(story, unit), *windows,
             whole=_whole(story, unit),
         )
-        for unit, role in chosen
+        for unit, role in ((unit, _told(story, role)) for unit, role in chosen)
     ]  # fmt: skip
     is_incident = findings.verdict == "incident"
     shades = [
@@ -63,6 +63,13 @@ def _figure(story: Story) -> FigureBlock | None:
     summary = f"The window is {window}. " + " ".join(panel.words() for panel in shown)
     title = "Origin and victims over time" if _has_origin(story) else _NO_ORIGIN
     return panels("timeline-figure", title, summary, shown, shades)
+
+
+def _told(story: Story, role: str) -> str:
+    """Return the role of a unit as far as it is certain: nobody is accused by a picture alone."""
+    if role == "origin" and not (story.strong and story.findings.verdict == "incident"):
+        return "lead"
+    return "user" if role == "victim" and story.findings.verdict != "incident" else role
 
 
 def _has_origin(story: Story) -> bool:

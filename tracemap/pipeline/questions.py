@@ -13,7 +13,7 @@ from tracemap.model import MINUTE_NS, WHATIF_FACTS, Change, Window
 from tracemap.pipeline import cohorts
 from tracemap.pipeline.cohorts import Cohort
 from tracemap.pipeline.pruning import require_spans
-from tracemap.pipeline.windows import Request
+from tracemap.pipeline.windows import Request, covered_window
 from tracemap.store import Store
 
 
@@ -51,7 +51,7 @@ def why_missing(
     Raises:
         NoDataError: If the database, or the window asked for, holds no spans.
     """
-    covered = _covered(store)
+    covered = covered_window(store)
     window = (request or Request()).window.within(covered)
     parts, done, total = [], 0, store.spans_in(window)
     if total == 0:
@@ -96,7 +96,7 @@ def whatif(
         NoDataError: If the database or the window holds no spans, or no call of the upstream (and
             operation) that changes.
     """
-    covered = _covered(store)
+    covered = covered_window(store)
     window = (request or Request()).window.within(covered)
     seen = pl.concat(
         engine.window_tables(store, [window], derive.hardness_facts, progress=progress)
@@ -146,7 +146,7 @@ def drift_between(
         NoDataError: If there is nothing of a cohort, or the spans for versions were pruned.
         PipelineError: If the cohorts have nothing in common.
     """
-    covered = _covered(store)
+    covered = covered_window(store)
     window = (request or Request()).window.within(covered)
     minute = window.start_ns // MINUTE_NS * MINUTE_NS
     window = Window(minute, window.end_ns)
@@ -154,15 +154,3 @@ def drift_between(
         require_spans(store.pruned_hours(), window, "--from, --to")
     limits_ = thresholds or analyze.Thresholds()
     return cohorts.drift(store, before, after, window, limits_, progress=progress), window
-
-
-def _covered(store: Store) -> Window:
-    """Return what the database covers.
-
-    Raises:
-        NoDataError: If it holds no spans.
-    """
-    covered = store.covered()
-    if covered is None:
-        raise NoDataError("the database holds no spans", hint="tracemap ingest INPUT... fills it")
-    return covered

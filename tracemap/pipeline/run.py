@@ -11,7 +11,6 @@ from dataclasses import asdict, replace
 import polars as pl
 
 from tracemap import analyze
-from tracemap.errors import NoDataError
 from tracemap.intake import Progress, silent, take_in
 from tracemap.model import (
     FINDINGS,
@@ -27,7 +26,7 @@ from tracemap.model import (
 from tracemap.pipeline import exemplars, week_findings, window_findings
 from tracemap.pipeline.pruning import require_spans, unpruned_minutes, unpruned_spikes
 from tracemap.pipeline.up_to_date import bring_up_to_date
-from tracemap.pipeline.windows import Choice, Request, choose, spikes_within
+from tracemap.pipeline.windows import Choice, Request, choose, covered_window, spikes_within
 from tracemap.recipe import Recipe, limits
 from tracemap.self_trace import analyzed
 from tracemap.store import Store
@@ -63,9 +62,7 @@ def run(
 
 def _findings(recipe: Recipe, store: Store, request: Request, progress: Progress) -> Findings:
     """Return what `recipe` asks for, from facts that are up to date."""
-    covered = store.covered()
-    if covered is None:
-        raise NoDataError("the database holds no spans", hint="tracemap ingest INPUT... fills it")
+    covered = covered_window(store)
     compute = _of_weeks if recipe.is_long_term else _of_windows
     found = compute(recipe, store, request, covered, progress)
     if "declarations" in recipe.findings:

@@ -7,9 +7,8 @@ from dataclasses import asdict, replace
 import polars as pl
 
 from tracemap import analyze
-from tracemap.errors import PipelineError
 from tracemap.model import FINDINGS, MINUTE_NS, Facts, Findings, Window
-from tracemap.pipeline.windows import Choice, Request, require_calls
+from tracemap.pipeline.windows import Choice, Request, baseline_asked_for, require_calls
 from tracemap.recipe import Recipe, limits
 from tracemap.store import Store
 
@@ -97,15 +96,8 @@ def choose(request: Request, covered: Window, minutes: pl.Series) -> Choice:
     if request.baseline.is_open:
         found = analyze.weeks_before(shown, covered, minutes)
         return Choice(shown, shown, found.window, found.reason)
-    given = request.baseline.within(Window(covered.start_ns, shown.start_ns))
-    require_calls(given, minutes, covered, "--baseline-from, --baseline-to")
-    if given != shown and given.start_ns < shown.end_ns and shown.start_ns < given.end_ns:
-        raise PipelineError(
-            f"the baseline {given} overlaps the window {shown}",
-            where="--baseline-from, --baseline-to",
-            hint="compare with a time before the window, or after it",
-        )
-    return Choice(shown, shown, given, "the baseline asked for")
+    given = baseline_asked_for(request, shown, covered, minutes)
+    return Choice(shown, shown, given.window, given.reason)
 
 
 def _compared(

@@ -12,6 +12,7 @@ from tracemap.catalog import Catalog
 from tracemap.errors import NoDataError, PipelineError
 from tracemap.model import MINUTE_NS, Window
 from tracemap.recipe import Recipe
+from tracemap.store import Store
 
 _NO_SPIKE_WITHIN = "; no spike was found in the window, so all of it is compared"
 
@@ -174,24 +175,53 @@ def _compared(
     spikes: pl.DataFrame,
     is_asked_for: bool = False,
 ) -> Baseline:
-    """Return what `incident` is compared with.
-
-    A window may be compared with itself (nothing changes then), but not with a part of itself.
-    """
+    """Return what `incident` is compared with."""
     if not request.baseline.is_open:
-        given = request.baseline.within(Window(covered.start_ns, incident.start_ns))
-        require_calls(given, cells, covered, "--baseline-from, --baseline-to")
-        overlaps = given.start_ns < incident.end_ns and incident.start_ns < given.end_ns
-        if overlaps and given != incident:
-            raise PipelineError(
-                f"the baseline {given} overlaps the window {incident}",
-                where="--baseline-from, --baseline-to",
-                hint="compare with a time before the window, or after it",
-            )
-        return Baseline(given, "the baseline asked for")
+        return baseline_asked_for(request, incident, covered, cells)
     if recipe.baseline == "none":
         return Baseline(None, "the recipe compares with nothing")
     return baseline(incident, cells, spikes, is_asked_for=is_asked_for)
+
+
+def baseline_asked_for(
+    request: Request, window: Window, covered: Window, cells: pl.Series
+) -> Baseline:
+    """Return the baseline that `request` names for `window`; an open end is closed at the window.
+
+    A window may be compared with itself (nothing changes then), but not with a part of itself.
+
+    Args:
+        request: Its baseline is not open.
+        window: What is looked at.
+        covered: What the database covers.
+        cells: Starts of the minutes in which calls were observed, ns since the epoch.
+
+    Raises:
+        NoDataError: If the baseline holds no calls.
+        PipelineError: If it overlaps `window` without being the same.
+    """
+    given = request.baseline.within(Window(covered.start_ns, window.start_ns))
+    require_calls(given, cells, covered, "--baseline-from, --baseline-to")
+    overlaps = given.start_ns < window.end_ns and window.start_ns < given.end_ns
+    if overlaps and given != window:
+        raise PipelineError(
+            f"the baseline {given} overlaps the window {window}",
+            where="--baseline-from, --baseline-to",
+            hint="compare with a time before the window, or after it",
+        )
+    return Baseline(given, "the baseline asked for")
+
+
+def covered_window(store: Store) -> Window:
+    """Return what the database covers.
+
+    Raises:
+        NoDataError: If it holds no spans.
+    """
+    covered = store.covered()
+    if covered is None:
+        raise NoDataError("the database holds no spans", hint="tracemap ingest INPUT... fills it")
+    return covered
 
 
 def require_calls(window: Window, cells: pl.Series, covered: Window, option: str) -> None:

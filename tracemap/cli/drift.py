@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tracemap.cli.findings import table_columns
 from tracemap.cli.options import (
     DEFAULT_DATABASE,
     BaselineFrom,
@@ -22,6 +21,7 @@ from tracemap.cli.options import (
     request,
 )
 from tracemap.cli.output import print_rows
+from tracemap.cli.print_finding import table_columns
 from tracemap.cli.progress import progress_line
 from tracemap.cli.reading import up_to_date
 from tracemap.errors import PipelineError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tracemap.cli.findings import print_finding
 from tracemap.cli.options import (
     DEFAULT_DATABASE,
     Catalog,
@@ -14,6 +13,7 @@ from tracemap.cli.options import (
     To,
     request,
 )
+from tracemap.cli.print_finding import print_finding
 
 
 def bottlenecks(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tracemap.derive.arrays import Bools
 from tracemap.derive.calls import calls
+from tracemap.derive.kindless import with_calling_sides
 from tracemap.derive.links import links
 from tracemap.derive.messaging import Messages, messages
 from tracemap.derive.observations import Observations, concatenated
@@ -48,6 +49,7 @@ def derived(spans: Spans, bucket: TraceBucket, *, collapse_proxies: bool = False
     family = tree(spans)
     if collapse_proxies and spans.proxy.any():
         spans = without_proxies(spans, family)
+    spans = with_calling_sides(spans, family)
     roots = path_roots(spans, family)
     played = roles(spans, family)
     reached = upstreams(spans, played)

@@ -10,7 +10,7 @@
 * The rest is folded into the entry or call above it.
 
 A span can be both: a root ``CLIENT`` span is the operation and the call it makes. ``UNSPECIFIED``
-counts as ``INTERNAL``.
+counts as ``INTERNAL``, but for what can only be a call (`kindless`).
 """
 
 from __future__ import annotations

@@ -386,3 +386,22 @@ def test_each_part_of_the_evidence_has_room_for_its_names() -> None:
     shown = column(tables(build(long).view)["origins-evidence-table"], "evidence")[0]
 
     assert shown == tuple(parts)
+
+
+def test_files_of_other_kinds_are_not_called_rejected_records() -> None:
+    """A README beside the traces loses no span."""
+    made = believable.incident()
+    book = made.ledger
+    rejects = pl.DataFrame(
+        {
+            "path": ["exports/README.md"], "line": [0], "reason": ["not_a_trace_file"],
+            "records": [1], "excerpt": ["# Exports"],
+        }
+    )  # fmt: skip
+    book.files = book.files.head(1).with_columns(rejected=pl.lit(1, dtype=pl.Int64))
+    book.files = pl.concat([book.files.with_columns(rejected=pl.lit(0, pl.Int64)), book.files])
+    book.rejects = rejects
+
+    said = build(made).markdown()
+
+    assert "1 file; 1 file without spans left out; nothing rejected" in said

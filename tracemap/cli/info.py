@@ -40,15 +40,17 @@ def info(
     from tracemap import pipeline
 
     with progress_line() as line, up_to_date(db, progress=line) as store:
-        content = _content(pipeline.ledger(store), db.stat().st_size)
+        ledger = pipeline.ledger(store)
+    content = _content(ledger, db.stat().st_size)
     if shape is InfoFormat.JSON:
         print_json(content)
     else:
-        _print(content, str(db))
+        _print(content, ledger, str(db))
 
 
 def _content(ledger: Ledger, size_bytes: int) -> dict[str, Any]:
     """Return the ledger as plain values."""
+    from tracemap.model import iso
     from tracemap.report import rows
 
     files = rows("files", ledger.files)
@@ -56,7 +58,7 @@ def _content(ledger: Ledger, size_bytes: int) -> dict[str, Any]:
         key: sum(int(file[key]) for file in files)
         for key in ("records", "spans", "duplicates", "rejected", "skipped", "size_bytes")
     }
-    covered = str(ledger.covered).split(" .. ") if ledger.covered else None
+    covered = ledger.covered
     return {
         "records": sums["records"],
         "spans": ledger.spans,
@@ -66,7 +68,9 @@ def _content(ledger: Ledger, size_bytes: int) -> dict[str, Any]:
         "skipped": sums["skipped"],
         "traces": ledger.traces,
         "services": list(ledger.services),
-        "covered": {"start": covered[0], "end": covered[1]} if covered else None,
+        "covered": {"start": iso(covered.start_ns), "end": iso(covered.end_ns)}
+        if covered
+        else None,
         "database_bytes": size_bytes,
         "input_bytes": sums["size_bytes"],
         "files": files,
@@ -78,10 +82,8 @@ def _content(ledger: Ledger, size_bytes: int) -> dict[str, Any]:
     }
 
 
-def _left_out(rejects: list[dict[str, Any]]) -> str:
-    """Return how many of the rejects are no records but files of other kinds."""
-    whole = ("not_a_trace_file", "empty_file", "unreadable_file")
-    files = sum(reject["records"] for reject in rejects if reject["reason"] in whole)
+def _left_out(files: int) -> str:
+    """Return how many of the rejects are no records but files without spans."""
     if not files:
         return ""
     return f", of which {files:,} {'is a file' if files == 1 else 'are files'} left out"
@@ -97,8 +99,7 @@ def _contradicting(skew: list[dict[str, Any]]) -> str:
     )
 
 
-def _print(content: dict[str, Any], database: str) -> None:
-    covered = content["covered"]
+def _print(content: dict[str, Any], ledger: Ledger, database: str) -> None:
     lines = [
         f"database   {visible(database)}, {content['database_bytes']:,} bytes",
         f"files      {len(content['files']):,}, {content['input_bytes']:,} bytes",
@@ -110,10 +111,10 @@ def _print(content: dict[str, Any], database: str) -> None:
             else []
         ),
         f"  known    {content['duplicates']:,} duplicates",
-        f"  rejected {content['rejected']:,}{_left_out(content['rejects'])}",
+        f"  rejected {content['rejected']:,}{_left_out(ledger.left_out)}",
         f"skipped    {content['skipped']:,} records of other signals",
         f"traces     {content['traces']:,}, {content['split_traces']:,} of them in several pieces",
-        f"covered    {covered['start']} .. {covered['end']}" if covered else "covered    nothing",
+        f"covered    {ledger.covered or 'nothing'}",
         f"services   {len(content['services']):,}: {visible(', '.join(content['services']))}",
     ]
     lines += [f"caution    {visible(each['text'])}" for each in content["cautions"]]

@@ -17,6 +17,8 @@ from tracemap.model.ledger import CAUTIONS, FILES, SKEW
 from tracemap.model.spans import LINKED_SPANS, LINKS, OPERATIONS, REJECTS, RESOURCES, SPANS
 from tracemap.model.words import HOUR_NS, MINUTE_NS, Window
 
+_WHOLE_FILES = ("not_a_trace_file", "empty_file", "unreadable_file")
+"""Reasons of rejects that stand for a file, not for a record."""
 Numbers: TypeAlias = NDArray[np.int64]
 
 
@@ -198,6 +200,18 @@ class Ledger:
     pruned: int = 0
     skew: pl.DataFrame = field(default_factory=SKEW.empty)
     cautions: pl.DataFrame = field(default_factory=CAUTIONS.empty)
+
+    @property
+    def left_out(self) -> int:
+        """Files that hold no spans at all: of other kinds, empty, or damaged from the start."""
+        if self.rejects.is_empty():
+            return 0
+        return int(self.rejects.filter(pl.col("reason").is_in(_WHOLE_FILES))["records"].sum())
+
+    @property
+    def rejected(self) -> int:
+        """Records rejected; a file that was left out is none."""
+        return int(self.files["rejected"].sum()) - self.left_out
 
 
 @dataclass(frozen=True)

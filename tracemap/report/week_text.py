@@ -102,10 +102,9 @@ def _asked(story: Story) -> list[str]:
 def _data(story: Story) -> str:
     """Return how much data there is, what could not be judged, and what limits trust in it."""
     book = story.findings.ledger
-    rejected = int(book.files["rejected"].sum()) if book.files.height else 0
     parts = [
         f"{counted(book.spans, 'span')} in {counted(book.traces, 'trace')}",
-        f"{counted(rejected, 'record')} rejected",
+        f"{counted(book.rejected, 'record')} rejected",
     ]
     open_ = [row for row in story.drift if row["change"] in UNCHANGED and row["change"] != "steady"]
     if open_:

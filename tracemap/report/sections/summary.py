@@ -176,8 +176,9 @@ def _inputs(story: Story) -> list[Fact]:
     ledger = story.findings.ledger
     if not ledger.spans:
         return []
-    rejected = int(ledger.files["rejected"].sum() or 0)
-    lost = f"; {counted(rejected, 'record')} rejected" if rejected else "; nothing rejected"
+    rejected, left_out = ledger.rejected, ledger.left_out
+    lost = f"; {counted(left_out, 'file')} without spans left out" if left_out else ""
+    lost += f"; {counted(rejected, 'record')} rejected" if rejected else "; nothing rejected"
     return [
         Fact(
             "Looked at",
@@ -185,7 +186,7 @@ def _inputs(story: Story) -> list[Fact]:
             (
                 f"{counted(ledger.traces, 'trace')}, ",
                 f"{counted(len(ledger.services), 'service')}, ",
-                f"{counted(ledger.files.height, 'file')}{lost}",
+                f"{counted(ledger.files.height - left_out, 'file')}{lost}",
             ),
             "ledger-equation",
         )

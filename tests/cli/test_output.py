@@ -222,3 +222,15 @@ def test_an_empty_finding_says_why_it_is_empty(
     findings = Findings("x", "x", sections=(), window=Window(60, 120), baseline=baseline)
 
     assert said in why_no_rows(name, replace(findings, verdict=verdict))
+
+
+def test_a_row_that_no_shortening_makes_fit_keeps_its_names(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It breaks into lines all the same; then it can at least be read."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    row = {"service": "postgresql catalog", **{f"percentile_{n}_ms": 1.5 for n in range(4)}}
+    print_rows([row], list(row), Format.TABLE)
+
+    assert capsys.readouterr().out.splitlines()[-1].startswith("postgresql catalog ")

@@ -24,6 +24,8 @@ _SHARES = frozenset(
 _COUNTS = frozenset({"failed", "baseline_failed"})
 _NARROWEST = 12
 """Text in a table on a terminal is not shortened below this."""
+_WRAPPED = 24
+"""Nor below this where rows would not fit all the same: they break, but can be read."""
 
 
 def print_rows(
@@ -101,9 +103,11 @@ def print_table(rows: Sequence[Row], columns: Sequence[str], *, is_exact: bool =
 def _narrow(widths: list[int], texts: Sequence[int], room: int) -> None:
     """Take from the widest of the columns `texts` until all fit, or none can give more."""
     excess = sum(widths) + 2 * (len(widths) - 1) - room
+    to_give = sum(max(0, widths[place] - _NARROWEST) for place in texts)
+    narrowest = _NARROWEST if excess <= to_give else _WRAPPED
     for _ in range(max(0, excess)):
         widest = max(texts, key=lambda place: widths[place], default=None)
-        if widest is None or widths[widest] <= _NARROWEST:
+        if widest is None or widths[widest] <= narrowest:
             return
         widths[widest] -= 1
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tracemap.analyze.calltree import CallTree
 
 _KINDS = {
-    "self": ("self",),
+    "self": ("self", "pauses"),
     "gap": ("gap", "hidden retries", "unanswered"),
     "virtual": ("virtual",),
     "calls": ("calls", "share", "retries"),
@@ -88,6 +88,9 @@ def _owners(found: Sequence[Row]) -> dict[tuple[str, ...], tuple[float, int]]:
     owners: dict[tuple[str, ...], tuple[float, int]] = {}
     for number, origin in enumerate(found, start=1):
         for row, part in origin["components"]:
-            key = (row["kind"], row["downstream"], row["upstream"], row["operation"])
+            ends = row["downstream"], row["upstream"]
+            # Pauses are own time of who paused, whoever made it try again.
+            key = (row["kind"], *(("", ends[0]) if row["kind"] == "pauses" else ends))
+            key = (*key, row["operation"])
             owners[key] = max(owners.get(key, (0.0, 0)), (counted(row) * part, -number))
     return owners

@@ -40,6 +40,8 @@ def cut_short_in_words(saved_ns: float) -> str:
 
 def _component(row: Row) -> str:
     where = {
+        "pauses": f"pauses of {row['downstream']} {row['operation']} before it tried calls of"
+        f" {row['upstream']} again",
         "self": f"own time of {row['upstream']} {row['operation']}",
         "failed": f"failures of {row['upstream']} {row['operation']}",
     }.get(row["kind"], f"{row['downstream']} → {row['upstream']} {row['operation']}")
@@ -50,7 +52,13 @@ def _component(row: Row) -> str:
 def _changes(row: Row) -> tuple[str, str]:
     """Return what is said before the place, and the change."""
     before, now, kind = row["before"], row["now"], row["kind"]
-    in_time = {"self": "", "gap": "gap ", "virtual": "calls ", "hidden retries": "retries within "}
+    in_time = {
+        "self": "",
+        "pauses": "",
+        "gap": "gap ",
+        "virtual": "calls ",
+        "hidden retries": "retries within ",
+    }
     if kind in in_time:
         return in_time[kind], f"{before / NS_PER_MS:,.1f} → {now / NS_PER_MS:,.1f} ms a call"
     share = f"{before:.1%} → {now:.1%}"

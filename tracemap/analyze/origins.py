@@ -24,6 +24,7 @@ from tracemap.analyze.origin_places import origin_places
 from tracemap.analyze.origin_rows import TIMES, one_per_edge, origin_of, together
 from tracemap.analyze.origin_words import cut_short_in_words, mix_in_words
 from tracemap.analyze.own_time import with_mix
+from tracemap.analyze.pauses import with_pauses
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.analyze.variation import root_halves
 from tracemap.model import ORIGINS, Facts, Window
@@ -39,7 +40,7 @@ NS_PER_MS = 1e6
 MOST = 10
 """Origins named at most."""
 _MAYBE_TIMES = ("low_ns", "high_ns", "flow_ns")
-_FAILING = ("retries", "hidden retries", "fallback")
+_FAILING = ("retries", "hidden retries", "pauses", "fallback")
 """What a failing upstream makes its callers do: it counts as that upstream's failures."""
 
 
@@ -117,6 +118,7 @@ def origins_with_flow(
     mixes = root_mixes(facts["request_facts"], roots, incident, baseline)
     moved = components(tree, requests, facts, incident, baseline, limits=limits)
     moved = with_mix(moved, mixes, tree, requests, limits)
+    moved = with_pauses(moved, facts["pattern_facts"], incident, baseline)
     failed = failures(tree, requests, facts["path_facts"], incident, baseline, limits=limits)
     least_ns = max(
         limits.origin_excess_ms * NS_PER_MS,
@@ -210,6 +212,12 @@ def _failing(
         # Whoever merely passed failures on is not blamed for the retries they cost.
         blamed = next((row for row in rows if row["service"] == name), rows[0])
         excess, half = together(again.shares(name))
+        retries = origin_of(again, name, limits)
+        if excess >= least_ns and retries["doubt"] is None:
+            # A request that a retry saved did not fail: its time is what is certain.
+            blamed["doubt"] = None
+        if retries["evidence"] not in blamed["evidence"]:
+            blamed["evidence"] += f"; {retries['evidence']}"
         for key, value in zip(TIMES, (excess, excess - half, excess + half), strict=True):
             blamed[key] = (blamed[key] or 0.0) + value
         blamed["components"] = [*blamed["components"], *again.shares(name)]

@@ -5,9 +5,9 @@ from dataclasses import replace
 import polars as pl
 
 from tests.report import believable
-from tests.report.shop import MS, NOON_NS
+from tests.report.shop import MS, NOON_NS, table
 from tests.report.small import findings, leaf, move, origin
-from tracemap.model import MINUTE_NS, Findings, Window
+from tracemap.model import ERRORS, MINUTE_NS, Findings, Window
 from tracemap.report import build
 
 
@@ -291,3 +291,19 @@ def test_a_change_of_users_beyond_chance_is_the_news_even_if_much_was_absorbed()
     )
 
     assert build(made).headline.startswith("web GET / slowed down by 80 ms")
+
+
+def test_failures_that_nobody_passed_on_are_said() -> None:
+    """Half of the calls fail and users notice nothing: that is what there is to read."""
+    made = findings([leaf(1, "self", 0.1)], [])
+    row = {
+        "downstream": "web", "downstream_operation": "GET /", "upstream": "cart",
+        "upstream_operation": "GET /cart", "verdict": "absorbed", "offered_errors": 0.5,
+        "arrived_errors": 0.0, "errors": 200, "calls": 400,
+    }  # fmt: skip
+    made.tables["errors"] = table(ERRORS, [row])
+
+    assert build(made).headline.startswith(
+        "Calls to cart GET /cart failed in 50 % more of the requests of web GET /, which went well"
+        " all the same (absorbed); no user-visible operation became slower"
+    )

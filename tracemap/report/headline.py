@@ -278,9 +278,28 @@ def _inner(story: Story) -> Sentence:
     users = f"no user-visible operation became slower {than}."
     spiked = [row for row in story.propagation if row["verdict"] in _SPIKED]
     if not spiked:
-        return ("Something changed in ", span_of(story.findings.window), ", but ", users)
+        return _survived(story, users)
     worst = max(spiked, key=lambda row: row["offered_ms"])
     return (*spread_words(worst), "; ", users)
+
+
+def _survived(story: Story, users: str) -> Sentence:
+    """Return which calls failed more often, where nobody passed their failures on."""
+    absorbed = [row for row in story.finding("errors") if row["verdict"] == "absorbed"]
+    if not absorbed:
+        return ("Something changed in ", span_of(story.findings.window), ", but ", users)
+    worst = max(absorbed, key=lambda row: row["errors"])
+    more = worst["offered_errors"]
+    return (
+        "Calls to ",
+        *operation_name(worst["upstream"], worst["upstream_operation"]),
+        f" failed in {percent(more)} more of the requests of "
+        if more <= 1
+        else f" failed {significant(more)} times more per request of ",
+        *operation_name(worst["downstream"], worst["downstream_operation"]),
+        ", which went well all the same (absorbed); ",
+        users,
+    )
 
 
 def _spikes_only(story: Story) -> Sentence:

@@ -231,3 +231,15 @@ def test_silent_weeks_are_counted_in_words() -> None:
     chosen = weeks_before(window, Window(0, window.end_ns), minutes(0, 3 * WEEK_NS))
 
     assert chosen.reason == "the four weeks before, of which two have no calls"
+
+
+def test_an_end_left_open_is_a_full_hour_not_the_last_nanosecond(weeks: Path) -> None:
+    """Weeks then begin at times that people can read and ask for."""
+    start_ns = from_iso("2026-02-23")
+    asked = Request(window=Bounds(start_ns=start_ns))
+    with Store.open(weeks, read_only=True) as store:
+        found = pipeline.run(recipe.single("trend"), store, (), asked)
+
+    assert found.window is not None
+    assert found.window.end_ns == from_iso("2026-03-02")
+    assert all(start % HOUR_NS == 0 for start in found.tables["trend"]["week_start_ns"])

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 import polars as pl
 
 from tracemap import analyze
-from tracemap.model import FINDINGS, MINUTE_NS, Facts, Findings, Window
+from tracemap.model import FINDINGS, HOUR_NS, MINUTE_NS, Facts, Findings, Window
 from tracemap.pipeline.windows import Choice, Request, baseline_asked_for, require_calls
 from tracemap.recipe import Recipe, limits
 from tracemap.store import Store
@@ -91,13 +91,18 @@ def choose(request: Request, covered: Window, minutes: pl.Series) -> Choice:
     """
     shown = analyze.last_week(covered)
     if not request.window.is_open:
-        shown = request.window.within(covered)
+        shown = request.window.within(_full_hours(covered))
         require_calls(shown, minutes, covered, "--from, --to")
     if request.baseline.is_open:
         found = analyze.weeks_before(shown, covered, minutes)
         return Choice(shown, shown, found.window, found.reason)
     given = baseline_asked_for(request, shown, covered, minutes)
     return Choice(shown, shown, given.window, given.reason)
+
+
+def _full_hours(covered: Window) -> Window:
+    """Return what is covered, widened to full hours: an end left open is no time of a span."""
+    return Window(covered.start_ns // HOUR_NS * HOUR_NS, -(-covered.end_ns // HOUR_NS) * HOUR_NS)
 
 
 def _compared(

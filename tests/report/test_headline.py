@@ -5,9 +5,9 @@ from dataclasses import replace
 import polars as pl
 
 from tests.report import believable
-from tests.report.shop import MS, NOON_NS, table
+from tests.report.shop import MS, NOON_NS, edge, table
 from tests.report.small import findings, leaf, move, origin
-from tracemap.model import ERRORS, MINUTE_NS, Findings, Window
+from tracemap.model import EDGES, ERRORS, MINUTE_NS, Findings, Window
 from tracemap.report import build
 
 
@@ -306,4 +306,16 @@ def test_failures_that_nobody_passed_on_are_said() -> None:
     assert build(made).headline.startswith(
         "Calls to cart GET /cart failed in 50 % more of the requests of web GET /, which went well"
         " all the same (absorbed); no user-visible operation became slower"
+    )
+
+
+def test_a_slow_consumer_of_messages_has_no_origin_as_no_user_waits() -> None:
+    """That is the reason, not that the data leaves a doubt."""
+    made = findings([leaf(3, "self", 40)], [])
+    made.tables["edges"] = table(
+        EDGES, [edge("web", "orders", 400, 5, connection_type="messaging")]
+    )
+
+    assert build(made).headline.endswith(
+        "is cart's own time; web works on messages, for which no user waits, so no origin is named."
     )

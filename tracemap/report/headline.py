@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tracemap.model import USER
 from tracemap.report.blocks import Name, Sentence
 from tracemap.report.names import shown
 from tracemap.report.no_incident import insufficient, is_failing, lead, quiet
@@ -175,12 +176,23 @@ def _from_largest(story: Story, root: Root) -> Sentence:
     largest = max(root.leaves, key=lambda leaf: leaf.share_ms)
     clause: list[str | Name] = ["the largest part, ", *_part(largest.share_ms, root), ", is "]
     clause += _leaf_words(largest)
+    if story.origin is None and _only_consumes(story, root.service):
+        no_user = " works on messages, for which no user waits, so no origin is named"
+        return (*clause, "; ", Name(shown(root.service)), no_user)
     if story.origin is None:
         return (*clause, "; no origin is certain enough to be named")
     if story.origin["confidence"] == "weak":
         return (*clause, "; a lead, not a finding, is ", *cause_words(story.origin))
     effect = f", {effect_words(story.origin)}"
     return (*clause, "; the likeliest origin is ", *cause_words(story.origin), effect)
+
+
+def _only_consumes(story: Story, service: str) -> bool:
+    """Return whether a service works on messages and is not called by users."""
+    edges = story.finding("edges")
+    takes = {row["connection_type"] for row in edges if row["downstream"] == service}
+    callers = {row["downstream"] for row in edges if row["upstream"] == service}
+    return "messaging" in takes and USER not in callers
 
 
 def _part(part_ms: float, root: Root, is_first: bool = True) -> Sentence:  # noqa: FBT001, FBT002

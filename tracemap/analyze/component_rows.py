@@ -28,7 +28,7 @@ COMPONENTS = pl.Schema(
         "now": pl.Float64(),
         "excess": pl.Float64(),  # visible effect per root request: ns; of failures: their share
         "half": pl.Float64(),  # half-width of its 95 % interval
-        "ratio_low": pl.Float64(),  # the typical call got slower by at least this factor
+        "ratio_low": pl.Float64(),  # the typical or mean call got slower by at least this factor
         "z": pl.Float64(),  # log of that factor over its standard error
         "weight": pl.Float64(),  # 0: has not moved, 1: has moved
     }

@@ -26,6 +26,7 @@ from tracemap.analyze.callcounts import EXPLAINED, call_counts
 from tracemap.analyze.calledges import call_edges
 from tracemap.analyze.calltree import CallTree, added, call_tree, per
 from tracemap.analyze.component_rows import COMPONENTS, KEY, Label, component_rows, indexed
+from tracemap.analyze.mean_rise import mean_rise, or_mean
 from tracemap.analyze.rates import rate_rise
 from tracemap.analyze.statistics import slowdown
 from tracemap.analyze.visibility import visible_shares
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 
     from tracemap.analyze.thresholds import Thresholds
     from tracemap.model import Facts, Window
+
+
+_MEASURES = ("calls", "callers", "duration_ns", "self_ns", "unanswered", "unanswered_ns")
+"""What has to be known cell by cell of time."""
 
 
 @dataclass(frozen=True)
@@ -84,14 +89,14 @@ def components(
     between = _between(tree)
     calls = tree.sums["calls"][:, 1]
     often = per(calls, np.broadcast_to(served[:, 1], calls.shape)) * between * visible
-    durations = pl.concat([_measured(group, often) for group in _groups(tree)])
+    by_cell = call_tree(
+        facts["path_facts"], facts["paths"], incident, baseline, by_cell=True, measures=_MEASURES
+    )
+    groups = zip(_groups(tree), _groups(by_cell), strict=True)
+    durations = pl.concat([_measured(group, varied, often) for group, varied in groups])
     traces = _traces(tree, sided(facts["path_facts"], incident, baseline))
     evidence = _evidence(facts["latency_facts"], incident, baseline, traces)
-    durations = durations.join(evidence, on=KEY, how="left")
-    by_cell = call_tree(
-        facts["path_facts"], facts["paths"], incident, baseline,
-        by_cell=True, measures=("calls", "callers"),
-    )  # fmt: skip
+    durations = or_mean(durations.join(evidence, on=KEY, how="left"), limits)
     parts = [
         weighed(_retried(tree, durations, limits), limits),
         weighed(_unanswered(tree, often, facts["path_facts"], incident, baseline), limits),
@@ -157,16 +162,34 @@ def labels(tree: CallTree) -> tuple[list[Label | None], list[Label | None], list
     return own, gap, virtual
 
 
-def _measured(group: _Group, often: NDArray[np.float64]) -> pl.DataFrame:
-    """Return the change and visible effect of the components of one kind."""
+def _measured(group: _Group, varied: _Group, often: NDArray[np.float64]) -> pl.DataFrame:
+    """Return the change and visible effect of the components of one kind, and `mean_rise` of them.
+
+    Args:
+        group: Replicates leave out hash buckets of traces.
+        varied: The same; replicates leave out cells of time.
+        often: What a call of each path counts for users.
+    """
     index, named = indexed(group.labels)
     calls, amount = (added(part, index, len(named)) for part in (group.calls, group.amount))
-    # Path by path: another mix of paths is no slower component. A path seen in one window only
-    # has nothing to compare with.
+    usual, excess = _effects(group, often, index, len(named))
+    _, by_cell = _effects(varied, often[:1], index, len(named))
+    rows = component_rows(group.kind, named, calls[0], per(amount, calls)[0], excess)
+    return pl.concat([rows, mean_rise(usual[0], excess, by_cell)], how="horizontal")
+
+
+def _effects(
+    group: _Group, often: NDArray[np.float64], index: NDArray[np.int64], size: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what each component cost the mean request before, and by how much that rose.
+
+    Path by path: another mix of paths is no slower component. A path seen in one window only has
+    nothing to compare with.
+    """
     each = per(group.amount, group.calls)
-    rise = (each[:, 1] - each[:, 0]) * (group.calls.min(axis=1) > 0)
-    excess = added(rise * often, index, len(named))
-    return component_rows(group.kind, named, calls[0], per(amount, calls)[0], excess)
+    known = often * (group.calls.min(axis=1) > 0)
+    usual, rise = each[:, 0] * known, (each[:, 1] - each[:, 0]) * known
+    return added(usual, index, size), added(rise, index, size)
 
 
 def _retried(tree: CallTree, durations: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:

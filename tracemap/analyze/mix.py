@@ -37,6 +37,7 @@ class RootMix:
         service: Its service.
         operation: Its name.
         sums: By name of `_SUMS`: shape (replicate, side, class), replicate 0 is all data.
+        by_cell: The same; replicates leave out cells of time rather than hash buckets of traces.
         burstiness: How much wider cells of the baseline scatter than requests alone would make
             them, class by class, at least 1; as `statistics.overdispersion`.
     """
@@ -44,13 +45,13 @@ class RootMix:
     service: str
     operation: str
     sums: dict[str, NDArray[np.float64]]
+    by_cell: dict[str, NDArray[np.float64]]
     burstiness: float = 1.0
 
     @property
     def shares(self) -> NDArray[np.float64]:
         """Share of each class, shape (replicate, side, class)."""
-        requests = self.sums["requests"]
-        return per(requests, np.broadcast_to(requests.sum(axis=2, keepdims=True), requests.shape))
+        return _shares(self.sums)
 
     @property
     def shift(self) -> float:
@@ -83,12 +84,19 @@ class RootMix:
         mixed = ((shares[:, 1] - shares[:, 0]) * (middle - whole)).sum(axis=1)
         return float(mixed[0]), float(jackknife(mixed[1:, None], mixed[:1])[0])
 
-    def own_rise(self) -> NDArray[np.float64]:
-        """Return the rise of its own time in ns with the mix of the incident, per replicate."""
-        own = per(self.sums["self_ns"], self.sums["requests"])
-        both = self.sums["requests"].min(axis=1) > 0
-        rise = (own[:, 1] - own[:, 0]) * both * self.shares[:, 1]
-        return np.asarray(rise.sum(axis=1))
+    def own_time(self, *, by_cell: bool = False) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return its own time before in ns, and its rise, with the mix of the incident.
+
+        Classes seen in one window only have nothing to compare with.
+
+        Args:
+            by_cell: Whether the replicates are those of `by_cell`.
+        """
+        sums = self.by_cell if by_cell else self.sums
+        own = per(sums["self_ns"], sums["requests"])
+        known = (sums["requests"].min(axis=1) > 0) * _shares(sums)[:, 1]
+        usual, rise = own[:, 0] * known, (own[:, 1] - own[:, 0]) * known
+        return usual.sum(axis=1), rise.sum(axis=1)
 
     def own_evidence(self) -> tuple[float, float]:
         """Return lower ratio and z of the slowdown of its own time, class by class.
@@ -142,19 +150,38 @@ def root_mixes(
     )
     parts = placed.partition_by(by, as_dict=True)
     return [
-        RootMix(str(service), str(operation), _cubes(part), _burstiness(part))
+        RootMix(
+            str(service),
+            str(operation),
+            _cubes(part, pl.col("hash_bucket") % JACKKNIFE_BUCKETS, JACKKNIFE_BUCKETS),
+            _cubes(part, pl.col("window_start_ns").rank("dense").over("during") - 1),
+            _burstiness(part),
+        )
         for (service, operation), part in sorted(parts.items())
         if (service, operation) in roots
     ]
 
 
-def _cubes(part: pl.DataFrame) -> dict[str, NDArray[np.float64]]:
-    """Return the sums as arrays (replicate, side, class); see `calltree.call_tree`."""
-    bucket = (part["hash_bucket"].cast(pl.Int64) % JACKKNIFE_BUCKETS).to_numpy()
-    place = (bucket, part["during"].cast(pl.Int64).to_numpy(), part["place"].to_numpy())
+def _shares(sums: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the share of each class, shape (replicate, side, class)."""
+    requests = sums["requests"]
+    return per(requests, np.broadcast_to(requests.sum(axis=2, keepdims=True), requests.shape))
+
+
+def _cubes(part: pl.DataFrame, left_out: pl.Expr, parts: int = 0) -> dict[str, NDArray[np.float64]]:
+    """Return the sums as arrays (replicate, side, class); see `calltree.call_tree`.
+
+    Args:
+        part: Requests of one root operation.
+        left_out: Number, from 0, of what each replicate leaves out.
+        parts: How many there are; 0: as many as there are numbers.
+    """
+    number = part.select(left_out.cast(pl.Int64)).to_series().to_numpy()
+    replicates = parts or int(number.max(initial=0)) + 1
+    place = (number, part["during"].cast(pl.Int64).to_numpy(), part["place"].to_numpy())
     sums = {}
     for name in _SUMS:
-        cube = np.zeros((JACKKNIFE_BUCKETS, 2, MOST_CLASSES + 1))
+        cube = np.zeros((replicates, 2, MOST_CLASSES + 1))
         np.add.at(cube, place, part[name].cast(pl.Float64).to_numpy())
         total = cube.sum(axis=0)
         sums[name] = np.concatenate([total[None], total[None] - cube])

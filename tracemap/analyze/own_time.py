@@ -9,6 +9,7 @@ import polars as pl
 from tracemap.analyze.calltree import CallTree
 from tracemap.analyze.component_rows import COMPONENTS, KEY
 from tracemap.analyze.components import weighed
+from tracemap.analyze.mean_rise import mean_rise, or_mean
 from tracemap.analyze.mix import RootMix
 from tracemap.analyze.statistics import jackknife
 
@@ -48,8 +49,11 @@ def with_mix(
     for one in mixes:
         if (one.service, one.operation) in inner or not served.all():
             continue
-        rise = one.own_rise() * one.sums["requests"][:, 1].sum(axis=1) / served
+        often = one.sums["requests"][:, 1].sum(axis=1) / served
+        usual, rise = (each * often for each in one.own_time())
+        _, varied = (each * often[0] for each in one.own_time(by_cell=True))
         ratio_low, z = one.own_evidence()
+        mean = mean_rise(usual[:1], rise[:, None], varied[:, None]).row(0, named=True)
         rows.append(
             {
                 "kind": "self",
@@ -60,10 +64,13 @@ def with_mix(
                 "half": float(jackknife(rise[1:, None], rise[:1])[0]),
                 "ratio_low": ratio_low,
                 "z": z,
+                **mean,
             }
         )
     if not rows:
         return moved
-    schema = {name: COMPONENTS[name] for name in (*KEY, "excess", "half", "ratio_low", "z")}
-    by_class = weighed(pl.DataFrame(rows, schema=schema), limits)
+    known = {name: COMPONENTS[name] for name in (*KEY, "excess", "half", "ratio_low", "z")}
+    schema = known | dict.fromkeys(("mean_ratio_low", "mean_z"), pl.Float64())
+    by_class = weighed(or_mean(pl.DataFrame(rows, schema=schema), limits), limits)
+    by_class = by_class.drop("mean_ratio_low", "mean_z")
     return moved.update(by_class, on=KEY).select(COMPONENTS.names()).sort(KEY)

@@ -66,6 +66,32 @@ def test_slow_queries_of_one_caller_are_at_the_database_as_it_calls_it() -> None
     assert (origin["edge_downstream"], origin["edge_upstream"]) == ("catalog", "postgresql shop")
 
 
+def test_a_slow_query_is_told_from_a_slow_network_though_all_of_its_caller_is_a_little_slower() -> (
+    None
+):
+    """What else rose by a hundredth of it is no network around the caller."""
+    shared = database("postgresql", "db-1", "shop")
+    callers = ("catalog", "cart", "stock")
+    ask, asks = Call(shared.name, "SELECT"), tuple(Call(name, "GET /") for name in callers)
+    shop = Shop.of(
+        "asking",
+        services=(Service("web"), *(Service(name) for name in callers), shared),
+        operations=(
+            Operation("web", "GET /", 5.0, stages=tuple(Stage((call,)) for call in asks)),
+            *(Operation(name, "GET /", 4.0, stages=(Stage((ask,)),)) for name in callers),
+            Operation(shared.name, "SELECT", 5.0),
+        ),
+        entries=(Entry("web", "GET /", 100),),
+    )
+    query = SlowEdge(downstream="catalog", upstream=shared.name, add_ms=40, **WINDOW)
+    little = SlowEdge(downstream="web", upstream="catalog", add_ms=0.8, **WINDOW)
+
+    origin = _first(case(shop, query, little))
+
+    assert (origin["service"], origin["cause"]) == (shared.name, "self")
+    assert (origin["edge_downstream"], origin["edge_upstream"]) == ("catalog", shared.name)
+
+
 def test_a_slow_service_is_named_for_its_own_time() -> None:
     """Everything downstream of it got slower too, and is not named."""
     slow = case(SHOP, Slower(service="search", add_ms=40, **WINDOW))

@@ -121,6 +121,25 @@ class Blame:
         others = links.filter(beyond).select("downstream", "upstream").n_unique()
         return edge if pairs.height > 1 or others == 1 else None
 
+    def steepest_edge(self, service: str, least: float) -> tuple[str, str] | None:
+        """Return the one edge of several that rose by far the most per call; None: none did.
+
+        What rose by less than `least` of that is the rest of the service getting a little slower.
+        """
+        touching = (pl.col("downstream") == service) | (pl.col("upstream") == service)
+        links = self.everything.filter(touching & pl.col("kind").is_in(["gap", "virtual"]))
+        if links.select("downstream", "upstream").n_unique() == 1:
+            return None
+        risen = (
+            links.filter(pl.col("weight") >= MOVED)
+            .group_by("downstream", "upstream")
+            .agg(rise=(pl.col("now") - pl.col("before")).max())
+            .sort("rise", "downstream", "upstream", descending=[True, False, False])
+        )
+        if risen.is_empty() or (risen["rise"][1:] >= least * risen["rise"][0]).any():
+            return None
+        return risen["downstream"][0], risen["upstream"][0]
+
 
 def _summed(split: list[tuple[Row, str, float]], services: Mapping[str, float]) -> dict[str, float]:
     """Return per service what counts for it."""

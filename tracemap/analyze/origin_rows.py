@@ -62,6 +62,8 @@ def _cause(
     # Upstream records nothing: its own time and the way to it look alike.
     is_beyond = unseen >= MOVED * excess
     edge = blame.risen_edge(service)
+    if is_beyond and edge is None:
+        edge = blame.steepest_edge(service, limits.self_share)
     if by_kind.get("self", 0.0) + by_kind.get("failed", 0.0) >= limits.self_share * excess:
         return "self", edge if is_beyond else None
     return "self" if is_beyond and edge else "wire", edge

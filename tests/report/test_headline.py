@@ -319,3 +319,18 @@ def test_a_slow_consumer_of_messages_has_no_origin_as_no_user_waits() -> None:
     assert build(made).headline.endswith(
         "is cart's own time; web works on messages, for which no user waits, so no origin is named."
     )
+
+
+def test_own_time_that_is_charged_to_who_failed_is_not_told_twice() -> None:
+    """Pauses before retries count for the upstream, so parts still add up to the whole."""
+    made = findings(
+        [leaf(1, "self", 17), leaf(3, "self", 24)], [origin(1, "cart", "error", 41, 1.0)]
+    )
+    made.tables["flow"] = made.tables["flow"].with_columns(
+        origin=pl.when(pl.col("leaf") == "self").then(1).cast(pl.Int32)
+    )
+
+    headline = build(made).headline
+
+    assert "is failures of cart" in headline
+    assert "own time" not in headline

@@ -240,9 +240,12 @@ def _own(root: Root, named: list[Row]) -> Sentence:
     is_said = any((row["service"], row["cause"]) == (root.service, "self") for row in named)
     if is_said or not named:
         return ()
-    if root.own_ms < LEAST_SHARE * root.change_ms:
+    # Pauses before retries are own time too, and said already of who failed.
+    told = [leaf for row in named for leaf in root.from_origin(row) if leaf.is_own]
+    own_ms = root.own_ms - sum(leaf.share_ms for leaf in told)
+    if own_ms < LEAST_SHARE * root.change_ms:
         return ()
-    return (f"{in_ms(root.own_ms * 1e6)} is its own time",)
+    return (f"{in_ms(own_ms * 1e6)} is its own time",)
 
 
 def _absorbed(story: Story) -> Sentence:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-NAMES = ("ingest", "bounds", "derive", "accuracy")
+NAMES = ("ingest", "bounds", "derive", "report", "accuracy")
 
 
 def main(names: Sequence[str]) -> int:

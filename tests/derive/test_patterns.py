@@ -9,7 +9,7 @@ import pytest
 from tests.builders import Row
 from tests.derive.traces import ERROR, MS, at, facts_of
 from tracemap import derive
-from tracemap.derive.callevents import BY_SERVERS, FAILED, FOLLOWED, RESENT, WON
+from tracemap.derive.call_events import BY_SERVERS, FAILED, FOLLOWED, RESENT, WON
 from tracemap.model import Facts
 
 ENTRY = at("A.S", 1, 0, (0, 10_000))

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import re
-import time
 from html.parser import HTMLParser
 
 import pytest
@@ -161,16 +160,13 @@ def test_when_a_file_was_read_changes_nothing() -> None:
 
 
 def test_long_tables_are_whole_in_the_page_but_short_at_first() -> None:
-    """500 services and 5,000 edges: under 5 seconds, under 8 MB."""
+    """500 services and 5,000 edges: under 8 MB; how long it takes is a benchmark."""
     findings = believable.large()
-    started = time.perf_counter()
     html = build(findings).html()
-    took = time.perf_counter() - started
     parsed = Parsed(findings)
     edges = parsed.data()["tables"]["edges-table"]
     assert isinstance(edges, dict)
 
-    assert took < 5
     assert len(html.encode()) < 8_000_000
     assert len(edges["rows"]) == findings.tables["edges"].height
     assert [tag for tag, _ in parsed.elements].count("tr") < 250

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tracemap.analyze.calltree import CallTree
+    from tracemap.analyze.call_tree import CallTree
 
 _KINDS = {
     "self": ("self", "pauses"),

@@ -7,7 +7,7 @@ A component is the smallest thing a trace tells apart:
   all of a call to an upstream that records no spans (``virtual``);
 - ``hidden retries``: a gap in which the client's library called again after a failure;
 - ``unanswered``: calls to a service that does record spans, of which it recorded none;
-- ``calls``, ``share``, ``retries``, ``fallback``: how many calls are made (`callcounts`).
+- ``calls``, ``share``, ``retries``, ``fallback``: how many calls are made (`call_counts`).
 
 Its visible effect is what its rise adds to the mean latency of all root requests of the incident:
 rise per call, times calls per request, times the share of it that the steps above let through.
@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from tracemap.analyze.callcounts import EXPLAINED, call_counts
-from tracemap.analyze.calledges import call_edges
-from tracemap.analyze.calltree import CallTree, added, call_tree, per
+from tracemap.analyze.call_counts import EXPLAINED, call_counts
+from tracemap.analyze.call_edges import call_edges
+from tracemap.analyze.call_tree import CallTree, added, call_tree, per
 from tracemap.analyze.component_rows import COMPONENTS, KEY, Label, component_rows, indexed
 from tracemap.analyze.mean_rise import mean_rise, or_mean
 from tracemap.analyze.rates import rate_rise

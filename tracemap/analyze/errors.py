@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from tracemap.analyze.calledges import CallEdges, call_edges
-from tracemap.analyze.calltree import call_tree, per
+from tracemap.analyze.call_edges import CallEdges, call_edges
+from tracemap.analyze.call_tree import call_tree, per
 from tracemap.analyze.statistics import jackknife, rate_difference
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.model import ERRORS, Window

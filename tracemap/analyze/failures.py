@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from tracemap.analyze.call_tree import CallTree, added, per
 from tracemap.analyze.callers import rooted
-from tracemap.analyze.calltree import CallTree, added, per
 from tracemap.analyze.component_rows import COMPONENTS, KEY, Label, component_rows, indexed
 from tracemap.analyze.components import labels, weighed
 from tracemap.analyze.rates import rate_rise

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from tracemap.analyze.calledges import OVERLAP_SHARE
-from tracemap.analyze.calltree import CallTree, call_tree, netted, per
+from tracemap.analyze.call_edges import OVERLAP_SHARE
+from tracemap.analyze.call_tree import CallTree, call_tree, netted, per
 from tracemap.analyze.statistics import jackknife
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.analyze.variation import root_halves

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tracemap.analyze.calltree import call_tree
+from tracemap.analyze.call_tree import call_tree
 from tracemap.analyze.flow import flow_of
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.model import BAND_LIMITS, FLOW_BANDS, Window
@@ -21,7 +21,7 @@ from tracemap.model import BAND_LIMITS, FLOW_BANDS, Window
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tracemap.analyze.calltree import CallTree
+    from tracemap.analyze.call_tree import CallTree
 
 BANDS: Mapping[str, tuple[float, float, float]] = MappingProxyType(
     {"p50": (0.5, 0.02, 0.1), "p95": (0.95, 0.01, 0.05), "p99": (0.99, 0.004, 0.01)}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from tracemap.analyze.calltree import per
+from tracemap.analyze.call_tree import per
 from tracemap.analyze.statistics import NORMAL_95, jackknife
 from tracemap.analyze.variation import MIN_CELLS, standard_error, t_95
 

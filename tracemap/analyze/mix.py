@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from tracemap.analyze.calltree import per
+from tracemap.analyze.call_tree import per
 from tracemap.analyze.statistics import LOG_BUCKET, NORMAL_95, jackknife
 from tracemap.analyze.windows import sided
 from tracemap.model import JACKKNIFE_BUCKETS
@@ -169,7 +169,7 @@ def _shares(sums: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
 
 
 def _cubes(part: pl.DataFrame, left_out: pl.Expr, parts: int = 0) -> dict[str, NDArray[np.float64]]:
-    """Return the sums as arrays (replicate, side, class); see `calltree.call_tree`.
+    """Return the sums as arrays (replicate, side, class); see `call_tree.call_tree`.
 
     Args:
         part: Requests of one root operation.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from tracemap.analyze.blame import Blame, Row
-from tracemap.analyze.calltree import CallTree, call_tree
+from tracemap.analyze.call_tree import CallTree, call_tree
 from tracemap.analyze.charges import charged, felt_ns
 from tracemap.analyze.components import components
 from tracemap.analyze.confidence import UNCERTAIN, not_felt

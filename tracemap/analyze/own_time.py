@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tracemap.analyze.calltree import CallTree
+from tracemap.analyze.call_tree import CallTree
 from tracemap.analyze.component_rows import COMPONENTS, KEY
 from tracemap.analyze.components import weighed
 from tracemap.analyze.mean_rise import mean_rise, or_mean

@@ -37,7 +37,7 @@ def shared(
     In ns per request of the step above; the additions within one block sum to 0.
 
     Args:
-        rows: Columns ``path_id`` and ``row``: the paths of a `calltree.CallTree`.
+        rows: Columns ``path_id`` and ``row``: the paths of a `call_tree.CallTree`.
         parent: Row of the parent of each.
         requests: Calls of each path, baseline and incident, shape (2, path).
         facts: As `model.PARALLEL_FACTS`.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tracemap.analyze.callcounts import EXPLAINED
+from tracemap.analyze.call_counts import EXPLAINED
 from tracemap.analyze.component_rows import COMPONENTS, KEY
 from tracemap.analyze.insulation.seen import NUMBER
 from tracemap.analyze.windows import sided

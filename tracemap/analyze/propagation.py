@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from tracemap.analyze.calledges import CallEdges, call_edges
-from tracemap.analyze.calltree import CallTree, call_tree, per
+from tracemap.analyze.call_edges import CallEdges, call_edges
+from tracemap.analyze.call_tree import CallTree, call_tree, per
 from tracemap.analyze.statistics import jackknife
 from tracemap.analyze.thresholds import Thresholds
 from tracemap.analyze.variation import beyond_variation, cells_seen

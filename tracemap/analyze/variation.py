@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tracemap.analyze.calltree import call_tree, per
+from tracemap.analyze.call_tree import call_tree, per
 from tracemap.analyze.statistics import NORMAL_95, discoveries, upper_tail
 from tracemap.analyze.windows import sided
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tracemap.analyze.calltree import CallTree, per
+from tracemap.analyze.call_tree import CallTree, per
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tracemap.analyze.calledges import CallEdges
+    from tracemap.analyze.call_edges import CallEdges
     from tracemap.analyze.thresholds import Thresholds
 
 NS_PER_MS = 1e6

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from tracemap.derive.arrays import Ids, Ints, Rows, kernel
-from tracemap.derive.callevents import SITE, call_events
+from tracemap.derive.call_events import SITE, call_events
 from tracemap.derive.cells import Grid
 from tracemap.derive.derived import Derived
 from tracemap.derive.events import NAMES, Events, together

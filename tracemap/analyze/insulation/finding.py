@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tracemap.analyze.calltree import call_tree
+from tracemap.analyze.call_tree import call_tree
 from tracemap.analyze.insulation.breakers import breakers, short_circuits
 from tracemap.analyze.insulation.ejections import ejections
 from tracemap.analyze.insulation.fallbacks import fallbacks, tolerated

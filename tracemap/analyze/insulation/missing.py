@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from tracemap.analyze.calledges import CallEdges, call_edges
-from tracemap.analyze.calltree import CallTree, added, per
+from tracemap.analyze.call_edges import CallEdges, call_edges
+from tracemap.analyze.call_tree import CallTree, added, per
 from tracemap.analyze.consumers import consumers
 from tracemap.analyze.insulation.seen import SITE, Seen
 from tracemap.model.histogram import percentiles

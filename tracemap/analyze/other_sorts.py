@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tracemap.analyze.calltree import added, per
+from tracemap.analyze.call_tree import added, per
 from tracemap.analyze.component_rows import indexed
 from tracemap.analyze.statistics import rate_difference
 from tracemap.analyze.variation import beyond_variation
@@ -20,8 +20,8 @@ from tracemap.analyze.variation import beyond_variation
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tracemap.analyze.calledges import CallEdges
-    from tracemap.analyze.calltree import CallTree
+    from tracemap.analyze.call_edges import CallEdges
+    from tracemap.analyze.call_tree import CallTree
     from tracemap.analyze.thresholds import Thresholds
 
 

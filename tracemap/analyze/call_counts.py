@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from tracemap.analyze.calledges import CallEdges
-from tracemap.analyze.calltree import CallTree, added, per
+from tracemap.analyze.call_edges import CallEdges
+from tracemap.analyze.call_tree import CallTree, added, per
 from tracemap.analyze.component_rows import COMPONENTS, component_rows
-from tracemap.analyze.othersorts import in_bursts, shifted
+from tracemap.analyze.other_sorts import in_bursts, shifted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +64,7 @@ def call_counts(
     Calls are counted per request that makes at least one, so that a changed mix of requests does
     not count. A larger share of requests that make a call may also be a changed mix. The other
     calls that serve the same requests tell: a cache hides one call, the sort of a request decides
-    several (`othersorts`). At root operations it is always taken for a changed mix: users decide
+    several (`other_sorts`). At root operations it is always taken for a changed mix: users decide
     what they ask for.
 
     Args:

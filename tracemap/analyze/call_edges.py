@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tracemap.analyze.calltree import MEASURES, CallTree, added, netted, per
+from tracemap.analyze.call_tree import MEASURES, CallTree, added, netted, per
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,7 +104,7 @@ class CallEdges:
         """Return the change of the caller's latency through the calls, per request.
 
         A pair that the baseline or the incident never called counts in full. See
-        `calltree.netted` for what siblings took from each other.
+        `call_tree.netted` for what siblings took from each other.
         """
         latency = per(self.durations, self.requests)
         total = latency[:, 1] - latency[:, 0]

@@ -315,6 +315,30 @@ def test_a_number_without_its_text_is_a_damaged_group(column: str) -> None:
     assert found.rejects.select("reason", "records").rows() == [("corrupt_parquet", 2)]
 
 
+def test_a_column_without_bytes_is_a_damaged_group() -> None:
+    """Asked for such a column pyarrow gives no rows at all, and raises nothing."""
+    raw = bytearray(clickhouse_parquet(traces({"span": 1}, {"span": 2})))
+    group = pq.read_metadata(io.BytesIO(bytes(raw))).row_group(0)
+    column = group.column(1)
+    compressed = column.total_compressed_size
+    footer = len(raw) - 8 - int.from_bytes(raw[-8:-4], "little")
+    offset = _zigzag(column.data_page_offset)
+    at = raw.index(b"\x16" + _zigzag(compressed) + b"&" + offset, footer) + 1
+    raw[at : at + len(_zigzag(compressed))] = b"\x80" * (len(_zigzag(compressed)) - 1) + b"\0"
+    (found,) = batches(bytes(raw))
+
+    assert found.rejects.select("reason", "records").rows() == [("corrupt_parquet", 2)]
+
+
+def _zigzag(number: int) -> bytes:
+    """Return a whole number as Thrift's compact protocol writes it."""
+    left, written = 2 * number, bytearray()
+    while left > 127:
+        written.append(left & 127 | 128)
+        left >>= 7
+    return bytes([*written, left])
+
+
 @pytest.mark.parametrize("write", [tempo, clickhouse_parquet])
 @given(data=st.data())
 @settings(max_examples=40, deadline=None)

@@ -23,6 +23,7 @@ _BLOCK_SHARE = 2  # of a block's bytes: documents are larger than the columns th
 _THRIFT_MAX = 1 << 26
 _DAMAGE = (pa.ArrowException, OSError, MemoryError, OverflowError, ValueError)
 _COLUMNS_SHOWN = 30
+_CORRUPT = "corrupt_parquet"
 
 Decode = Callable[[pa.RecordBatch, int, Resources], Batch]
 """Decodes a batch of rows; the number of its first row, from 1."""
@@ -49,7 +50,7 @@ def opened_parquet(contents: Contents) -> pq.ParquetFile | None:
     except BrokenStreamError as error:
         contents.problem = error.reason
     except _DAMAGE:
-        contents.problem = "corrupt_parquet"
+        contents.problem = _CORRUPT
     return None
 
 
@@ -102,8 +103,10 @@ def read_parquet(
             yield partial(_lost, row, error.reason, 1)
             return
         except _DAMAGE:
-            # The number of rows is as little to be trusted as the rest.
-            yield partial(_lost, row, "corrupt_parquet", max(1, min(first - row, size_bytes)))
+            yield partial(_lost, row, _CORRUPT, _believable(first - row, size_bytes))
+        else:
+            if row < first:  # pyarrow ends without a word at a column that has no bytes
+                yield partial(_lost, row, _CORRUPT, _believable(first - row, size_bytes))
 
 
 def _check_numbers(rows: pa.RecordBatch) -> None:
@@ -142,6 +145,11 @@ def _rows(group: pq.RowGroupMetaData, columns: list[int], block_bytes: int) -> i
     by_values = group.num_rows * _VALUES_MAX // max(1, values)
     by_bytes = group.num_rows * block_bytes // (_BLOCK_SHARE * max(1, group.total_byte_size))
     return int(min(max(1, by_bytes), max(1, by_values), _VALUES_MAX))
+
+
+def _believable(rows: int, size_bytes: int) -> int:
+    """Return how many rows to count as lost; their number may be as wrong as the rest."""
+    return max(1, min(rows, size_bytes))
 
 
 def _lost(row: int, reason: str, records: int) -> Batch:

@@ -70,6 +70,18 @@ def test_impossible_changes(
     assert "hint:" in answer.err
 
 
+def test_a_timeout_that_no_call_reaches_changes_nothing(
+    tracemap: Tracemap, sample_database: Path
+) -> None:
+    """The upstream is known: its own name is no advice."""
+    options = ("--upstream", "catalog", "--timeout", "3600s")
+    answer = tracemap("whatif", "--db", sample_database, *options)
+
+    assert answer.code == 5
+    assert "none takes longer than the timeout" in answer.err
+    assert "did you mean" not in answer.err
+
+
 def test_unknown_upstream_gets_the_nearest_name(tracemap: Tracemap, sample_database: Path) -> None:
     """A typo is told from an upstream that nobody calls."""
     answer = tracemap("whatif", "--db", sample_database, "--upstream", "pricng", "--add", "1ms")

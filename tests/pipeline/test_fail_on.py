@@ -116,8 +116,12 @@ def test_mistakes_get_the_nearest_right_word(text: str, what: str, hint: str) ->
 
 def test_a_figure_that_the_recipe_does_not_compute_is_a_mistake() -> None:
     """Else it would never fail, and nobody would know."""
-    with pytest.raises(PipelineError, match="does not compute 'drift'"):
+    with pytest.raises(PipelineError, match="does not compute 'drift'") as raised:
         conditions(["p95_ratio>1.2"], ["edges", "spikes"])
+
+    assert (
+        raised.value.hint == "this recipe has spikes, spike_ratio; or add 'drift' to its findings"
+    )
 
 
 def test_every_figure_is_documented() -> None:

@@ -129,7 +129,10 @@ def _condition(text: str, findings: Sequence[str]) -> Condition:
         raise _mistake(f"{match['number']!r} is no number", "such as 1.2 or 5", text)
     needed = FIGURES[name].finding
     if needed not in findings:
-        hint = f"add {needed!r} to its findings, or take another recipe"
+        here = [each for each, figure in FIGURES.items() if figure.finding in findings]
+        hint = f"add {needed!r} to its findings"
+        if here:
+            hint = f"this recipe has {', '.join(here)}; or {hint}"
         raise _mistake(f"the recipe has no {name!r}: it does not compute {needed!r}", hint, text)
     return Condition(text, name, match["operator"], number)
 

@@ -114,13 +114,11 @@ def _nothing_changed(change: Change, seen: pl.DataFrame, window: Window) -> NoDa
     operation = f" operation {change.operation!r} of" if change.operation else ""
     called = seen["upstream"].unique().sort().to_list()
     what = f"no call of{operation} {change.upstream!r} in the window {window} would be different"
+    hint = "none takes longer than the timeout, or none is of that operation: see tracemap edges"
     if change.upstream not in called:
         what = f"no call of {change.upstream!r} was observed in the window {window}"
-    return NoDataError(
-        what,
-        where="--upstream, --operation",
-        hint=did_you_mean(change.upstream, called, "tracemap edges lists who is called"),
-    )
+        hint = did_you_mean(change.upstream, called, "tracemap edges lists who is called")
+    return NoDataError(what, where="--upstream, --operation", hint=hint)
 
 
 def drift_between(
